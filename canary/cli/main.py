@@ -1,0 +1,105 @@
+"""The command `canary`: gathers the commands and turns every error into `error:` and `hint:`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from canary import __version__
+from canary.cli import care, data, people, seen, verdict
+from canary.cli.say import tell_error
+from canary.errors import CanaryError
+
+app = typer.Typer(
+    name="canary",
+    help="Plant canaries and name the recipient a leak came from.\n\nExample: canary demo",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"canary {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="print the version", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Plant canaries and name the recipient a leak came from.
+
+    Example: canary demo
+    """
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+for room in (care, people, data, seen, verdict):
+    room.add_to(app)
+
+
+def run(argv: list[str] | None = None) -> int:
+    """Run one command line and give its exit status; errors are told, never raised."""
+    try:
+        result = app(args=argv, standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except CanaryError as error:
+        tell_error(error.message, error.hint)
+        return error.exit_status
+    except typer.TyperException as error:
+        tell_error(_lower(_message(error)), _usage_hint(error))
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        tell_error("interrupted", "nothing was left half-written; run the command again")
+        return 130
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - the reader has gone; nothing more may be written
+        return 0
+    except Exception as error:
+        if os.environ.get("CANARY_DEBUG"):
+            raise
+        return _unforeseen(error)
+
+
+def _lower(text: str) -> str:
+    return (text[:1].lower() + text[1:]).rstrip(".")
+
+
+def _message(error: typer.TyperException) -> str:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return "no command was given"
+    told = getattr(error, "format_message", None)
+    return told() if told else str(error)
+
+
+def _usage_hint(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "canary"
+    return f"see {command} --help"
+
+
+def _unforeseen(error: Exception) -> int:
+    """Tell an error nobody foresaw, by its kind alone: its text might hold a value that must not be shown."""
+    if isinstance(error, OSError) and error.strerror:
+        tell_error(f"{error.strerror.lower()}: {error.filename or 'a file or connection'}", "check it and try again")
+        return 3
+    tell_error(
+        f"an unforeseen {type(error).__name__}",
+        "run again with CANARY_DEBUG=1 for the traceback and report it without personal data",
+    )
+    return 3
+
+
+def entry() -> None:
+    """Run the command line of this process."""
+    sys.exit(run())

@@ -1,0 +1,106 @@
+"""The canonical form of an address: the same for every equivalent spelling of a Chinese or an English one.
+
+It keeps the names of road and community and the numbers in their order. Province, city and district, the words
+of the units (号楼 幢 栋 座 单元 室, Street, Apt) and all marks fall away, since leakers and exporters vary them.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from canary.fields.fold import fold
+from canary.fields.places import CITIES, ODD_DISTRICTS, PROVINCES
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_WAY = "路街道巷弄村镇乡号园苑厦楼幢栋座室院场庄坊桥"  # what no division's name holds before its suffix
+_SIMPLE_NAME: Final = "|".join(sorted({*PROVINCES, *CITIES}, key=len, reverse=True))
+_SUFFIXED = re.compile(
+    r"^(?:"
+    rf"中国(?=[^{_WAY}\d]{{2,}}[省市区])|"
+    rf"(?:{'|'.join(ODD_DISTRICTS)})|"
+    rf"(?:{_SIMPLE_NAME})(?:省|市|地区)(?!场|民中|民广|政府)|"
+    rf"[^{_WAY}\d]{{1,11}}?(?:特别行政区|自治区|自治州|自治县|自治旗|地区|省|盟(?=[^{_WAY}\d]))|"
+    rf"[^{_WAY}\d]{{1,7}}?市(?![{_WAY}场民政中])|"
+    rf"[^{_WAY}\d]{{1,7}}?(?<![小社校厂景片宅活商工])区(?![{_WAY}])|"
+    rf"[^{_WAY}\d]{{1,7}}?[县旗](?![{_WAY}])"
+    r")"
+)
+_BARE = re.compile(rf"^(?:{_SIMPLE_NAME})(?![东西南北中]?[路街道巷大里村镇乡省市区县旗盟地{_WAY}])(?=[\u3400-\u9fff]{{2}})")
+_DIGITS: Final = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_NUMERAL = re.compile(r"[零〇一二两三四五六七八九十百]+(?=(?:号楼|号|幢|栋|座|单元|室|楼|层|弄|期|组|队|房|户))")
+_UNIT = re.compile(
+    r"(?<=[0-9])(?:号楼|号院|号房|号幢|号|幢|栋|座|单元|门|室|房|户|楼|层|弄|#楼|#)|"
+    r"(?<=[^a-z][a-z])(?:号楼|幢|栋|座|单元|室|楼)"
+)
+_OWN_NAME = re.compile(r"[^\W\d_号楼幢栋座单元室门房户层弄院期组]")  # what an address needs besides numbers and units
+_MARKS = re.compile(r"[^0-9a-z\u3400-\u9fff]+")
+_LOOSE = re.compile(r"(?<![0-9a-z])-|-(?![0-9a-z])|(?<=[a-z])-(?=[a-z])")
+_STREET: Final = dict(
+    pair.split("=")
+    for pair in (
+        "street=st str=st avenue=ave av=ave road=rd boulevard=blvd drive=dr lane=ln court=ct place=pl square=sq terrace=ter "
+        "highway=hwy parkway=pkwy circle=cir trail=trl north=n south=s east=e west=w northeast=ne northwest=nw "
+        "southeast=se southwest=sw saint=st mount=mt fort=ft building=bldg floor=fl"
+    ).split()
+)
+_UNIT_WORDS: Final = frozenset({"apartment", "apt", "unit", "suite", "ste", "flat", "room", "rm", "no", "number"})
+
+
+def is_chinese(text: str) -> bool:
+    """Tell whether an address is written in Chinese characters."""
+    return _HAN.search(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def canonical_address(text: str) -> str | None:
+    """Give the canonical form of an address, None where the text holds no letter; idempotent."""
+    folded = fold(text)
+    found = _settle(folded) if is_chinese(folded) else _english(folded)
+    return found if any(map(str.isalpha, found)) else None
+
+
+def _settle(text: str) -> str:
+    """Apply the Chinese rules until nothing changes; every rule shortens the text or takes a numeral out of it."""
+    before = None
+    while before != text:
+        before = text
+        text = _chinese(text)
+    return text
+
+
+def _chinese(text: str) -> str:
+    text = without_divisions(_MARKS.sub("-", text.replace(" ", "").replace("#", "号")))
+    text = _NUMERAL.sub(lambda found: str(number_of(found[0])), text)
+    text = _LOOSE.sub("", re.sub(r"-+", "-", _UNIT.sub("-", text)))
+    return text.strip("-")
+
+
+def without_divisions(text: str) -> str:
+    """Take province, city and district, suffixed or not, off the front of a folded Chinese address."""
+    before = None
+    while before != text:
+        before = text
+        rest = _BARE.sub("", _SUFFIXED.sub("", text.lstrip("-"))).lstrip("-")
+        text = rest if _OWN_NAME.search(rest) else text
+    return text
+
+
+def number_of(numeral: str) -> int:
+    """Read a Chinese numeral below a thousand, positional (一〇二) or not (一百零二)."""
+    if "十" not in numeral and "百" not in numeral:
+        return int("".join(str(_DIGITS[sign]) for sign in numeral))
+    total, digit = 0, 0
+    for sign in numeral:
+        if sign in "十百":
+            total += (digit or 1) * (10 if sign == "十" else 100)
+            digit = 0
+        else:
+            digit = _DIGITS[sign]
+    return total + digit
+
+
+def _english(text: str) -> str:
+    words = re.findall(r"[^\W_]+", text.replace("'", "").replace(".", " " if " " not in text else ""))
+    return " ".join(_STREET.get(word, word) for word in words if word not in _UNIT_WORDS)

@@ -1,0 +1,122 @@
+"""Streams of bytes cut into blocks of whole records, and canary rows spliced into them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Generic, TypeVar
+
+from canary.errors import OutsideError
+from canary.files.compress import read_full
+from canary.files.outside import reading
+from canary.files.table import Insertion
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Offsets = npt.NDArray[np.int64]
+
+CHUNK = 1 << 21
+MAX_RECORD = 1 << 27  # a record longer than this is a quote or bracket that is never closed
+
+Extra = TypeVar("Extra")
+
+
+@dataclass(frozen=True, slots=True)
+class Cut(Generic[Extra]):
+    """Whole records found in some bytes: where each begins and ends, and how many bytes are done with."""
+
+    starts: Offsets
+    ends: Offsets
+    used: int
+    extra: Extra
+
+
+@dataclass(frozen=True, slots=True)
+class Block(Generic[Extra]):
+    """Consecutive bytes of a table with the records in them (offsets in bytes); `first` is the first one's number."""
+
+    data: bytes
+    starts: Offsets
+    ends: Offsets
+    first: int
+    extra: Extra
+
+    @property
+    def rows(self) -> int:
+        """Give the number of records."""
+        return len(self.starts)
+
+    def record(self, place: int) -> bytes:
+        """Give the bytes of one record."""
+        return self.data[self.starts[place] : self.ends[place]]
+
+
+Splitter = Callable[[bytes, bool], Cut[Extra]]
+
+
+def blocks(
+    stream: IO[bytes], split: Splitter[Extra], path: Path, size: int = CHUNK, begun: bytes = b""
+) -> Iterator[Block[Extra]]:
+    """Cut a stream into blocks; together they are the stream to the byte.
+
+    `split(data, last)` finds the records at the beginning of the data; what it leaves comes again with more.
+    """
+    with reading(path):
+        carry, ahead = begun, read_full(stream, size)
+    first = 0
+    while True:
+        data = carry + ahead if carry else ahead
+        with reading(path):
+            ahead = read_full(stream, max(size, len(carry)))
+        cut = split(data, not ahead)
+        if cut.used or not ahead:
+            yield Block(data[: cut.used], cut.starts, cut.ends, first, cut.extra)
+        first += len(cut.starts)
+        carry = data[cut.used :]
+        if not ahead:
+            return
+        if len(carry) > MAX_RECORD:
+            raise OutsideError(
+                f"{path}: row {first + 1} is longer than {MAX_RECORD >> 20} MB",
+                "look for a quote that is never closed",
+            )
+
+
+@dataclass(slots=True)
+class Cursor:
+    """How far a sink's insertions have been placed."""
+
+    insertions: Sequence[Insertion]
+    at: int = 0
+
+    def due(self, rows: int) -> Iterator[Insertion]:
+        """Give the insertions whose position is at most `rows`, each once."""
+        while self.at < len(self.insertions) and self.insertions[self.at].position <= rows:
+            yield self.insertions[self.at]
+            self.at += 1
+
+
+Render = Callable[[Insertion, int], tuple[int, bytes]]
+
+
+def splice(block: Block[Extra], cursor: Cursor, render: Render) -> bytes:
+    """Put the insertions that stand behind this block's records into its bytes.
+
+    `render(insertion, place)` gives the offset at which the row goes in and its bytes; it stands behind record
+    `place` of the block, -1 meaning before the first one.
+    """
+    pieces: list[bytes] = []
+    done = 0
+    for insertion in cursor.due(block.first + block.rows):
+        offset, row = render(insertion, insertion.position - block.first - 1)
+        if offset > done:
+            pieces.append(block.data[done:offset])
+            done = offset
+        pieces.append(row)
+    if not pieces:
+        return block.data
+    pieces.append(block.data[done:])
+    return b"".join(pieces)

@@ -1,0 +1,102 @@
+"""Plain, gzip and zstd streams: opened for reading, wrapped for writing, always the same bytes."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO, Protocol, cast
+
+from canary.files.outside import reading
+
+
+class Writer(Protocol):
+    """Whatever takes bytes."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take all of the bytes."""
+        ...
+
+
+MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_LEVEL = 6
+
+
+def compression_of(head: bytes) -> str | None:
+    """Tell the compression from a file's first bytes."""
+    return next((name for magic, name in MAGIC.items() if head.startswith(magic)), None)
+
+
+@contextmanager
+def opened(path: Path, compression: str | None) -> Iterator[IO[bytes]]:
+    """Open a file for reading, decompressed; raises OutsideError where it cannot be opened."""
+    with reading(path):
+        raw = path.open("rb")
+    with raw:
+        if compression == "gzip":
+            with gzip.GzipFile(fileobj=raw) as stream:
+                yield cast(IO[bytes], stream)
+        elif compression == "zstd":
+            import pyarrow as pa
+
+            with pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd") as stream:
+                yield cast(IO[bytes], stream)
+        else:
+            yield raw
+
+
+def read_full(stream: IO[bytes], size: int) -> bytes:
+    """Read exactly `size` bytes, fewer only at the end."""
+    data = stream.read(size)
+    if len(data) == size or not data:
+        return data
+    parts = [data]
+    while data and sum(map(len, parts)) < size:
+        data = stream.read(size - sum(map(len, parts)))
+        parts.append(data)
+    return b"".join(parts)
+
+
+class Shield(io.RawIOBase):
+    """A file that only takes bytes: it cannot be closed or sought, so that every sink gets the same ones."""
+
+    def __init__(self, file: Writer) -> None:
+        super().__init__()
+        self._file, self._at = file, 0
+
+    def writable(self) -> bool:
+        """Say that it takes bytes."""
+        return True
+
+    def write(self, data: object) -> int:
+        """Hand the bytes on, all of them."""
+        view = memoryview(cast(bytes, data)).cast("B")
+        self._file.write(cast(bytes, view))
+        self._at += view.nbytes
+        return view.nbytes
+
+    def tell(self) -> int:
+        """Count the bytes that were written."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Refuse: a stream goes forward."""
+        raise io.UnsupportedOperation("seek")
+
+
+@contextmanager
+def compressing(file: Writer, compression: str | None) -> Iterator[Writer]:
+    """Wrap a file for writing; it stays open afterwards, and equal input gives equal bytes (gzip time 0)."""
+    if compression == "gzip":
+        with gzip.GzipFile("", "wb", _LEVEL, cast(BinaryIO, Shield(file)), mtime=0) as stream:
+            yield cast(Writer, stream)
+    elif compression == "zstd":
+        import pyarrow as pa
+
+        with pa.CompressedOutputStream(pa.PythonFile(Shield(file), "w"), "zstd") as stream:
+            yield cast(Writer, stream)
+    else:
+        yield file

@@ -1,0 +1,247 @@
+"""The interface that every format stands behind: open, read in batches, rewrite with canary rows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from canary.errors import UsageError
+from canary.files.compress import Writer
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    RowNumbers = npt.NDArray[np.int64]
+
+MAX_SINKS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class TableFormat:
+    """A format (csv, tsv, jsonl, json, parquet, xlsx, sql, arrow) and its compression (gzip, zstd or none)."""
+
+    name: str
+    compression: str | None = None
+
+    def label(self) -> str:
+        """Give the file name's ending, without the first dot: `csv`, `csv.gz`."""
+        ending = {"gzip": ".gz", "zstd": ".zst"}
+        return self.name + (ending[self.compression] if self.compression else "")
+
+
+@dataclass(frozen=True, slots=True)
+class RowBatch:
+    """Some rows in their order, every column as text, null where there is no value.
+
+    `start` is the number of the first row; `index` gives every row's own number where rows between were left out.
+    """
+
+    start: int
+    rows: pa.RecordBatch
+    index: RowNumbers | None = None
+
+    def numbers(self) -> RowNumbers:
+        """Give the number of every row in the input."""
+        import numpy as np
+
+        if self.index is not None:
+            return self.index
+        return np.arange(self.start, self.start + self.rows.num_rows, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """A canary row (heading → text, null for no value) that stands before real row `position` (0-based).
+
+    A position equal to the number of rows means: after the last row, before a footer.
+    """
+
+    position: int
+    row: Mapping[str, str | None]
+
+
+@dataclass(slots=True)
+class Sink:
+    """One copy to be written: where to, and which rows join it, sorted by position."""
+
+    file: Writer
+    insertions: Sequence[Insertion] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RewriteReport:
+    """What a rewriting did: real rows read (no footer among them), rows written to each sink."""
+
+    rows_in: int
+    rows_out: tuple[int, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass
+class Reading:
+    """What one reading learns by its end: all rows seen, the last one's cells, how many were ragged."""
+
+    rows: int = 0
+    ragged: int = 0
+    first_ragged: int = -1
+    last: Sequence[str | None] | None = None
+    last_ragged: bool = False
+
+    def skip(self, number: int) -> None:
+        """Count a row whose cells do not fit the headings."""
+        self.ragged += 1
+        if self.first_ragged < 0:
+            self.first_ragged = number
+
+
+@dataclass
+class Table(ABC):
+    """A table that can be read in batches and rewritten with canary rows, both in one streaming pass."""
+
+    path: Path
+    format: TableFormat
+    headings: tuple[str, ...] = ()
+    native: Mapping[str, str] = field(default_factory=dict)
+    _notes: dict[str, str] = field(default_factory=dict, repr=False)
+    _footer: bool | None = field(default=None, repr=False)
+    _head: list[Sequence[str | None]] | None = field(default=None, repr=False)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a person should know, filled while reading."""
+        return list(self._notes.values())
+
+    @abstractmethod
+    def _read(self, columns: Sequence[str], reading: Reading) -> Iterator[RowBatch]:
+        """Read all rows that fit the headings, a footer among them; fills `reading` by the end."""
+
+    @abstractmethod
+    def rewrite(self, sinks: Sequence[Sink]) -> RewriteReport:
+        """Read once and write every sink: real rows as they are, canary rows at their places.
+
+        Raises OutsideError where the file fails or a row cannot be placed.
+        """
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[RowBatch]:
+        """Yield the rows in their order; ragged rows and a footer are left out, but ragged ones are numbered.
+
+        Raises UsageError for an unknown column, OutsideError where the file fails.
+        """
+        reading = Reading()
+        wanted = self._check_columns(columns)
+        held: RowBatch | None = None
+        for batch in self._read(wanted, reading):
+            if held is not None:
+                yield held
+            held = batch
+        footer = self.ends_in_footer(reading)
+        self._tell(reading, footer)
+        if held is not None and footer and not reading.last_ragged:
+            held = _without_last(held)
+        if held is not None and held.rows.num_rows:
+            yield held
+
+    def _check_columns(self, columns: Sequence[str] | None) -> tuple[str, ...]:
+        wanted = self.headings if columns is None else tuple(columns)
+        unknown = [column for column in wanted if column not in self.headings]
+        if unknown:
+            raise UsageError(
+                f"{self.path} has no column {unknown[0]!r}", "its columns: " + ", ".join(self.headings)
+            )
+        return wanted
+
+    def _tell(self, reading: Reading, footer: bool) -> None:
+        rows = reading.rows - footer
+        if rows == 0:
+            self._notes["rows"] = f"{self.path.name} holds no rows"
+        ragged = reading.ragged - (footer and reading.last_ragged)
+        if ragged:
+            self._notes["ragged"] = (
+                f"{ragged} rows do not fit the headings (the first is row {reading.first_ragged + 1}); "
+                "they are kept as they are and neither learnt from nor marked"
+            )
+        if footer:
+            self._notes["footer"] = "the last row holds totals: it stays last and is no row of the data"
+
+    def ends_in_footer(self, reading: Reading) -> bool:
+        """Tell whether the last row of a finished reading holds the totals of the others."""
+        if self._footer is None:
+            self._footer = self._judge_footer(reading)
+        return self._footer
+
+    def _judge_footer(self, reading: Reading) -> bool:
+        from canary.files.footer import Suspicion, names_total, suspect
+
+        if reading.last is None or reading.rows < 2:
+            return False
+        if reading.last_ragged:
+            return names_total(reading.last, self.head())
+        suspicion = suspect(reading.last, self.head(), reading.rows)
+        if not isinstance(suspicion, Suspicion):
+            return suspicion
+        names = [self.headings[column] for column in suspicion.columns]
+        return suspicion.confirmed(batch.rows for batch in self._read(names, Reading()))
+
+    def head(self) -> list[Sequence[str | None]]:
+        """Give the cells of the first rows, at most 1,000, for what has to be guessed from a sample."""
+        if self._head is None:
+            first = next(iter(self._read(self.headings, Reading())), None)
+            columns = [] if first is None else [c.to_pylist() for c in first.rows.slice(0, 1000).columns]
+            self._head = list(zip(*columns, strict=True))
+        return self._head
+
+    def report(self, reading: Reading, sinks: Sequence[Sink]) -> RewriteReport:
+        """Sum up a finished rewriting; raises UsageError where a row was to stand beyond the end."""
+        footer = self.ends_in_footer(reading)
+        self._tell(reading, footer)
+        rows = reading.rows - footer
+        for sink in sinks:
+            check_positions(sink.insertions, rows)
+        written = tuple(rows + len(sink.insertions) for sink in sinks)
+        return RewriteReport(rows, written, tuple(self.warnings))
+
+
+def check_sinks(sinks: Sequence[Sink]) -> None:
+    """Refuse more sinks than one reading serves, and insertions out of order."""
+    if len(sinks) > MAX_SINKS:
+        raise UsageError(f"{len(sinks)} copies in one reading", f"write at most {MAX_SINKS} at a time")
+    for sink in sinks:
+        places = [insertion.position for insertion in sink.insertions]
+        if places != sorted(places):
+            raise UsageError("the insertions are out of order", "sort them by position")
+        if places and places[0] < 0:
+            raise UsageError("a row stands before the first one", "positions start at 0")
+
+
+def check_positions(insertions: Sequence[Insertion], rows: int) -> None:
+    """Refuse an insertion that stands beyond the last row."""
+    if insertions and insertions[-1].position > rows:
+        raise UsageError(
+            f"a row was to stand before row {insertions[-1].position}, but the table has {rows} rows",
+            "positions go from 0 to the number of rows",
+        )
+
+
+def unique_headings(names: Sequence[str]) -> tuple[str, ...]:
+    """Name every column once: an empty heading by its number, a repeated one with a counter behind it."""
+    used: set[str] = set()
+    result = []
+    for number, name in enumerate(names, 1):
+        base = name or f"column_{number}"
+        fresh, count = base, 1
+        while fresh in used or (fresh != name and fresh in names):
+            count += 1
+            fresh = f"{base}_{count}"
+        used.add(fresh)
+        result.append(fresh)
+    return tuple(result)
+
+
+def _without_last(batch: RowBatch) -> RowBatch:
+    index = None if batch.index is None else batch.index[:-1]
+    return RowBatch(batch.start, batch.rows.slice(0, batch.rows.num_rows - 1), index)

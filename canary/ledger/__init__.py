@@ -1,0 +1,1 @@
+"""The ledger, pure: Merkle tree, signed checkpoints, entries and commitments."""

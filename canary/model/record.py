@@ -1,0 +1,46 @@
+"""Personas and the record kinds they are written into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """One fake person, consistent in every field; `bits` is the min-entropy of each identifying field's draw."""
+
+    name: str
+    sex: str  # "M" or "F"
+    birth_date: date
+    id_number: str  # empty where no safe number exists
+    province: str
+    city: str
+    district: str
+    address: str
+    postcode: str
+    email: str
+    phone: str
+    alias: str = ""
+    bits: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class KindColumn:
+    """One column of a record kind: headings by language, its role, and the rule that fills it."""
+
+    name: str
+    role: str
+    headings: Mapping[str, str]
+    rule: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A record kind, read from one TOML file."""
+
+    name: str
+    summary: str
+    language: str
+    columns: tuple[KindColumn, ...]

@@ -1,0 +1,1 @@
+"""Polite and guarded fetching: the one room that imports httpx."""

@@ -1,0 +1,1 @@
+"""The demo's stories: each drives the public commands on real files, servers and databases."""

@@ -1,0 +1,201 @@
+"""The acts a story is made of, by name; each drives the public commands or plays the leaker."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from canary.scenarios import leaks
+from canary.scenarios.world import World
+
+Parameters = Mapping[str, Any]
+
+
+def contacts(world: World, act: Parameters) -> str:
+    """Add the mail domains and phones that are ours."""
+    for domain in act.get("domains", ()):
+        world.command("contact", "add", "email-domain", domain)
+    roster = world.folder / "phones.csv"
+    phones = [f"140{world.rng.randrange(10**8):08d}" for _ in range(act.get("phones", 0))]
+    roster.write_text("kind,value\n" + "".join(f"phone,{phone}\n" for phone in sorted(set(phones))), "utf-8")
+    if phones:
+        world.command("contact", "import", roster)
+    return f"{len(act.get('domains', ()))} mail domains and {len(phones)} phones are ours"
+
+
+def recipients(world: World, act: Parameters) -> str:
+    """Register who may be named: a pattern with a number, or a list of lines `id kind parent`."""
+    roster = world.folder / "recipients.csv"
+    lines = [f"{act['pattern'].format(number)},{act['kind']},,{act.get('parent', '')}" for number in range(1, act.get("count", 0) + 1)]
+    lines += [f"{one['id']},{one['kind']},{one.get('name', '')},{one.get('parent', '')}" for one in act.get("list", ())]
+    roster.write_text("id,kind,name,parent\n" + "\n".join(lines) + "\n", "utf-8")
+    done = world.command("recipient", "import", roster)
+    return f"{done['imported']} recipients are registered"
+
+
+def rent(world: World, act: Parameters) -> str:
+    """Rent out some accounts for one to seven days each: the truth of the story, told to nobody."""
+    accounts = [act["pattern"].format(number) for number in range(1, act["count"] + 1)]
+    rented = world.rng.sample(accounts, act["rented"])
+    spans = world.rng.sample(range(1, act["days"] + 1), len(rented))
+    for account, span in zip(rented, spans, strict=True):
+        first = world.rng.randint(1, act["days"] - span + 1)
+        world.plans[account] = range(first, first + span)
+    world.truth.guilty.update(rented)
+    return f"somewhere among {len(accounts)} accounts, some are rented out"
+
+
+def exports(world: World, act: Parameters) -> str:
+    """Let every account export its waybills day by day; a rented one takes all that it can."""
+    accounts = [act["pattern"].format(number) for number in range(1, act["count"] + 1)]
+    rented_days = sum(len(days) for days in world.plans.values())
+    large, small = world.rows(round(act["leaked_rows"] / rented_days)), world.rows(act["usual_rows"])
+    total = 0
+    for day in range(1, act["days"] + 1):
+        for account in accounts:
+            greedy = day in world.plans.get(account, ())
+            total += _export(world, act, account, day, large if greedy else small, greedy)
+    return f"{len(accounts)} accounts made {len(accounts) * act['days']} exports, {total} waybills in all"
+
+
+def _export(world: World, act: Parameters, account: str, day: int, rows: int, greedy: bool) -> int:
+    made = _host(world, act["kind"], rows, f"day{day}-{account}", "csv")
+    copy = world.folder / "copies" / account / made.name
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    told = world.command("tag", made, "--recipient", account, "--output", copy, "--dataset", act["dataset"])
+    made.unlink()
+    world.copies.setdefault(account, []).append(copy)
+    if greedy:
+        world.leaked.append(copy)
+        world.truth.releases.add(told[0]["release"])
+    return int(told[0]["rows_in"])
+
+
+def _host(world: World, kind: str, rows: int, name: str, suffix: str) -> Path:
+    path = world.folder / f"{name}.{suffix}"
+    seed = world.rng.randrange(2**32)
+    world.command("generate", kind, "--count", rows, "--seed", seed, "--output", path)
+    return path
+
+
+def share(world: World, act: Parameters) -> str:
+    """Hand one export to several recipients, each a copy of its own."""
+    made = _host(world, act["kind"], world.rows(act["rows"]), act["dataset"], act.get("format", "csv"))
+    ids = [act["pattern"].format(number) for number in range(1, act["count"] + 1)] if "pattern" in act else act["to"]
+    roster, folder = world.folder / "to.csv", world.folder / "copies" / act["dataset"]
+    roster.write_text("id\n" + "\n".join(ids) + "\n", "utf-8")
+    options = ["--canaries", act["canaries"]] if "canaries" in act else []
+    for told in world.command("tag", made, "--recipients", roster, "--output", folder, "--dataset", act["dataset"], *options):
+        world.copies.setdefault(told["recipient"], []).append(Path(told["output"]))
+    return f"{len(ids)} recipients each got a copy of {world.rows(act['rows'])} rows"
+
+
+def interface(world: World, act: Parameters) -> str:
+    """Serve small daily batches of orders to the clients of a data interface, each batch tagged on its way."""
+    ids = [act["pattern"].format(number) for number in range(1, act["count"] + 1)]
+    roster = world.folder / "clients.csv"
+    roster.write_text("id\n" + "\n".join(ids) + "\n", "utf-8")
+    for day in range(1, act["days"] + 1):
+        made = _host(world, act["kind"], world.rows(round(act["rows"] / act["days"])), f"batch{day:03d}", "jsonl")
+        folder = world.folder / "copies" / made.stem
+        told = world.command("tag", made, "--recipients", roster, "--output", folder, "--dataset", act["dataset"])
+        made.unlink()
+        for one in told:
+            world.copies.setdefault(one["recipient"], []).append(Path(one["output"]))
+    return f"{act['days']} daily batches went to {len(ids)} clients"
+
+
+def pass_on(world: World, act: Parameters) -> str:
+    """Let a recipient hand its copy on to another, tagged from that copy."""
+    for source in world.copies[act["from"]]:
+        copy = world.folder / "copies" / act["to"] / source.name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        world.command("tag", source, "--recipient", act["to"], "--output", copy, "--dataset", act["dataset"])
+        world.copies.setdefault(act["to"], []).append(copy)
+    return f"{act['from']} passed its data on to {act['to']}"
+
+
+def leak(world: World, act: Parameters) -> str:
+    """Leak: some recipients' copies are cleaned, merged, cut to packs and written in another form."""
+    if not world.leaked:
+        guilty = act.get("who") or world.rng.sample(sorted(world.copies), act.get("guilty", 1))
+        world.truth.guilty.update(guilty)
+        world.leaked.extend(copy for one in guilty for copy in world.copies[one])
+    rows = leaks.merge([leaks.read_rows(copy) for copy in world.leaked], world.rng)
+    kept = leaks.without(leaks.survive(rows, act.get("survive", 1.0), world.rng), act.get("drop", ()))
+    piles = leaks.packs(kept, act["pack"]) if "pack" in act else [kept]
+    chosen = world.rng.sample(piles[:-1] or piles, min(act.get("packs", 1), len(piles)))
+    for number, pile in enumerate(chosen, 1):
+        form = act["forms"][(number - 1) % len(act["forms"])]
+        world.leaks.append(_write(world, pile, form, number, act))
+    return f"{len(rows)} rows left, {len(kept)} survived the cleaning, {len(chosen)} file{'s' * (len(chosen) > 1)} for sale"
+
+
+def _write(world: World, rows: Sequence[leaks.Row], form: str, number: int, act: Parameters) -> Path:
+    path = world.folder / f"leak-{number}.{'txt' if form == 'chat' else form}"
+    if form == "chat":
+        return leaks.to_chat(rows, path, act["columns"], world.rng)
+    return {"csv": leaks.to_csv, "jsonl": leaks.to_jsonl, "xlsx": leaks.to_xlsx}[form](rows, path)
+
+
+def purchase(world: World, act: Parameters) -> str:
+    """Buy reports on bait people: a broker looks each one up in the copies that it holds."""
+    baits = [row[act["name"]] for one in sorted(world.copies) for row in _baits(world, one, act["baits"])]
+    world.rng.shuffle(baits)
+    guilty = world.rng.sample(sorted(world.copies), act["sources"])
+    world.truth.guilty.update(guilty)
+    held = [(one, row) for one in guilty for copy in world.copies[one] for row in leaks.read_rows(copy)]
+    found = {
+        bait: [(f"{number}号来源", row) for number, (_, row) in enumerate(held) if row.get(act["name"]) == bait][:3]
+        for bait in baits
+    }
+    world.leaks.append(leaks.to_prose(found, world.folder / "report.txt"))
+    answered = sum(bool(facts) for facts in found.values())
+    return f"{len(baits)} reports were ordered, the broker knew something about {answered}"
+
+
+def _baits(world: World, recipient: str, count: int) -> list[Mapping[str, str]]:
+    release = world.command("release", "list", "--recipient", recipient)[0]["release"]
+    shown = world.command("release", "show", release, "--canaries")
+    return world.rng.sample(shown["canary_rows"], min(count, len(shown["canary_rows"])))
+
+
+def surface(world: World, act: Parameters) -> str:
+    """Let the leak surface on a paste site and a buyer write to some of its addresses, while the watch runs."""
+    from canary.scenarios.watching import watched
+
+    mails = [row[act["email"]] for path in world.leaks for row in leaks.read_rows(path) if row.get(act["email"], "").endswith(tuple(act["domains"]))]
+    told = watched(world, world.leaks[0].read_bytes(), mails[: act["mails"]])
+    world.incidents.extend(told)
+    return f"the watch saw the paste and {min(len(mails), act['mails'])} mails: {len(told)} incident{'s' * (len(told) != 1)}"
+
+
+def trace(world: World, act: Parameters) -> str:
+    """Ask who leaked this: of each incident if the watch made one, else of each leaked file."""
+    asked = world.incidents or [str(path) for path in world.leaks]
+    world.answers.extend(world.command("trace", one) for one in asked)
+    return "; ".join(_told(answer) for answer in world.answers)
+
+
+def _told(answer: Mapping[str, Any]) -> str:
+    named = [f"{one['recipient']} (false accusation at most {one['false_accusation']:.0e})" for one in answer["suspects"] if one["status"] == "named"]
+    return f"{answer['outcome']}: {', '.join(named) or 'nobody'}"
+
+
+def verify(world: World, act: Parameters) -> str:
+    """Check that the ledger of all this is whole."""
+    checked = world.command("ledger", "verify")
+    return f"the ledger of {checked['entries']} entries is {'whole' if checked['ok'] else 'broken'}"
+
+
+def clean_up(world: World) -> None:
+    """Take the world away."""
+    shutil.rmtree(world.folder, ignore_errors=True)
+
+
+ACTS: Mapping[str, Callable[[World, Parameters], str]] = {
+    act.__name__: act
+    for act in (contacts, recipients, rent, exports, share, interface, pass_on, leak, purchase, surface, trace, verify)
+}

@@ -1,0 +1,1 @@
+"""The service layer: one file a verb; what the command line, the Python API, pages and pipelines all call."""

@@ -1,0 +1,121 @@
+"""From findings and sightings to the case that a verdict is concluded from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from canary.fields.roles import form_of
+from canary.keys import Keys
+from canary.model.canary import Canary
+from canary.model.evidence import Findings
+from canary.model.sight import Sighting
+from canary.store import canaries as canary_store
+from canary.store import recipients, releases, tallies
+from canary.store.tx import Tx
+from canary.trace.case import Case, Held, HitCanary, Holder, IssuedField, SideEvent
+from canary.trace.records import records_of
+
+REACHED = frozenset({"mail", "probe", "call", "sms", "access"})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known about when and where a leak was seen; `earliest_ms` None: only the files themselves are known."""
+
+    earliest_ms: int | None = None
+    n_frozen: int = 0
+    sightings: tuple[Sighting, ...] = ()
+    earlier: tuple[Mapping[str, float], ...] = ()
+
+
+def build_case(tx: Tx, findings: Findings, seen: Seen) -> Case:
+    """Gather all that one trace may look at, from the registry and the findings."""
+    everybody = recipients.list_all(tx, ghosts=True)
+    issued, late = tallies.issued(tx, seen.earliest_ms)
+    return Case(
+        recipients=tuple(one.id for one in everybody),
+        ghosts=frozenset(one.id for one in everybody if one.ghost),
+        parents=recipients.parents(tx),
+        releases=_held(tx),
+        issued=issued,
+        late=late,
+        carried=tallies.carried(tx),
+        controls=tallies.controls(tx),
+        hits=_hit_canaries(tx, findings, seen),
+        candidates=findings.candidates,
+        n_frozen=seen.n_frozen,
+        earliest_ms=seen.earliest_ms,
+        side=_side_events(tx, seen.sightings),
+        earlier=seen.earlier,
+        rows=findings.rows,
+        errors=tuple(_told(error.file, error.member, error.reason) for error in findings.errors),
+    )
+
+
+def _told(file: str, member: str | None, reason: str) -> str:
+    return f"{file}{f' ({member})' if member else ''}: {reason}"
+
+
+def _held(tx: Tx) -> dict[str, tuple[Held, ...]]:
+    found: dict[str, list[Held]] = {}
+    for one in tallies.held(tx):
+        found.setdefault(one.recipient, []).append(Held(one.release, one.created_ms))
+    return {recipient: tuple(held) for recipient, held in found.items()}
+
+
+def _hit_canaries(tx: Tx, findings: Findings, seen: Seen) -> tuple[HitCanary, ...]:
+    records = records_of(findings.hits)
+    holders = _holders(tx, records)
+    return tuple(
+        HitCanary(
+            id=canary.id,
+            owner=canary.recipient,
+            fields=_issued_fields(tx.keys, canary),
+            records=records[canary.id],
+            holders=holders.get(canary.id, ()),
+            control=canary.control,
+            burned=_burned(canary, seen.earliest_ms),
+            seen_ms=seen.earliest_ms,
+        )
+        for canary in canary_store.by_ids(tx, records)
+    )
+
+
+def _burned(canary: Canary, earliest_ms: int | None) -> bool:
+    """Tell whether a canary was public before this leak was seen; its own incident's close comes after."""
+    return canary.burned_ms is not None and (earliest_ms is None or canary.burned_ms <= earliest_ms)
+
+
+def _holders(tx: Tx, canaries: Iterable[str]) -> dict[str, tuple[Holder, ...]]:
+    found: dict[str, list[Holder]] = {}
+    for one in releases.holders(tx, canaries):
+        found.setdefault(one.canary, []).append(Holder(one.recipient, one.release, one.created_ms, one.carried))
+    return {canary: tuple(held) for canary, held in found.items()}
+
+
+def _issued_fields(keys: Keys, canary: Canary) -> tuple[IssuedField, ...]:
+    return tuple(
+        IssuedField(
+            role=field.role,
+            form=form_of(field.role),
+            bits=field.bits,
+            shared=field.shared,
+            token=keys.digest(form_of(field.role) or field.role, field.canonical).hex() if field.shared else "",
+        )
+        for field in canary.fields
+    )
+
+
+def _side_events(tx: Tx, sightings: Sequence[Sighting]) -> tuple[SideEvent, ...]:
+    """Turn what reached contacts into side evidence: one event a contact and kind, for all who were given it."""
+    events: dict[tuple[str, str], set[str]] = {}
+    reached = [one for one in sightings if one.event in REACHED and one.matches]
+    holders = _holders(tx, {match.canary for one in reached for match in one.matches})
+    for one in reached:
+        key = one.matches[0].canary if len(one.matches) == 1 else tx.keys.digest("contact", one.contact or "").hex()
+        given = {holder.recipient for match in one.matches for holder in holders.get(match.canary, ())}
+        events.setdefault((key, one.event), set()).update(given)
+    return tuple(
+        SideEvent(key=key, holders=tuple(sorted(given)), kind=kind) for (key, kind), given in sorted(events.items())
+    )

@@ -1,0 +1,87 @@
+"""The lookout: reads what was seen with an index that follows what is issued meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from canary.errors import CanaryError
+from canary.model.canary import Canary
+from canary.model.evidence import Findings
+from canary.model.sight import Match
+from canary.store import canaries as store
+from canary.store.tables import canaries
+
+if TYPE_CHECKING:
+    from canary.scan.index import ArrayIndex
+    from canary.store.registry import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was found in one thing, and why some of it could not be read (None where all could)."""
+
+    matches: tuple[Match, ...] = ()
+    error: str | None = None
+
+
+class Lookout:
+    """Finds canaries in what was seen; safe to share between threads."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._index: ArrayIndex | None = None
+        self._newest = -1
+        self._lock = threading.Lock()
+
+    def look(self, name: str, data: bytes | Path) -> Look:
+        """Scan bytes or a file; whatever it stumbles over is told and never lost."""
+        try:
+            findings = self._findings(name, data)
+            errors = [f"{one.member or one.file}: {one.reason}" for one in findings.errors]
+            return Look(self._matches(findings), errors[0] if errors else None)
+        except CanaryError:
+            raise
+        except Exception as error:  # a hostile item must not keep the others from being stored
+            return Look((), f"the scan stumbled: {type(error).__name__}")
+
+    def _findings(self, name: str, data: bytes | Path) -> Findings:
+        from canary.scan.engine import scan_bytes
+        from canary.scan.paths import scan_paths
+
+        index = self.index()
+        if isinstance(data, Path):
+            return scan_paths([data], index, self, self._registry.keys)
+        return scan_bytes(data, name, index, self, self._registry.keys)
+
+    def _matches(self, findings: Findings) -> tuple[Match, ...]:
+        from canary.scan.matches import matches_of
+
+        if not findings.hits:
+            return ()
+        with self._registry.read() as tx:
+            found = {one.id: one for one in store.by_ids(tx, sorted({hit.canary for hit in findings.hits}))}
+        return tuple(match for _, match in matches_of(findings, self.index(), found))
+
+    def index(self) -> ArrayIndex:
+        """Give the index of all canaries issued by now; raises OutsideError where the registry fails."""
+        from canary.scan.index import ArrayIndex
+
+        with self._lock, self._registry.read() as tx:
+            newest = tx.conn.scalar(select(func.max(canaries.c.serial))) or 0
+            if self._index is None or newest != self._newest:
+                self._index = ArrayIndex.build(store.scan_rows(tx))
+                self._newest = newest
+            return self._index
+
+    def open_canaries(self, serials: Sequence[int]) -> Sequence[Canary]:
+        """Unseal canaries by serial, to confirm a hit field by field."""
+        with self._registry.read() as tx:
+            return store.by_serials(tx, serials)
+
+    open = open_canaries

@@ -1,0 +1,176 @@
+"""Placing drafted canaries in a live table: fitted, moved to vacant places, inserted and read back."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError
+
+from canary.errors import OutsideError
+from canary.fields.canonical import canonical
+from canary.model.canary import Canary, CanaryField
+from canary.steps import live_errors
+from canary.steps.live_fit import Mould
+from canary.steps.live_model import Key, LiveTable, Row
+from canary.steps.live_rows import LiveRows, chunks
+from canary.steps.live_unique import Seat, Vacancies
+from canary.steps.seed_model import Planted
+from canary.store.ids import new_id
+
+ROUNDS: Final = 8  # drawings until every canary has a place
+CHUNK: Final = 200  # rows inserted under one savepoint
+SPARE: Final = 1.1
+
+Draw = Callable[[int], Sequence[Canary]]
+"""Draws that many canaries, their rows spelt as the table spells them."""
+
+
+@dataclass
+class Placer:
+    """Places canaries in one table within one transaction, and remembers what stood in the way."""
+
+    rows: LiveRows
+    sample: Sequence[Row]
+    rng: random.Random
+    refusals: Counter[str] = field(default_factory=Counter)
+
+    def seat(self, draw: Draw, count: int) -> list[Canary]:
+        """Find places for `count` canaries without inserting any; raises OutsideError as `place` does."""
+        vacancies = Vacancies(self.rows, self.sample, self.rng)
+        seated: list[Canary] = []
+        for _ in range(ROUNDS):
+            missing = count - len(seated)
+            if not missing:
+                break
+            seated += self._seated(vacancies, draw(_enough(missing)))[:missing]
+        if len(seated) < count:
+            raise self._refused(count, len(seated))
+        return seated
+
+    def place(self, draw: Draw, count: int) -> list[Planted]:
+        """Place exactly `count` canaries; raises OutsideError that names the constraint where that fails."""
+        vacancies = Vacancies(self.rows, self.sample, self.rng)
+        placed: list[tuple[Canary, Key]] = []
+        for _ in range(ROUNDS):
+            missing = count - len(placed)
+            if not missing:
+                break
+            drafts = self._seated(vacancies, draw(_enough(missing)))
+            placed += self._inserted(drafts, missing)
+        if len(placed) < count:
+            raise self._refused(count, len(placed))
+        return self._read_back(placed)
+
+    def _refused(self, count: int, placed: int) -> OutsideError:
+        table = self.rows.table.label
+        if not self.refusals:
+            return OutsideError(
+                f"{table} has room for {placed} canaries, not {count}", "give a smaller --count"
+            )
+        reason = self.refusals.most_common(1)[0][0]
+        return OutsideError(
+            f"the constraint {reason!r} of {table} cannot be satisfied by {count} canaries",
+            "nothing was planted; give the columns' roles in a policy (--policy), or a smaller --count",
+        )
+
+    def _seated(self, vacancies: Vacancies, drafts: Sequence[Canary]) -> list[Canary]:
+        """Keep the drafts that fit, each moved to a vacant place under the unique constraints."""
+        mould = Mould(self.rows.table, self.rows.tongue)
+        fitting: list[Canary] = []
+        for draft in drafts:
+            cast = replace(draft, row=mould.cast(draft.row))
+            reason = mould.misfit(cast.row)
+            if reason is None:
+                fitting.append(cast)
+            else:
+                self.refusals[reason] += 1
+        seats = [
+            Seat(each.row, frozenset(field.column for field in each.fields), at)
+            for at, each in enumerate(fitting)
+        ]
+        seated, short = vacancies.seat(seats)
+        if short is not None:
+            self.refusals[short] += len(seats) - len(seated)
+        return [replace(fitting[seat.number], row=seat.row) for seat in seated]
+
+    def _inserted(self, drafts: Sequence[Canary], wanted: int) -> Iterator[tuple[Canary, Key]]:
+        left = wanted
+        for some in chunks(drafts, CHUNK):
+            if left <= 0:
+                return
+            placed = self._chunk(some[:left]) or self._one_by_one(some, left)
+            left -= len(placed)
+            yield from placed
+
+    def _chunk(self, drafts: Sequence[Canary]) -> list[tuple[Canary, Key]] | None:
+        """Insert all under one savepoint; None, with nothing inserted, where the database refuses one."""
+        try:
+            with self.rows.connection.begin_nested():
+                return [(draft, self.rows.insert(draft.row)) for draft in drafts]
+        except DBAPIError as error:
+            if not live_errors.rejects_row(error):
+                raise
+            return None
+
+    def _one_by_one(self, drafts: Sequence[Canary], wanted: int) -> list[tuple[Canary, Key]]:
+        placed: list[tuple[Canary, Key]] = []
+        for draft in drafts:
+            if len(placed) == wanted:
+                break
+            try:
+                with self.rows.connection.begin_nested():
+                    placed.append((draft, self.rows.insert(draft.row)))
+            except DBAPIError as error:
+                if not live_errors.rejects_row(error):
+                    raise
+                self.refusals[live_errors.constraint_of(error)] += 1
+        return placed
+
+    def _read_back(self, placed: Sequence[tuple[Canary, Key]]) -> list[Planted]:
+        """Give the canaries with their rows as the table now holds them, defaults and triggers included."""
+        found = self.rows.fetch(key for _, key in placed)
+        return [Planted(as_stored(draft, found.get(key), self.rows.table), key) for draft, key in placed]
+
+
+def _enough(missing: int) -> int:
+    """Draw a few more than are missing: some may not fit."""
+    return round(missing * SPARE) + 1
+
+
+def as_stored(draft: Canary, row: Row | None, table: LiveTable) -> Canary:
+    """Take a canary's cells from the table; raises OutsideError where they no longer identify it."""
+    if row is None:
+        raise OutsideError(
+            f"{table.label} did not keep a row that was inserted", "a trigger may have moved it; plant there"
+        )
+    fields = tuple(replace(each, value=str(row[each.column])) for each in draft.fields)
+    for before, after in zip(draft.fields, fields, strict=True):
+        if not same_identity(before, row):
+            raise OutsideError(
+                f"{table.label} changes {after.column!r} on insert",
+                "a trigger rewrites it; plant where values stay",
+            )
+    return replace(draft, fields=fields, row=dict(row))
+
+
+def same_identity(field: CanaryField, row: Row) -> bool:
+    """Tell whether a row's cell still has the meaning of an identifying field."""
+    cell = row.get(field.column)
+    return cell is not None and (cell == field.value or canonical(field.role, cell) == field.canonical)
+
+
+def still_ours(canary: Canary, row: Row, key_columns: Mapping[str, str] | Sequence[str]) -> bool:
+    """Tell whether a row still is the canary: by the identifying fields, else by every cell."""
+    own = [each for each in canary.fields if each.column not in key_columns]
+    if own:
+        return all(same_identity(each, row) for each in own)
+    return all(row.get(name) == cell for name, cell in canary.row.items() if name not in key_columns)
+
+
+def fresh_canary(fields: tuple[CanaryField, ...], row: Row, kind: str) -> Canary:
+    """Make a canary of a draft; recipient and dataset are set when it is issued."""
+    return Canary(id=new_id("c-"), recipient="", dataset="", kind=kind, fields=fields, row=row)

@@ -1,0 +1,215 @@
+"""Tag: one copy of an export for each recipient, with canaries of its own.
+
+Order of effects, so that a kill at any moment leaves nothing half-done: the copies are written to temporary
+files, then one transaction stores canaries, releases and ledger entries, then the files are renamed to their
+places. A call that was cut off before the rename is finished by making it again: its identity finds the release.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from canary.errors import OutsideError
+from canary.model.canary import Release
+from canary.steps import datasets, derived, drawing, releasing
+from canary.steps.copies import Copies, FileCopies, Source, Written, open_source
+from canary.steps.datasets import Chosen
+from canary.steps.drawing import Planned
+from canary.steps.shown import unknown_recipient
+from canary.steps.tagging import (
+    DEFAULT_CANARIES,
+    TagAnswer,
+    Tagged,
+    TagRequest,
+    check_canaries,
+    check_recipients,
+    fresh_identity,
+    identity,
+    outputs_of,
+)
+from canary.steps.tools import Tools
+from canary.store import recipients, releases
+from canary.store.issuing import Collision
+from canary.store.tx import Tx
+
+READING = 128  # copies that are written in one reading of the input
+TRIES = 5  # drawings until the registry takes one; a collision is a matter of 2^-36
+
+
+@dataclass(frozen=True)
+class Job:
+    """One recipient's copy in the making; `known` is its release where the same call was made before."""
+
+    recipient: str
+    output: str
+    identity: str
+    known: Release | None
+    planned: Planned = Planned()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The copies that one reading of a source makes, and what they have in common."""
+
+    source: Source
+    request: TagRequest
+    chosen: Chosen
+    canaries: float
+    jobs: tuple[Job, ...]
+    ghosts: Planned = Planned()
+    warnings: tuple[str, ...] = ()
+
+
+def tag(tools: Tools, request: TagRequest) -> TagAnswer:
+    """Make one tagged copy a recipient; the same call gives the same releases and bytes again."""
+    check_recipients(request.recipients)
+    if request.canaries is not None:
+        check_canaries(request.canaries)
+    with ExitStack() as stack:
+        source = open_source(stack, request.input, request.table)
+        outputs = outputs_of(request, source.suffix)
+        source.check_outputs(outputs)
+        answers = [
+            tag_source(
+                tools,
+                source,
+                replace(request, recipients=request.recipients[at : at + READING]),
+                FileCopies(stack, outputs[at : at + READING], make_folder=len(outputs) > 1 or request.many),
+            )
+            for at in range(0, len(outputs), READING)
+        ]
+    warnings = tuple(dict.fromkeys(warning for answer in answers for warning in answer.warnings))
+    return TagAnswer(tuple(one for answer in answers for one in answer.releases), warnings, answers[0].dataset)
+
+
+def tag_source(tools: Tools, source: Source, request: TagRequest, copies: Copies) -> TagAnswer:
+    """Tag one opened source for at most 128 recipients."""
+    began = time.monotonic()
+    carried = derived.carried(tools, source)
+    batch = _batch(tools, source, request, copies.outputs)
+    for _ in range(TRIES):
+        batch = _planned(tools, batch)
+        if request.dry_run:
+            return _answer(batch, [_dry(batch, job) for job in batch.jobs], began)
+        written = copies.write(source, [job.planned for job in batch.jobs])
+        copies.check(force=request.force)
+        try:
+            made = _store(tools, batch, written, carried)
+        except Collision:
+            copies.discard()
+            continue
+        copies.commit()
+        batch = replace(batch, warnings=(*batch.warnings, *written.warnings))
+        return _answer(batch, [_told(batch, *pair) for pair in zip(batch.jobs, made, strict=True)], began)
+    raise OutsideError("no free values were left for canaries", "add a mail domain or reserve a range in the policy")
+
+
+def _batch(tools: Tools, source: Source, request: TagRequest, outputs: Sequence[str]) -> Batch:
+    with tools.registry.read() as tx:
+        for one in request.recipients:
+            found = recipients.get(tx, one)
+            if found is None or found.ghost:
+                raise unknown_recipient(one)
+        chosen = datasets.choose(
+            tx, source.headings, request.policy, request.dataset, source.stem, tools.clock.now_ms()
+        )
+        proposed = chosen.policy.canaries if chosen.policy else None
+        canaries = next(one for one in (request.canaries, proposed, DEFAULT_CANARIES) if one is not None)
+        check_canaries(canaries)
+        jobs = tuple(
+            _job(tx, source, request, chosen, canaries, *pair) for pair in zip(request.recipients, outputs, strict=True)
+        )
+    return Batch(source, request, chosen, canaries, jobs, warnings=_policy_warnings(request, chosen))
+
+
+def _policy_warnings(request: TagRequest, chosen: Chosen) -> tuple[str, ...]:
+    if chosen.policy is None:
+        return ("no policy: real rows stay as they are, canaries alone are planted",)
+    marked = [name for name, column in chosen.policy.columns.items() if column.mark]
+    if marked and request.marks:
+        return ("this version plants canaries alone; the marks of the policy are not written",)
+    return ()
+
+
+def _job(
+    tx: Tx, source: Source, request: TagRequest, chosen: Chosen, canaries: float, recipient: str, output: str
+) -> Job:
+    same = identity(
+        source.sha256, recipient, chosen.version.sha256, canaries, request.marks, source.format, request.table
+    )
+    if request.new:
+        return Job(recipient, output, fresh_identity(same), None)
+    return Job(recipient, output, same, releases.by_identity(tx, same))
+
+
+def _planned(tools: Tools, batch: Batch) -> Batch:
+    """Fill in the canaries of every job: those of its known release, or fresh ones."""
+    fresh = [job for job in batch.jobs if job.known is None]
+    with tools.registry.read() as tx:
+        known = {job.identity: drawing.of_release(tx, job.known) for job in batch.jobs if job.known is not None}
+        ghosts = 0 if not fresh or releasing.has_ghosts(tx, batch.chosen.version.dataset) else releasing.GHOST_CANARIES
+    drawn = drawing.draw(
+        tools, batch.source, batch.chosen, batch.canaries, [job.recipient for job in fresh], ghosts,
+        require_contacts=batch.request.require_contacts,
+    )  # fmt: skip
+    plans = known | {job.identity: plan for job, plan in zip(fresh, drawn.plans, strict=True)}
+    jobs = tuple(replace(job, planned=plans[job.identity]) for job in batch.jobs)
+    warnings = tuple(dict.fromkeys((*batch.warnings, *drawn.warnings)))
+    return replace(batch, jobs=jobs, ghosts=drawn.ghosts, warnings=warnings)
+
+
+def _store(tools: Tools, batch: Batch, written: Written, carried: derived.Carried) -> list[Release]:
+    with tools.registry.begin() as tx:
+        version = batch.chosen.version
+        releasing.ensure_dataset(tx, tools, version, batch.ghosts)
+        made = []
+        for number, job in enumerate(batch.jobs):
+            if job.known is not None:
+                made.append(_same(job.known, written.sha256[number]))
+                continue
+            release = Release(
+                id=releasing.new_release_id(), identity=job.identity, dataset=version.dataset, version=version.sha256,
+                recipient=job.recipient, kind="export", state=releasing.DONE, input=batch.source.name,
+                output=job.output, format=batch.source.format, rows_in=written.rows_in,
+                rows_out=written.rows_out[number], canaries=len(job.planned.canaries), marked_cells=0,
+                sha256_in=batch.source.sha256, sha256_out=written.sha256[number],
+                created_ms=tools.clock.now_ms(), derived_from=carried.releases,
+            )  # fmt: skip
+            made.append(releasing.issue(tx, tools, release, job.planned, carried))
+    return made
+
+
+def _same(known: Release, sha256: str) -> Release:
+    """Check that a repeated call gives the bytes that were recorded; their difference must never pass silently."""
+    if known.sha256_out != sha256:
+        raise OutsideError(
+            f"this call was made before as release {known.id}, but now gives other bytes",
+            "make another release with --new, or use the version of canary that made it",
+        )
+    return known
+
+
+def _told(batch: Batch, job: Job, release: Release) -> Tagged:
+    return Tagged(
+        release.id, job.recipient, batch.source.name, job.output, release.rows_in, release.rows_out, release.canaries,
+        release.marked_cells, release.sha256_in, release.sha256_out, release.ledger_index, 0.0,
+    )  # fmt: skip
+
+
+def _dry(batch: Batch, job: Job) -> Tagged:
+    canaries, rows = len(job.planned.canaries), job.planned.rows_in
+    known = job.known.id if job.known else None
+    return Tagged(
+        known, job.recipient, batch.source.name, job.output, rows, rows + canaries, canaries, 0,
+        batch.source.sha256, job.known.sha256_out if job.known else "", None, 0.0,
+    )  # fmt: skip
+
+
+def _answer(batch: Batch, told: Sequence[Tagged], began: float) -> TagAnswer:
+    seconds = round(time.monotonic() - began, 3)
+    return TagAnswer(
+        tuple(replace(one, seconds=seconds) for one in told), batch.warnings, batch.chosen.version.dataset
+    )

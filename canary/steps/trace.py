@@ -1,0 +1,94 @@
+"""Trace: who leaked this, from files or from an incident; every answer is in the ledger."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from canary.model.evidence import Findings
+from canary.model.verdict import Trace
+from canary.steps import cases
+from canary.steps.evidence import Seen, build_case
+from canary.steps.scan import search
+from canary.steps.tools import Tools
+from canary.store import journal
+from canary.trace.case import Limits
+from canary.trace.verdict import conclude
+
+INCIDENT = re.compile(r"i-[a-z2-7]{13}")
+
+
+def trace(tools: Tools, paths: Sequence[str]) -> Trace:
+    """Conclude who leaked some files, or one incident; nobody found is an ordinary answer."""
+    if len(paths) == 1 and INCIDENT.fullmatch(paths[0]) and not Path(paths[0]).exists():
+        return trace_incident(tools, paths[0])
+    began = time.monotonic()
+    findings = search(tools, paths)
+    answer = _conclude(tools, findings, Seen(), cases.limits_of(tools, None))
+    answer = replace(answer, seconds=round(time.monotonic() - began, 3))
+    with tools.registry.begin() as tx:
+        journal.append(
+            tx, "trace", {"input": digest_of(findings), **ledger_body(answer)}, tools.signer, tools.clock.now_ms()
+        )
+    return answer
+
+
+def trace_incident(tools: Tools, incident: str) -> Trace:
+    """Conclude who leaked what an incident holds; the verdict is kept with the incident."""
+    began = time.monotonic()
+    found = cases.get(tools, incident)
+    findings, seen, digest = cases.gathered(tools, found)
+    answer = _conclude(tools, findings, seen, cases.limits_of(tools, found))
+    answer = replace(answer, seconds=round(time.monotonic() - began, 3))
+    cases.keep_verdict(tools, found, answer, digest, ledger_body(answer))
+    return answer
+
+
+def _conclude(tools: Tools, findings: Findings, seen: Seen, limits: Limits) -> Trace:
+    with tools.registry.read() as tx:
+        case = build_case(tx, findings, seen)
+    return conclude(case, limits)
+
+
+def digest_of(findings: Findings) -> str:
+    """Digest what was found, so that the ledger says which evidence an answer rests on."""
+    text = json.dumps(
+        [[hit.canary, sorted(hit.roles.items()), hit.member, hit.offset] for hit in findings.hits], sort_keys=True
+    )
+    return hashlib.sha256(f"{findings.bytes}\0{text}".encode()).hexdigest()
+
+
+def ledger_body(answer: Trace) -> dict[str, object]:
+    """Give what the ledger keeps of an answer."""
+    return {
+        "outcome": answer.outcome,
+        "suspects": [
+            {"recipient": one.recipient, "status": one.status, "log10_false_accusation": _log10(one.false_accusation)}
+            for one in answer.suspects
+        ],
+    }
+
+
+def _log10(bound: float) -> float:
+    return round(math.log10(bound), 3) if bound > 0 else -999.0
+
+
+def public(answer: Trace) -> dict[str, object]:
+    """Give an answer as `trace --json` tells it."""
+    return {
+        "outcome": answer.outcome,
+        "suspects": list(answer.suspects),
+        "unknown_source": answer.unknown_source,
+        "registry_compromised": answer.registry_compromised,
+        "rows": answer.rows,
+        "rows_recognised": answer.rows_recognised,
+        "errors": list(answer.errors),
+        "explanation": list(answer.explanation),
+        "seconds": answer.seconds,
+    }

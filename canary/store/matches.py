@@ -1,0 +1,103 @@
+"""Matches: sighting ↔ canary, one for each canary, source and item, the strongest."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy import select, update
+
+from canary.errors import UsageError
+from canary.model.sight import Match
+from canary.store.rows import LOOKUP_KEYS, AnyRow, chunks, insert_new
+from canary.store.tables import canaries, matches, placements, releases, sightings
+from canary.store.text import dump, fit, load_list, storable
+from canary.store.tx import Tx
+
+
+def add_match(tx: Tx, sighting: str, match: Match) -> bool:
+    """Note that a sighting shows a canary; True where that is new, or strong where it was weak before.
+
+    One match stands for each canary, source and item: the stronger one, with the fields of both.
+    Raises UsageError where sighting or canary do not exist.
+    """
+    seen = tx.conn.execute(
+        select(sightings.c.serial, sightings.c.source, sightings.c.item).where(sightings.c.id == sighting)
+    ).one_or_none()
+    canary = tx.conn.scalar(select(canaries.c.serial).where(canaries.c.id == match.canary))
+    if seen is None or canary is None:
+        missing = f"sighting {sighting!r}" if seen is None else f"canary {match.canary!r}"
+        raise UsageError(f"no {missing}", "add sighting and canary before their match")
+    unique = {"canary": canary, "source": seen.source, "item": seen.item}
+    if insert_new(tx.conn, matches, {**unique, "sighting": seen.serial, **_values(match)}):
+        return True
+    return _strengthen(tx, seen.serial, unique, match)
+
+
+def _values(match: Match) -> dict[str, object]:
+    return {
+        "field": match.field,
+        "fields": dump(sorted({match.field, *match.fields})),
+        "transform": fit(match.transform, 32),
+        "strength": match.strength,
+        "member": None if match.member is None else storable(match.member),
+        "position": match.offset,
+        "expected": match.expected_chance_hits,
+    }
+
+
+def _strengthen(tx: Tx, sighting: int, unique: Mapping[str, object], match: Match) -> bool:
+    same = [matches.c[name] == value for name, value in unique.items()]
+    before = tx.conn.execute(select(matches).where(*same).with_for_update()).one()
+    old = _noun(before, "", ())
+    fields = tuple(sorted({*old.fields, *match.fields, match.field}))
+    if _rank(match) > _rank(old):
+        values = {"sighting": sighting, **_values(replace(match, fields=fields))}
+    else:
+        values = {"fields": dump(fields)}
+    tx.conn.execute(update(matches).where(matches.c.serial == before.serial).values(values))
+    return old.strength != "strong" and match.strength == "strong"
+
+
+def _rank(match: Match) -> tuple[bool, float]:
+    return match.strength == "strong", -match.expected_chance_hits
+
+
+def matches_of(tx: Tx, serials: Sequence[int]) -> dict[int, list[Match]]:
+    """Map the serials of sightings to their matches, with the releases that carry each canary."""
+    wanted = select(matches, canaries.c.id.label("canary_id"))
+    wanted = wanted.join(canaries, canaries.c.serial == matches.c.canary)
+    rows = tx.conn.execute(wanted.where(matches.c.sighting.in_(serials)).order_by(matches.c.serial)).all()
+    carried = _carried(tx, {row.canary for row in rows})
+    found: dict[int, list[Match]] = defaultdict(list)
+    for row in rows:
+        found[row.sighting].append(_noun(row, row.canary_id, carried[row.canary]))
+    return found
+
+
+def _carried(tx: Tx, serials: Iterable[int]) -> Mapping[int, Sequence[tuple[str, str]]]:
+    """Map canaries to the (release, recipient) that carry them, oldest first."""
+    found: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for part in chunks(serials, LOOKUP_KEYS):
+        wanted = select(placements.c.canary, releases.c.id, releases.c.recipient)
+        wanted = wanted.join(releases, releases.c.serial == placements.c.release)
+        ordered = wanted.where(placements.c.canary.in_(part)).order_by(releases.c.serial)
+        for canary, release, recipient in tx.conn.execute(ordered):
+            found[canary].append((release, recipient))
+    return found
+
+
+def _noun(row: AnyRow, canary: str, carried: Sequence[tuple[str, str]]) -> Match:
+    return Match(
+        canary=canary,
+        field=row.field,
+        fields=load_list(row.fields),
+        transform=row.transform,
+        strength=row.strength,
+        release=carried[0][0] if carried else None,
+        recipients=tuple(sorted({recipient for _, recipient in carried})),
+        member=row.member,
+        offset=row.position,
+        expected_chance_hits=row.expected,
+    )

@@ -1,0 +1,1 @@
+"""The revisions of the registry's tables, run by `canary.store.migrate`."""

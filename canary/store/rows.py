@@ -1,0 +1,73 @@
+"""Statements that the two databases spell differently, bulk inserts, and streaming reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final, TypeAlias, TypeVar
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, Table, any_, func, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+STREAM_ROWS: Final = 2_000
+LOOKUP_KEYS: Final = 900  # below the 999 parameters of a statement that older SQLite takes
+T = TypeVar("T")
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+AnySelect: TypeAlias = Select[*tuple[Any, ...]]
+
+
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Cut items into lists of at most `size`."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def stream(connection: Connection, statement: AnySelect) -> Iterator[AnyRow]:
+    """Give the rows of a statement without holding them all (a server-side cursor on PostgreSQL)."""
+    with connection.execute(statement.execution_options(yield_per=STREAM_ROWS)) as result:
+        yield from result
+
+
+def one_of(connection: Connection, column: ColumnElement[int], numbers: Sequence[int]) -> ColumnElement[bool]:
+    """Compare a column with any count of numbers by one parameter."""
+    if connection.dialect.name == "postgresql":
+        return column == any_(literal(list(numbers), postgresql.ARRAY(BigInteger)))
+    listed = func.json_each(json.dumps(list(numbers))).table_valued("value")
+    return column.in_(select(listed.c.value))
+
+
+def insert_new(connection: Connection, table: Table, values: Mapping[str, object]) -> bool:
+    """Insert a row unless a unique key of it exists; tells whether it was inserted."""
+    statement = _insert(connection, table).values(dict(values)).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount == 1
+
+
+def upsert(connection: Connection, table: Table, values: Mapping[str, object], keys: Sequence[str]) -> None:
+    """Insert a row, or give the row of the same keys these values."""
+    rest = {name: value for name, value in values.items() if name not in keys}
+    statement = _insert(connection, table).values(dict(values))
+    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=rest))
+
+
+def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def lock(connection: Connection, number: int) -> None:
+    """Wait for the transaction that holds this lock, then hold it to the end (SQLite's write lock does)."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def next_serials(connection: Connection, table: Table, count: int) -> list[int]:
+    """Reserve ascending serials for `count` rows: of the sequence, or past the greatest (SQLite)."""
+    if connection.dialect.name == "postgresql":
+        sequence = func.pg_get_serial_sequence(table.name, "serial")
+        series = select(func.nextval(sequence)).select_from(func.generate_series(1, count))
+        return sorted(connection.scalars(series))
+    greatest = connection.scalar(select(func.max(table.c.serial))) or 0
+    return list(range(greatest + 1, greatest + 1 + count))

@@ -1,0 +1,132 @@
+"""Aliases on owned domains: believable by their name part, strong by syllables and digits drawn and counted."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from canary.generators.draws import bits_of, integers
+from canary.generators.names import pinyin
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LEAST_BITS = 36  # of the random part, for every alias
+LONGEST_RUN = 4  # digits in a row
+NAME_LETTERS = 18
+# Initials and the finals each takes; no syllable begins with a vowel, so that a row of them reads in one way only.
+_FINALS = {
+    "b": "a ai an ang ao ei en eng i ian iao ie in ing o u",
+    "p": "a ai an ang ao ei en eng i ian iao ie in ing o ou u",
+    "m": "a ai an ang ao ei en eng i ian iao ie in ing o ou u",
+    "f": "a an ang ei en eng o ou u",
+    "d": "a ai an ang ao e eng i ian iao ie ing iu ong ou u uan ui un uo",
+    "t": "a ai an ang ao e eng i ian iao ie ing ong ou u uan ui un uo",
+    "n": "a ai an ang ao e ei en eng i ian iang iao ie in ing iu ong u uan uo",
+    "l": "a ai an ang ao e ei eng i ia ian iang iao ie in ing iu ong ou u uan un uo",
+    "g": "a ai an ang ao e ei en eng ong ou u ua uai uan uang ui un uo",
+    "k": "a ai an ang ao e en eng ong ou u ua uai uan uang ui un uo",
+    "h": "a ai an ang ao e ei en eng ong ou u ua uai uan uang ui un uo",
+    "j": "i ia ian iang iao ie in ing iong iu u uan ue un",
+    "q": "i ia ian iang iao ie in ing iong iu u uan ue un",
+    "x": "i ia ian iang iao ie in ing iong iu u uan ue un",
+    "zh": "a ai an ang ao e en eng i ong ou u ua uai uan uang ui un uo",
+    "ch": "a ai an ang ao e en eng i ong ou u uai uan uang ui un uo",
+    "sh": "a ai an ang ao e ei en eng i ou u ua uai uan uang ui un uo",
+    "r": "an ang ao e en eng i ong ou u uan ui un uo",
+    "z": "a ai an ang ao e ei en eng i ong ou u uan ui un uo",
+    "c": "a ai an ang ao e en eng i ong ou u uan ui un uo",
+    "s": "a ai an ang ao e en eng i ong ou u uan ui un uo",
+    "y": "a an ang ao e i in ing ong ou u uan ue un",
+    "w": "a ai an ang ei en eng o u",
+}
+
+
+@cache
+def syllables() -> tuple[str, ...]:
+    """Give the syllables aliases are drawn from; any row of them can be read in one way only."""
+    return tuple(head + tail for head, tails in _FINALS.items() for tail in tails.split())
+
+
+def words() -> int:
+    """Give the number of random parts an alias can have: two syllables and six digits, drawn as one."""
+    size = len(syllables())
+    return size * size * 1_000_000
+
+
+def alias_bits() -> float:
+    """Give the min-entropy of an alias's random part, name, shape and domain being known."""
+    return bits_of(words())
+
+
+class AliasDraw:
+    """Draws aliases on the owned domains, never one random part twice; '' without a domain."""
+
+    def __init__(self, domains: Sequence[str]) -> None:
+        self.domains = tuple(dict.fromkeys(domain.strip().lower().lstrip("@") for domain in domains))
+        self._seen: set[int] = set()
+
+    @property
+    def bits(self) -> float:
+        """Give the min-entropy of one alias."""
+        return alias_bits() if self.domains else 0.0
+
+    def draw(self, gen: np.random.Generator, names: Sequence[str], heads: Sequence[str]) -> list[str]:
+        """Draw an alias for each person, given the name in ASCII letters and a short head of it."""
+        if not self.domains:
+            return [""] * len(names)
+        count = len(names)
+        drawn, shapes = self._words(gen, count), integers(gen, count, 5)
+        domains = integers(gen, count, len(self.domains))
+        return [
+            f"{local_part(name, head, word, shape)}@{self.domains[domain]}"
+            for name, head, word, shape, domain in zip(names, heads, drawn, shapes, domains, strict=True)
+        ]
+
+    def _words(self, gen: np.random.Generator, count: int) -> list[int]:
+        """Draw distinct integers below the number of random parts."""
+        drawn = integers(gen, count, words())
+        for row, word in enumerate(drawn):
+            while word in self._seen:
+                word = integers(gen, 1, words())[0]
+            self._seen.add(word)
+            drawn[row] = word
+        return drawn
+
+
+def local_part(name: str, head: str, word: int, shape: int) -> str:
+    """Write the random word into one of five shapes, each of which shows all of it."""
+    parts = syllables()
+    size = len(parts)
+    word, digits = divmod(word, 1_000_000)
+    second, first = divmod(word, size)
+    nick = parts[first] + parts[second % size]
+    two, four = f"{digits // 10_000:02d}", f"{digits % 10_000:04d}"
+    if shape == 0:
+        return f"{name}{two}.{nick}{four}"
+    if shape == 1:
+        return f"{nick}{two}.{name}{four}"
+    if shape == 2:
+        return f"{head}{two}.{parts[first]}.{parts[second % size]}{four}"
+    if shape == 3:
+        return f"{nick}.{head}{two}.{four}"
+    return f"{name}.{parts[first]}{two}{parts[second % size]}{four}"
+
+
+def chinese_letters(surname: str, given: str) -> tuple[str, str]:
+    """Spell a Chinese name for an alias: whole (wangxiaoming) and short (wxm)."""
+    parts = (*pinyin(surname, surname=True), *pinyin(given))
+    whole = "".join(parts)
+    return whole[:NAME_LETTERS], "".join(part[0] for part in parts)
+
+
+def latin_letters(name: str) -> tuple[str, str]:
+    """Spell any name in ASCII letters for an alias: whole and short; 'user' where it has none."""
+    plain = unicodedata.normalize("NFKD", name.lower())
+    parts = re.findall(r"[a-z]+", "".join(letter for letter in plain if not unicodedata.combining(letter)))
+    if not parts:
+        return "user", "u"
+    return ".".join(parts)[:NAME_LETTERS].strip("."), parts[0][0] + parts[-1][:8]

@@ -1,0 +1,195 @@
+"""Many personas as columns; each column is drawn when it is first asked for, by randomness of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from canary.generators.addresses import draw_streets, street_tables
+from canary.generators.emails import chinese_letters
+from canary.generators.ids import draw_ids
+from canary.generators.names import draw_given, name_tables
+from canary.generators.places import County, places
+
+if TYPE_CHECKING:
+    import numpy as np
+
+YOUNGEST, OLDEST = 18, 80
+
+
+class People(Protocol):
+    """Columns of one batch of personas, all of one length; `*_bits` go with the column of that name."""
+
+    # ruff: noqa: D102
+
+    @property
+    def sexes(self) -> Sequence[str]: ...
+    @property
+    def births(self) -> Sequence[date]: ...
+    @property
+    def names(self) -> Sequence[str]: ...
+    @property
+    def name_bits(self) -> Sequence[float]: ...
+    @property
+    def id_numbers(self) -> Sequence[str]: ...
+    @property
+    def id_bits(self) -> Sequence[float]: ...
+    @property
+    def provinces(self) -> Sequence[str]: ...
+    @property
+    def cities(self) -> Sequence[str]: ...
+    @property
+    def districts(self) -> Sequence[str]: ...
+    @property
+    def streets(self) -> Sequence[str]: ...
+    @property
+    def addresses(self) -> Sequence[str]: ...
+    @property
+    def address_bits(self) -> Sequence[float]: ...
+    @property
+    def postcodes(self) -> Sequence[str]: ...
+    @property
+    def letters(self) -> Sequence[tuple[str, str]]: ...
+
+
+class Drawn:
+    """What personas of every locale have in common: a seed, a length, sexes and birth dates."""
+
+    def __init__(self, seed: int, count: int, today: date) -> None:
+        self.seed, self.count, self.today = seed, count, today
+
+    def gen(self, column: int) -> np.random.Generator:
+        """Give the randomness of one column."""
+        import numpy as np
+
+        return np.random.default_rng([self.seed, column])
+
+    @cached_property
+    def sexes(self) -> list[str]:
+        """Draw sexes evenly."""
+        return ["M" if word else "F" for word in self.gen(0).integers(0, 2, self.count).tolist()]
+
+    @cached_property
+    def births(self) -> list[date]:
+        """Draw birth dates of people of 18 to 80, most of them in their middle years."""
+        last = _years_before(self.today, YOUNGEST).toordinal()
+        span = last - _years_before(self.today, OLDEST).toordinal() + 1
+        shares = self.gen(1).beta(1.7, 2.6, self.count)
+        return [date.fromordinal(last - int(share * span)) for share in shares.tolist()]
+
+
+class ChinesePeople(Drawn):
+    """Personas of China: every column agrees with every other."""
+
+    def __init__(
+        self, seed: int, count: int, today: date, where: Sequence[Sequence[int]] | None = None
+    ) -> None:
+        super().__init__(seed, count, today)
+        self._where = where
+
+    @cached_property
+    def counties(self) -> list[County]:
+        """Draw the county each persona lives in: out of the counties asked for, else by population."""
+        gen, table = self.gen(2), places()
+        drawn = table.draw(gen, self.count)
+        if self._where:
+            dice = gen.random(self.count).tolist()
+            for row, choices in enumerate(self._where):
+                drawn[row] = choices[int(dice[row] * len(choices))] if choices else drawn[row]
+        return [table.counties[index] for index in drawn]
+
+    @cached_property
+    def _surnames(self) -> list[str]:
+        return name_tables().surnames.draw(self.gen(3), self.count)
+
+    @cached_property
+    def _given(self) -> list[str]:
+        return draw_given(self.gen(4), [birth.year for birth in self.births], self.sexes)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Draw names that fit sex and birth generation."""
+        return [surname + given for surname, given in zip(self._surnames, self._given, strict=True)]
+
+    @property
+    def name_bits(self) -> list[float]:
+        """Give the min-entropy of each name, sex and birth year being known."""
+        tables = name_tables()
+        known = {
+            (year, sex): tables.bits(year, sex)
+            for year in {birth.year for birth in self.births}
+            for sex in "MF"
+        }
+        return [known[birth.year, sex] for birth, sex in zip(self.births, self.sexes, strict=True)]
+
+    @property
+    def letters(self) -> list[tuple[str, str]]:
+        """Spell the names for aliases."""
+        return [chinese_letters(*parts) for parts in zip(self._surnames, self._given, strict=True)]
+
+    @cached_property
+    def _ids(self) -> tuple[list[str], list[float]]:
+        return draw_ids(self.gen(5), self.births, self.sexes, [county.code for county in self.counties])
+
+    @property
+    def id_numbers(self) -> list[str]:
+        """Draw safe resident identity numbers, '' where none exists."""
+        return self._ids[0]
+
+    @property
+    def id_bits(self) -> list[float]:
+        """Give the min-entropy of each number, birth date, sex and province being known."""
+        return self._ids[1]
+
+    @cached_property
+    def _streets(self) -> tuple[list[str], list[str]]:
+        return draw_streets(self.gen(6), self.counties)
+
+    @property
+    def streets(self) -> list[str]:
+        """Draw addresses without province, city and district."""
+        return self._streets[0]
+
+    @property
+    def address_bits(self) -> list[float]:
+        """Give the min-entropy of each address by its form, divisions and road being known."""
+        return [street_tables().bits(form) for form in self._streets[1]]
+
+    @cached_property
+    def addresses(self) -> list[str]:
+        """Write whole addresses; a municipality stands once."""
+        return [_chain(county) + street for county, street in zip(self.counties, self.streets, strict=True)]
+
+    @property
+    def provinces(self) -> list[str]:
+        """Give provinces."""
+        return [county.province for county in self.counties]
+
+    @property
+    def cities(self) -> list[str]:
+        """Give cities (of a municipality: its own name)."""
+        return [county.city for county in self.counties]
+
+    @property
+    def districts(self) -> list[str]:
+        """Give districts and counties."""
+        return [county.district for county in self.counties]
+
+    @property
+    def postcodes(self) -> list[str]:
+        """Give postcodes of the counties."""
+        return [county.postcode for county in self.counties]
+
+
+def _chain(county: County) -> str:
+    city = county.city if county.city != county.province else ""
+    return f"{county.province}{city}{county.district}"
+
+
+def _years_before(today: date, years: int) -> date:
+    try:
+        return today.replace(year=today.year - years)
+    except ValueError:  # 29 February
+        return today.replace(year=today.year - years, day=28)

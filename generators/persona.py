@@ -1,0 +1,105 @@
+"""Consistent fake persons of any locale, none of them anybody real."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from random import Random
+
+from canary.errors import UsageError
+from canary.generators.draws import generator
+from canary.generators.emails import AliasDraw
+from canary.generators.foreign import FakerPeople
+from canary.generators.people import ChinesePeople, People
+from canary.generators.phones import PhoneDraw
+from canary.generators.places import places
+from canary.generators.safety import Owned, check_all
+from canary.model.record import Persona
+
+OWN_LOCALE = "zh_CN"
+REGION_OF_LANGUAGE = {"zh": "CN", "en": "US", "fr": "FR"}
+
+
+class Personas:
+    """Draws personas of a locale from the randomness, domains and phones handed in.
+
+    `phones` are canonical digits, each used once before any is used again (`pool`: how many they were drawn
+    from); without them phones are inert. Without `domains` there is no mail.
+    """
+
+    def __init__(
+        self,
+        locale: str,
+        rng: Random,
+        domains: Sequence[str] = (),
+        phones: Sequence[str] = (),
+        *,
+        today: date,
+        pool: int | None = None,
+    ) -> None:
+        self.locale, self.today, self.domains = locale, today, tuple(domains)
+        self._rng = rng
+        self.aliases = AliasDraw(domains)
+        language, _, region = locale.partition("_")
+        self.phones = PhoneDraw(phones, region or REGION_OF_LANGUAGE.get(language, ""), pool)
+        self.owned = Owned(today, frozenset(self.aliases.domains), frozenset(self.phones.owned))
+
+    @property
+    def chinese(self) -> bool:
+        """Tell whether these are personas of China."""
+        return self.locale == OWN_LOCALE
+
+    def people(self, count: int, where: Sequence[Sequence[int]] | None = None) -> People:
+        """Draw personas as columns; `where` gives each one the counties (indexes) to live in."""
+        seed = self._rng.getrandbits(128)
+        if self.chinese:
+            return ChinesePeople(seed, count, self.today, where)
+        return FakerPeople(seed, count, self.today, self.locale)
+
+    def mails(self, people: People) -> list[str]:
+        """Draw an alias for each person, '' without a domain of our own."""
+        if not self.domains:
+            return [""] * len(people.sexes)
+        letters = people.letters
+        mails = self.aliases.draw(
+            generator(self._rng), [whole for whole, _ in letters], [head for _, head in letters]
+        )
+        check_all("email", mails, self.owned)
+        return mails
+
+    def calls(self, count: int) -> list[str]:
+        """Draw phones, '' where none is owned and the region has no inert block."""
+        phones = self.phones.draw(generator(self._rng), count)
+        check_all("phone", phones, self.owned)
+        return phones
+
+    def identities(self, people: People) -> Sequence[str]:
+        """Give the identity numbers of people, checked."""
+        check_all("resident_id", people.id_numbers, self.owned)
+        return people.id_numbers
+
+    def draw(self, count: int, where: Sequence[Sequence[int]] | None = None) -> list[Persona]:
+        """Draw personas one by one in every field; raises SafetyError rather than give an unsafe one."""
+        if count < 0:
+            raise UsageError(f"cannot draw {count} personas", "give a number of 0 or more")
+        people = self.people(count, where)
+        mails, phones, numbers = self.mails(people), self.calls(count), self.identities(people)
+        check_all("birth_date", [birth.isoformat() for birth in people.births], self.owned)
+        columns = zip(
+            people.names, people.sexes, people.births, numbers, people.provinces, people.cities, people.districts,
+            people.addresses, people.postcodes, mails, phones, mails, self._bits(people), strict=True,
+        )  # fmt: skip
+        return [Persona(*row) for row in columns]
+
+    def _bits(self, people: People) -> list[dict[str, float]]:
+        email, phone = self.aliases.bits, self.phones.bits
+        return [
+            {"name": name, "resident_id": number, "address": address, "email": email, "phone": phone}
+            for name, number, address in zip(
+                people.name_bits, people.id_bits, people.address_bits, strict=True
+            )
+        ]
+
+    def counties(self, province: str, city: str, district: str) -> tuple[int, ...]:
+        """Give the counties that lie in the divisions named, for `where`; none for other locales."""
+        return places().find(province, city, district) if self.chinese else ()

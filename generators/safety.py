@@ -1,0 +1,163 @@
+"""The one gate: every value that is issued passes here, or SafetyError says why it does not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from typing import cast
+
+from canary.errors import SafetyError
+from canary.fields.canonical import canonical
+from canary.generators.data import people_table
+from canary.generators.ids import (
+    FIRST_CARDS,
+    OLD_BIRTHS,
+    YOUNG_BIRTHS,
+    check_digit,
+    is_safe_code,
+    withdrawn_codes,
+)
+from canary.generators.phones import is_inert
+from canary.generators.places import places
+
+ADULT = 18
+MASKS = "*＊•●×xX#?"
+HIDDEN_DIGITS = 4  # fewest hidden ones that make a number a masked one
+HIDDEN_OF_ID = 6
+_ID = re.compile(r"\d{17}[\dX]")
+_DATE = re.compile(r"(\d{4})\D{0,2}(\d{1,2})\D{0,2}(\d{1,2})")
+_UNREAL_PLATE = re.compile(r"[IO]")
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """What is the organisation's own: mail domains, canonical phones, and the ranges of its numbers by role."""
+
+    today: date
+    domains: frozenset[str] = frozenset()
+    phones: Container[str] = frozenset()
+    ranges: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
+def check(role: str, value: str, owned: Owned) -> None:
+    """Pass a value of a role, or raise SafetyError with the reason; empty values pass."""
+    rule = _RULES.get(role)
+    if value and rule is not None:
+        rule(value, owned)
+    if value and role in owned.ranges:
+        _check_range(role, value, owned.ranges[role])
+
+
+def check_all(role: str, values: Iterable[str], owned: Owned) -> None:
+    """Pass a column of values, or raise SafetyError with the reason."""
+    for value in values:
+        check(role, value, owned)
+
+
+def is_masked(value: str, least: int = HIDDEN_DIGITS) -> bool:
+    """Tell whether at least so many characters are hidden by mask signs in a row."""
+    return re.search(rf"[{re.escape(MASKS)}]{{{least},}}", value) is not None
+
+
+def is_public_provider(domain: str) -> bool:
+    """Tell whether a mail domain is a public provider's, or lies below one."""
+    parts = domain.lower().split(".")
+    return any(".".join(parts[start:]) in _providers() for start in range(len(parts) - 1))
+
+
+@cache
+def _providers() -> frozenset[str]:
+    return frozenset(cast("list[str]", people_table("mail_providers")["domains"]))
+
+
+def _refuse(reason: str, hint: str) -> SafetyError:
+    return SafetyError(reason, hint)
+
+
+def _check_phone(value: str, owned: Owned) -> None:
+    digits = canonical("phone", value)
+    if digits is not None and (digits in owned.phones or is_inert(digits)):
+        return
+    if digits is None and is_masked(value):
+        return
+    raise _refuse("a phone is neither owned nor inert", "add the number with canary contact add phone")
+
+
+def _check_email(value: str, owned: Owned) -> None:
+    domain = value.rpartition("@")[2].lower()
+    if is_public_provider(domain):
+        raise _refuse(f"mail on the public provider {domain}", "use a domain of your own")
+    if "@" not in value or domain not in owned.domains:
+        raise _refuse("mail on a domain that is not owned", "add it with canary contact add email-domain")
+
+
+def _check_id(value: str, owned: Owned) -> None:
+    if is_masked(value, HIDDEN_OF_ID):
+        return
+    number = value.strip().upper()
+    if not _ID.fullmatch(number):
+        raise _refuse("a resident id that is not 18 characters long", "leave the column empty or masked")
+    code, birth = number[:6], number[6:14]
+    if number[0] == "9" or number[:2] in {"81", "82", "83"}:
+        raise _refuse("a resident id of a permit's series", "leave the column empty or masked")
+    _check_code(code, int(birth[:4]))
+    _check_birth(birth, owned)
+    if check_digit(number[:17]) != number[17]:
+        raise _refuse("a resident id with a wrong check digit", "leave the column empty or masked")
+
+
+def _check_code(code: str, year: int) -> None:
+    if code in places().current or code not in withdrawn_codes():
+        raise _refuse("a resident id whose county code may be in use", "leave the column empty or masked")
+    if OLD_BIRTHS < year < YOUNG_BIRTHS:
+        raise _refuse("a resident id of a birth from 1981 to 1985", "leave the column empty or masked")
+    if not is_safe_code(code, year):
+        when = f"before {FIRST_CARDS}" if year <= OLD_BIRTHS else "five years before the birth"
+        raise _refuse(
+            f"a resident id whose county code was not withdrawn {when}", "leave the column empty or masked"
+        )
+
+
+def _check_birth(value: str, owned: Owned) -> None:
+    found = _DATE.match(value)
+    if found is None:
+        return  # a masked or odd spelling names no day
+    year, month, day = (int(part) for part in found.groups())
+    if (year + ADULT, month, day) > (owned.today.year, owned.today.month, owned.today.day):
+        raise _refuse("a persona under 18", "personas are adults")
+
+
+def _check_age(value: str, _: Owned) -> None:
+    digits = re.search(r"\d+", value)
+    if digits is not None and int(digits[0]) < ADULT:
+        raise _refuse("a persona under 18", "personas are adults")
+
+
+def _check_card(value: str, _: Owned) -> None:
+    if sum(map(str.isdigit, value)) > 10 or not is_masked(value):
+        raise _refuse("a bank card that is not masked", "mask it or leave it empty")
+
+
+def _check_plate(value: str, _: Owned) -> None:
+    if not is_masked(value, 2) and not _UNREAL_PLATE.search(value[2:].upper()):
+        raise _refuse("a number plate that may be on the road", "leave it empty or masked")
+
+
+def _check_range(role: str, value: str, bounds: tuple[int, int]) -> None:
+    digits = re.sub(r"\D", "", value)
+    if not digits or not bounds[0] <= int(digits) <= bounds[1]:
+        raise _refuse(f"a {role} outside the reserved range", "widen the range or use the host's gaps")
+
+
+_RULES: Mapping[str, Callable[[str, Owned], None]] = {
+    "phone": _check_phone,
+    "email": _check_email,
+    "resident_id": _check_id,
+    "bank_card": _check_card,
+    "birth_date": _check_birth,
+    "age": _check_age,
+    "plate": _check_plate,
+}

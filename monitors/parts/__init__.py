@@ -1,0 +1,1 @@
+"""What several kinds of monitor share; nothing here is a kind."""

@@ -1,0 +1,162 @@
+"""Webhooks of telephone providers: each verifies its provider's signature before it reads anything."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+from urllib.parse import parse_qsl
+
+from canary.errors import OutsideError
+from canary.model.sight import Item
+
+STALE_SECONDS: Final = 300
+LATE_MS: Final = 86_400_000  # a provider's own time is believed if it is at most a day old
+TEXT_CHARS: Final = 500
+EVENTS: Final = {"call": "call", "voice": "call", "sms": "sms", "message": "sms", "text": "sms"}
+TWILIO_TOLD: Final = ("From", "CallStatus", "CallerName", "FromCountry", "Direction")
+
+
+class Forbidden(OutsideError):
+    """A hook whose signature is wrong, missing or stale."""
+
+    def __init__(self) -> None:
+        super().__init__("the signature is wrong, missing or stale", "check the secret on both sides")
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What was posted: path with query, lower-case headers, body, and when."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    now_ms: int
+
+
+class Hook(Protocol):
+    """One provider's hook: reads one item out of what was posted, and knows what to answer."""
+
+    @property
+    def media(self) -> str:
+        """Give the media type of the answer."""
+        ...
+
+    def read(self, posted: Posted) -> Item:
+        """Verify and read; raises Forbidden, or OutsideError where the body makes no sense."""
+        ...
+
+    def answer(self, item: Item) -> str:
+        """Give the body of the answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Twilio:
+    """Calls and messages of Twilio: HMAC-SHA1 over the public address and the sorted parameters."""
+
+    public_url: str
+    auth_token: str
+    media: str = "text/xml"
+
+    def read(self, posted: Posted) -> Item:
+        """Verify and read one call or message."""
+        pairs = parse_qsl(posted.body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=500)
+        signed = (
+            self.public_url.rstrip("/")
+            + posted.path
+            + "".join(name + value for name, value in sorted(set(pairs)))
+        )
+        mac = hmac.new(self.auth_token.encode(), signed.encode("utf-8", "surrogatepass"), hashlib.sha1)
+        check(base64.b64encode(mac.digest()).decode(), posted.headers.get("x-twilio-signature", ""))
+        told = dict(pairs)
+        key = told.get("CallSid") or told.get("MessageSid") or told.get("SmsSid") or body_key(posted.body)
+        event = "call" if told.get("CallSid") else "sms"
+        detail = {name.lower(): told[name][:TEXT_CHARS] for name in TWILIO_TOLD if told.get(name)}
+        return call_item(key, posted, event, told.get("To", "").rpartition(":")[2], detail, posted.now_ms)
+
+    def answer(self, item: Item) -> str:
+        """Answer in TwiML: calls are rejected, messages stay without reply."""
+        inner = "<Reject/>" if item.event == "call" else ""
+        return f'<?xml version="1.0" encoding="UTF-8"?><Response>{inner}</Response>'
+
+
+@dataclass(frozen=True, slots=True)
+class Generic:
+    """Anybody's JSON: HMAC-SHA256 over timestamp, a dot and the body."""
+
+    secret: str
+    media: str = "application/json"
+
+    def read(self, posted: Posted) -> Item:
+        """Verify and read one call or message."""
+        stamp = posted.headers.get("x-canary-timestamp", "").strip()
+        mac = hmac.new(
+            self.secret.encode(), stamp.encode("utf-8", "surrogatepass") + b"." + posted.body, hashlib.sha256
+        )
+        check("sha256=" + mac.hexdigest(), posted.headers.get("x-canary-signature", ""))
+        sent = moment_ms(stamp)
+        if sent is None or abs(posted.now_ms - sent) > STALE_SECONDS * 1000:
+            raise Forbidden
+        told = _object(posted.body)
+        event = EVENTS.get(str(told.get("event", "")).lower())
+        if event is None:
+            raise OutsideError("the event is neither call nor sms", 'send {"event": "call" | "sms", "to": …}')
+        detail = {name: str(told[name])[:TEXT_CHARS] for name in ("from", "time") if told.get(name)}
+        key = str(told.get("id") or body_key(posted.body))
+        when = moment_ms(str(told.get("time", "")))
+        believed = when if when is not None and 0 <= posted.now_ms - when <= LATE_MS else posted.now_ms
+        return call_item(key, posted, event, str(told.get("to", "")), detail, believed)
+
+    def answer(self, item: Item) -> str:  # noqa: ARG002 - the same for all
+        """Answer that it is taken."""
+        return '{"taken": true}'
+
+
+def check(expected: str, given: str) -> None:
+    """Compare signatures in constant time; raises Forbidden where they differ."""
+    if not hmac.compare_digest(expected.encode(), given.strip().encode("utf-8", "surrogatepass")):
+        raise Forbidden
+
+
+def body_key(body: bytes) -> str:
+    """Name an item by its body where its provider gave no name."""
+    return "sha256-" + hashlib.sha256(body).hexdigest()[:32]
+
+
+def call_item(
+    key: str, posted: Posted, event: str, number: str, detail: Mapping[str, str], time_ms: int
+) -> Item:
+    """Make the item of one call or message; raises OutsideError where no number was reached."""
+    if not number.strip():
+        raise OutsideError("no number was reached", "send the number that was called as `to`")
+    media = posted.headers.get("content-type", "application/octet-stream")[:200]
+    return Item(key, posted.body, time_ms, event, number.strip(), media, dict(detail))
+
+
+def moment_ms(text: str) -> int | None:
+    """Read seconds since 1970 or RFC 3339 as milliseconds, None where it is neither."""
+    try:
+        return int(float(text) * 1000)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+        return int(moment.timestamp() * 1000) if moment.tzinfo else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _object(body: bytes) -> dict[str, object]:
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        raise OutsideError("the body is no JSON object", 'send {"id", "event", "to", "from", "text", "time"}')
+    return told

@@ -1,0 +1,177 @@
+"""One HTTP listener for the webhooks of telephone providers: who calls or texts a canary's number is seen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from canary.errors import CanaryError, OutsideError, UsageError
+from canary.monitors.parts.hooks import Forbidden, Generic, Hook, Posted, Twilio
+from canary.monitors.parts.settings import Settings
+from canary.ports import Desk, Known, Receiver
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+MAX_BODY: Final = 1_000_000
+BODY_SECONDS: Final = 10.0
+MAX_CONNECTIONS: Final = 500
+START_SECONDS: Final = 10.0
+STOP_SECONDS: Final = 5
+
+
+class HookListener:
+    """Listens for POST /hooks/NAME; answers 2xx only after the commit, 403 to what is not signed."""
+
+    def __init__(self, address: tuple[str, int], hooks: Mapping[str, Hook], now: Callable[[], float]) -> None:
+        self._address, self._hooks, self._now = address, hooks, now
+        self._socket: socket.socket | None = None
+        self._server: uvicorn.Server | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._desk: Desk | None = None
+
+    @property
+    def port(self) -> int:
+        """Give the port it listens on, 0 before it started."""
+        return int(self._socket.getsockname()[1]) if self._socket else 0
+
+    async def start(self, desk: Desk, known: Known) -> None:  # noqa: ARG002 - unknown numbers are no secret
+        """Listen; raises OutsideError where the address is not to be had."""
+        self._desk = desk
+        self._socket = _bind(self._address)
+        self._server = _server(self._app())
+        self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        async with asyncio.timeout(START_SECONDS):
+            while not self._server.started and not self._task.done():
+                await asyncio.sleep(0.01)
+
+    async def stop(self) -> None:
+        """Stop listening after what is being committed."""
+        if self._server is None or self._task is None:
+            return
+        self._server.should_exit = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._task, STOP_SECONDS + 3)
+        if self._socket is not None:
+            self._socket.close()
+        self._server = self._task = self._socket = None
+
+    def _app(self) -> Starlette:
+        from starlette.applications import Starlette
+        from starlette.routing import Route
+
+        return Starlette(routes=[Route("/hooks/{name}", self._answer, methods=["POST"])])
+
+    async def _answer(self, request: Request) -> Response:
+        from starlette.responses import PlainTextResponse, Response
+
+        hook = self._hooks.get(request.path_params["name"])
+        if hook is None:
+            return PlainTextResponse("no such hook\n", 404)
+        body = await _body(request)
+        if body is None:
+            return PlainTextResponse("the body is too big or too slow\n", 413)
+        query = request.url.query
+        path = request.url.path + (f"?{query}" if query else "")
+        try:
+            item = hook.read(Posted(path, dict(request.headers), body, int(self._now() * 1000)))
+        except Forbidden as error:
+            return PlainTextResponse(f"{error.message}\n", 403)
+        except (OutsideError, ValueError) as error:
+            return PlainTextResponse(f"{error}\n", 400)
+        try:
+            if self._desk is not None:
+                await self._desk([item])
+        except CanaryError:
+            return PlainTextResponse("try again later\n", 503)
+        return Response(hook.answer(item), 200, media_type=hook.media)
+
+
+async def _body(request: Request) -> bytes | None:
+    """Read a body within its limits of size and time, None beyond."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > MAX_BODY:
+                    return None
+                parts.append(part)
+    except TimeoutError:
+        return None
+    return b"".join(parts)
+
+
+def _bind(address: tuple[str, int]) -> socket.socket:
+    """Bind before the server does: it would end the whole process where the address is taken."""
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
+        made = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise _taken(address, error) from None
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(place)
+    except OSError as error:
+        made.close()
+        raise _taken(address, error) from None
+    return made
+
+
+def _taken(address: tuple[str, int], error: OSError) -> OutsideError:
+    return OutsideError(
+        f"cannot listen on {address[0]}:{address[1]}: {error.strerror or error}",
+        "choose another `listen`, or end what holds it",
+    )
+
+
+def _server(app: Starlette) -> uvicorn.Server:
+    import uvicorn
+
+    class Quiet(uvicorn.Server):
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield  # signals are the watcher's
+
+    return Quiet(
+        uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=MAX_CONNECTIONS,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
+    )
+
+
+def receiver(settings: Mapping[str, object], now: Callable[[], float] = time.time) -> Receiver:
+    """Make the hook listener from `listen`, and `twilio.auth_token` with `public_url`, `generic.secret`."""
+    read = Settings(settings)
+    address, public_url = read.listen(), read.text("public_url", "")
+    hooks: dict[str, Hook] = {}
+    if (twilio := read.table("twilio")) is not None:
+        if not public_url:
+            raise UsageError("the setting 'public_url' is missing", "twilio signs it: give it as https://…")
+        hooks["twilio"] = Twilio(public_url, twilio.text("auth_token"))
+        twilio.done()
+    if (generic := read.table("generic")) is not None:
+        hooks["generic"] = Generic(generic.text("secret"))
+        generic.done()
+    read.done()
+    if not hooks:
+        raise UsageError("no hook is set up", "add a table such as [monitors.phone.generic] with its secret")
+    return HookListener(address, hooks, now)

@@ -1,0 +1,103 @@
+"""Runs the examples of a Markdown file: each `$ ` line of its console blocks, in order, in one folder."""
+
+from __future__ import annotations
+
+import io
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+from canary.cli.main import run as run_canary
+
+FENCE = re.compile(r"^( *)```(\S*)[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+SHELL = re.compile(r"[|<>;&*]|\$\(")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One command of a document and what the document says it prints."""
+
+    line: int
+    command: str
+    expected: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command printed, standard output and error as they came, and how it ended."""
+
+    printed: str
+    status: int
+
+
+def examples(text: str) -> Iterator[Example]:
+    """Give the examples of a text: commands start with `$ ` and go on after `\\`; the rest is output."""
+    for block in FENCE.finditer(text):
+        if block[2] != "console":
+            continue
+        first = text.count("\n", 0, block.start(3)) + 1
+        lines = [line.removeprefix(block[1]) for line in block[3].splitlines()]
+        starts = [at for at, line in enumerate(lines) if line.startswith("$ ")]
+        for at, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+            command, last = lines[at][2:], at
+            while command.endswith("\\"):
+                last += 1
+                command = command[:-1] + lines[last].strip().removeprefix("> ")
+            yield Example(first + at, command, "\n".join(lines[last + 1 : end]).strip())
+
+
+def agrees(expected: str, printed: str) -> bool:
+    """Compare what was printed with what is expected, in which `...` stands for anything, lines too."""
+    parts = (
+        re.escape(re.sub(r"[ \t]+$", "", part, flags=re.MULTILINE)) for part in expected.strip().split("...")
+    )
+    plain = re.sub(r"[ \t]+$", "", printed, flags=re.MULTILINE).strip()
+    return re.fullmatch("(?s:.*)".join(parts), plain) is not None
+
+
+def in_process(command: str) -> Answer:
+    """Run `canary …` in this process; both streams are one, as on a terminal."""
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, "utf-8", write_through=True)
+    with redirect_stdout(stream), redirect_stderr(stream):
+        status = run_canary(shlex.split(command)[1:])
+    return Answer(raw.getvalue().decode("utf-8", "replace"), status)
+
+
+def in_shell(command: str) -> Answer:
+    """Run a line that is more than one canary command in a shell, with this canary first on the path."""
+    start = f'canary() {{ {shlex.quote(sys.executable)} -m canary "$@"; }}\n'
+    ran = subprocess.run(
+        ["bash", "-c", start + command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return Answer(ran.stdout, ran.returncode)
+
+
+def carry_out(command: str) -> Answer:
+    """Run one command line in the current folder."""
+    plain = command.startswith("canary ") and not SHELL.search(command)
+    return in_process(command) if plain else in_shell(command)
+
+
+def faults(text: str, folder: Path, carry_out: Callable[[str], Answer] = carry_out) -> list[str]:
+    """Run all examples of a text in `folder` and tell which went otherwise; errors must be expected."""
+    found = []
+    with chdir(folder):
+        for example in examples(text):
+            answer = carry_out(example.command)
+            failed = answer.status not in (0, 1) and "error:" not in example.expected
+            if failed or not agrees(example.expected, answer.printed):
+                found.append(
+                    f"line {example.line}: $ {example.command}\nexpected:\n{example.expected}\n"
+                    f"printed (status {answer.status}):\n{answer.printed}"
+                )
+    return found

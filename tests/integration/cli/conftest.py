@@ -1,0 +1,55 @@
+"""The command line as a person meets it: one call, its status, what it said and what it wrote."""
+
+import contextlib
+import io
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from canary.cli.main import run
+
+
+@dataclass(frozen=True)
+class Said:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    @property
+    def error(self):
+        lines = self.err.splitlines()
+        assert len(lines) >= 2, self.err
+        assert lines[-2].startswith("error: "), self.err
+        assert lines[-1].startswith("hint: "), self.err
+        return lines[-2].removeprefix("error: ")
+
+
+@pytest.fixture
+def say():
+    def call(*argv):
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = run([str(word) for word in argv])
+        return Said(status, out.getvalue(), err.getvalue())
+
+    return call
+
+
+@pytest.fixture
+def canary(say, tmp_path, monkeypatch):
+    """Commands on a fresh home, in a folder of their own; a failure ends the test unless a status is expected."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CANARY_HOME", str(tmp_path / "home"))
+
+    def call(*argv, status=0):
+        said = say(*argv)
+        assert said.status == status, f"{argv} gave {said.status}: {said.err}"
+        return said
+
+    call("init")
+    return call

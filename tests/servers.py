@@ -1,0 +1,225 @@
+"""Throw-away PostgreSQL and MariaDB servers for tests: own data folder, free loopback port, ended by their own pid."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+START_SECONDS = 60
+STOP_SECONDS = 30
+POSTGRESQL_FLAGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
+MARIADB_FLAGS = (
+    "--no-defaults",
+    "--skip-networking=0",
+    "--bind-address=127.0.0.1",
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-buffer-pool-size=32M",
+    "--performance-schema=OFF",
+    "--skip-log-bin",
+)
+
+
+def program(name: str, also: str) -> str:
+    """Find a server's program on PATH or, newest first, by a pattern below /usr."""
+    found = [*sorted(Path("/usr").glob(also), reverse=True)]
+    path = next((str(each) for each in found if each.exists()), None) or shutil.which(name)
+    if path is None:
+        pytest.fail(f"{name} is not installed: this test needs it")
+    return path
+
+
+def postgresql_program(name: str) -> str:
+    return program(name, f"lib/postgresql/*/bin/{name}")
+
+
+def mariadb_program(name: str) -> str:
+    return program(name, f"*/{name}")
+
+
+def servant(*names: str) -> pwd.struct_passwd | None:
+    """Give the unprivileged user a server runs as when the tests run as root, else None."""
+    if os.geteuid() != 0:
+        return None
+    for name in (*names, "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    pytest.fail("no unprivileged user to run a server as")
+
+
+def run_as(user: pwd.struct_passwd | None, command: list[str], **more: object) -> subprocess.Popen[bytes]:
+    """Start a program, as the given user, with its talk kept quiet."""
+    drop = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
+        command,
+        stdin=subprocess.DEVNULL,
+        cwd="/",
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+        **drop,
+        **more,
+    )
+
+
+def finish(process: subprocess.Popen[bytes], log: Path) -> None:
+    if process.wait(START_SECONDS) != 0:
+        pytest.fail(f"a server's setting-up failed:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(ready: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while not ready():
+        if process.poll() is not None or time.monotonic() > end:
+            pytest.fail(f"a server did not start:\n{log.read_text(errors='replace')[-2000:]}")
+        time.sleep(0.05)
+
+
+@contextmanager
+def data_folder(user: pwd.struct_passwd | None) -> Iterator[Path]:
+    """Make a folder that the server's user owns, and remove it with all that is in it."""
+    folder = Path(tempfile.mkdtemp(prefix="canary-server-"))
+    try:
+        folder.chmod(0o755)
+        (folder / "data").mkdir(mode=0o700)
+        if user is not None:
+            os.chown(folder, user.pw_uid, user.pw_gid)
+            os.chown(folder / "data", user.pw_uid, user.pw_gid)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def stop(process: subprocess.Popen[bytes], politely: signal.Signals = signal.SIGTERM) -> None:
+    """End a server that was started here: politely, then surely."""
+    process.send_signal(politely)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def postgresql_server() -> Iterator[str]:
+    """Run a PostgreSQL server and give `postgresql://postgres@127.0.0.1:PORT`."""
+    user, port = servant("postgres"), free_port()
+    with data_folder(user) as folder, (folder / "log").open("wb") as log:
+        data, talk = str(folder / "data"), {"stdout": log, "stderr": log}
+        setup = ["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"]
+        finish(run_as(user, [postgresql_program("initdb"), "-D", data, *setup], **talk), folder / "log")
+        flags = [part for flag in POSTGRESQL_FLAGS for part in ("-c", flag)]
+        flags += ["-c", "listen_addresses=127.0.0.1", "-c", f"port={port}", "-k", str(folder)]
+        server = run_as(user, [postgresql_program("postgres"), "-D", data, *flags], **talk)
+        url = f"postgresql://postgres@127.0.0.1:{port}"
+        try:
+            until(lambda: postgresql_answers(url), server, folder / "log")
+            yield url
+        finally:
+            stop(server, signal.SIGINT)  # PostgreSQL's fast shutdown: waits for no client
+
+
+def postgresql_answers(url: str) -> bool:
+    import psycopg
+
+    try:
+        psycopg.connect(f"{url}/postgres", connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def make_postgresql_database(url: str, name: str) -> str:
+    """Make a fresh database on a server and give its URL."""
+    import psycopg
+
+    with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    return f"{url}/{name}"
+
+
+@contextmanager
+def mariadb_server() -> Iterator[str]:
+    """Run a MariaDB server and give `mysql+pymysql://canary:canary@127.0.0.1:PORT`."""
+    user, port = servant("mysql"), free_port()
+    with data_folder(user) as folder, (folder / "log").open("wb") as log:
+        data, talk = f"--datadir={folder / 'data'}", {"stdout": log, "stderr": log}
+        install = [mariadb_program("mariadb-install-db"), "--no-defaults", data, "--skip-test-db"]
+        finish(run_as(user, [*install, "--auth-root-authentication-method=normal"], **talk), folder / "log")
+        places = [data, f"--port={port}", f"--socket={folder / 's'}", f"--pid-file={folder / 'pid'}"]
+        server = run_as(user, [mariadb_program("mariadbd"), *MARIADB_FLAGS, *places], **talk)
+        try:
+            until(lambda: mariadb_answers(port), server, folder / "log")
+            yield f"mysql+pymysql://root@127.0.0.1:{port}"
+        finally:
+            stop(server)
+
+
+def mariadb_answers(port: int) -> bool:
+    import pymysql
+
+    try:
+        pymysql.connect(host="127.0.0.1", port=port, user="root").close()
+    except pymysql.err.OperationalError:
+        return False
+    return True
+
+
+def make_mariadb_database(url: str, name: str) -> str:
+    """Make a fresh database on a server and give its URL."""
+    import pymysql
+
+    port = int(url.rpartition(":")[2])
+    connection = pymysql.connect(host="127.0.0.1", port=port, user="root")
+    try:
+        connection.cursor().execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+    finally:
+        connection.close()
+    return f"{url}/{name}?charset=utf8mb4"
+
+
+def fresh_name() -> str:
+    return f"canary_{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def postgresql_server_url() -> Iterator[str]:
+    """One PostgreSQL server a test process, started when first asked for."""
+    with postgresql_server() as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server_url: str) -> str:
+    """The URL of a fresh, empty PostgreSQL database."""
+    return make_postgresql_database(postgresql_server_url, fresh_name())
+
+
+@pytest.fixture(scope="session")
+def mariadb_server_url() -> Iterator[str]:
+    """One MariaDB server a test process, started when first asked for."""
+    with mariadb_server() as url:
+        yield url
+
+
+@pytest.fixture
+def mariadb_url(mariadb_server_url: str) -> str:
+    """The URL (mysql+pymysql) of a fresh, empty MariaDB database."""
+    return make_mariadb_database(mariadb_server_url, fresh_name())
