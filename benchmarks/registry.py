@@ -85,8 +85,8 @@ def make_release(number: int, recipient: str, count: int) -> Release:
     digest = f"{number:064d}"
     return Release(
         id=new_id("r-"), identity=digest, dataset="waybills", version="0" * 64, recipient=recipient,
-        kind="export", state=ReleaseState.DONE, input="in.csv", output="out.csv", format="csv", rows_in=1, rows_out=1,
-        canaries=count, marked_cells=0, sha256_in=digest, sha256_out=digest, created_ms=number,
+        kind="export", state=ReleaseState.DONE, input="in.csv", output="out.csv", format="csv", rows_in=1,
+        rows_out=1, canaries=count, marked_cells=0, sha256_in=digest, sha256_out=digest, created_ms=number,
     )  # fmt: skip
 
 

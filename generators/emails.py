@@ -1,4 +1,4 @@
-"""Aliases on owned domains: believable by their name part, strong by syllables and digits drawn and counted."""
+"""Aliases on owned domains: believable by their name part, strong by a random part that is counted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LEAST_BITS = 36  # of the random part, for every alias
 LONGEST_RUN = 4  # digits in a row
 NAME_LETTERS = 18
-# Initials and the finals each takes; no syllable begins with a vowel, so that a row of them reads in one way only.
+# Initials and the finals each takes; no syllable begins with a vowel, so that a row of them reads in one way.
 _FINALS = {
     "b": "a ai an ang ao ei en eng i ian iao ie in ing o u",
     "p": "a ai an ang ao ei en eng i ian iao ie in ing o ou u",

@@ -61,33 +61,27 @@ class Personas:
         if not self.domains:
             return [""] * len(people.sexes)
         letters = people.letters
-        mails = self.aliases.draw(
-            generator(self._rng), [whole for whole, _ in letters], [head for _, head in letters]
-        )
-        check_all("email", mails, self.owned)
-        return mails
+        whole, heads = [name for name, _ in letters], [head for _, head in letters]
+        return self.aliases.draw(generator(self._rng), whole, heads)
 
     def calls(self, count: int) -> list[str]:
         """Draw phones, '' where none is owned and the region has no inert block."""
-        phones = self.phones.draw(generator(self._rng), count)
-        check_all("phone", phones, self.owned)
-        return phones
-
-    def identities(self, people: People) -> Sequence[str]:
-        """Give the identity numbers of people, checked."""
-        check_all("resident_id", people.id_numbers, self.owned)
-        return people.id_numbers
+        return self.phones.draw(generator(self._rng), count)
 
     def draw(self, count: int, where: Sequence[Sequence[int]] | None = None) -> list[Persona]:
         """Draw personas one by one in every field; raises SafetyError rather than give an unsafe one."""
         if count < 0:
             raise UsageError(f"cannot draw {count} personas", "give a number of 0 or more")
         people = self.people(count, where)
-        mails, phones, numbers = self.mails(people), self.calls(count), self.identities(people)
-        check_all("birth_date", [birth.isoformat() for birth in people.births], self.owned)
+        mails, phones, numbers = self.mails(people), self.calls(count), people.id_numbers
+        births = [birth.isoformat() for birth in people.births]
+        gate = (("email", mails), ("phone", phones), ("resident_id", numbers), ("birth_date", births))
+        for role, column in gate:
+            check_all(role, column, self.owned)
         columns = zip(
-            people.names, people.sexes, people.births, numbers, people.provinces, people.cities, people.districts,
-            people.addresses, people.postcodes, mails, phones, mails, self._bits(people), strict=True,
+            people.names, people.sexes, people.births, numbers, people.provinces, people.cities,
+            people.districts, people.addresses, people.postcodes, mails, phones, mails, self._bits(people),
+            strict=True,
         )  # fmt: skip
         return [Persona(*row) for row in columns]
 

@@ -71,7 +71,7 @@ def _inert_pattern() -> re.Pattern[str]:
     return re.compile("|".join(choices))
 
 
-def is_inert(digits: str) -> bool:
+def in_inert_block(digits: str) -> bool:
     """Tell whether a canonical phone lies in a block that can never ring."""
     return _inert_pattern().fullmatch(digits) is not None
 

@@ -7,7 +7,7 @@ import inspect
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,8 @@ def cell(text: object) -> str:
     return " ".join(str(text).split()).replace("|", "\\|")
 
 
-def table(headings: list[str], rows: list[list[object]]) -> str:
-    lines = [headings, ["---"] * len(headings), *rows]
+def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines: list[Sequence[object]] = [headings, ["---"] * len(headings), *rows]
     return "\n".join("| " + " | ".join(cell(part) for part in line) + " |" for line in lines) + "\n"
 
 
@@ -170,7 +170,7 @@ def kinds(folder: Path) -> str:
         pages.append(f"## {path.stem}\n\n{data.get('summary') or data.get('description') or ''}\n")
         columns = kind_columns(data)
         if columns:
-            headings = list(dict.fromkeys(key for column in columns for key in column))
+            headings = list(dict.fromkeys(key for column in columns for key in column if key != "rule"))
             rows = [[column.get(key, "") for key in headings] for column in columns]
             pages.append(table(headings, rows))
     return "\n".join(pages)

@@ -6,5 +6,5 @@ log=docs/figures/soak.txt
 {
     date -u '+soak of %Y-%m-%d %H:%M UTC'
     .venv/bin/python --version
-    .venv/bin/python -m pytest -m soak --soak -p no:randomly -p no:cacheprovider --no-header -q -s -n 0 "$@"
+    .venv/bin/python -m pytest -m soak -p no:randomly -p no:cacheprovider --no-header -q -s -n 0 "$@"
 } 2>&1 | sed "s#$PWD/##g" | tee "$log"

@@ -189,23 +189,24 @@ def _dated(row: dict[str, object]) -> dict[str, object]:
 
 @release.command("show")
 def release_show(
-    id: Annotated[str, typer.Argument(metavar="RELEASE")], home: Home = None, json: Json = False
+    id: Annotated[str, typer.Argument(metavar="RELEASE")],
+    canaries: Annotated[bool, typer.Option("--canaries", help="open its canary rows too, for a test purchase; the ledger notes it")] = False,
+    home: Home = None,
+    json: Json = False,
 ) -> None:
     """Show one release.
 
     Example: canary release show r-2kq5c6yj7m3xa
     """
-    from canary.errors import UsageError
-    from canary.steps.shown import release_row
-    from canary.store import releases
+    from canary.steps import shown
 
-    with opened(home) as tools, tools.registry.read() as tx:
-        found = releases.get(tx, id)
-    if found is None:
-        raise UsageError(f"no release {id!r} in the registry", "see canary release list")
-    row = _dated(release_row(found))
+    with opened(home) as tools:
+        row = _dated(shown.release(tools, id))
+        rows = shown.open_canaries(tools, id) if canaries else []
     if json:
-        emit(row)
+        emit(row | ({"canary_rows": rows} if canaries else {}))
         return
     for key, value in row.items():
         print(f"{key:13} {clean(', '.join(map(str, value)) if isinstance(value, list) else value)}")
+    if rows:
+        table(list(rows[0]), [list(one.values()) for one in rows])

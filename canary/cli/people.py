@@ -233,6 +233,7 @@ def generate(
     output: Annotated[str, typer.Option("--output", "-o", help="a file; its format by its extension; - is CSV on standard output")] = "-",
     require_contacts: Annotated[bool, typer.Option("--require-contacts", help="refuse instead of using inert phones")] = False,
     seed: Annotated[int | None, typer.Option(help="draw the same records again")] = None,
+    mail_domain: Annotated[str | None, typer.Option(metavar="DOMAIN", help="mails on this domain: ours, or one reserved for examples")] = None,
     force: Force = False,
     dry_run: DryRun = False,
     home: Home = None,
@@ -244,15 +245,15 @@ def generate(
     """
     from canary.steps import generate as step
 
-    wanted = step.Preview(kind, count, locale, require_contacts, seed)
+    wanted = step.Preview(kind, count, locale, require_contacts, seed, mail_domain)
     with opened(home) as tools:
-        headings, rows, warnings = step.preview(tools, wanted)
-        for warning in warnings:
-            tell(f"warning: {warning}")
-        if json and output == "-":
-            emit(list(rows))
-            return
-        written = 0 if dry_run else step.write(headings, rows, output, force=force)
+        drawn = step.preview(tools, wanted)
+    for warning in drawn.warnings:
+        tell(f"warning: {warning}")
+    if json and output == "-":
+        emit(list(drawn.rows))
+        return
+    written = 0 if dry_run else step.write(drawn, output, force=force)
     if json:
         emit({"output": output, "rows": written})
     elif output != "-":

@@ -1,7 +1,7 @@
-"""The canonical form of an address: the same for every equivalent spelling of a Chinese or an English one.
+"""The canonical form of an address: the same for every equivalent spelling, Chinese or English.
 
-It keeps the names of road and community and the numbers in their order. Province, city and district, the words
-of the units (号楼 幢 栋 座 单元 室, Street, Apt) and all marks fall away, since leakers and exporters vary them.
+It keeps the names of road and community and the numbers in their order. Province, city and district,
+the words of the units (号楼 幢 栋 座 单元 室, Street, Apt) and all marks fall away: exporters vary them.
 """
 
 from __future__ import annotations
@@ -27,25 +27,29 @@ _SUFFIXED = re.compile(
     rf"[^{_WAY}\d]{{1,7}}?[县旗](?![{_WAY}])"
     r")"
 )
-_BARE = re.compile(rf"^(?:{_SIMPLE_NAME})(?![东西南北中]?[路街道巷大里村镇乡省市区县旗盟地{_WAY}])(?=[\u3400-\u9fff]{{2}})")
-_DIGITS: Final = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
-_NUMERAL = re.compile(r"[零〇一二两三四五六七八九十百]+(?=(?:号楼|号|幢|栋|座|单元|室|楼|层|弄|期|组|队|房|户))")
+_BARE = re.compile(
+    rf"^(?:{_SIMPLE_NAME})(?![东西南北中]?[路街道巷大里村镇乡省市区县旗盟地{_WAY}])(?=[\u3400-\u9fff]{{2}})"
+)
+_SIGNS: Final = ("零〇", "一", "二两", *"三四五六七八九")
+_DIGITS: Final = {sign: digit for digit, signs in enumerate(_SIGNS) for sign in signs}
+_NUMERAL = re.compile(r"[零〇一二两三四五六七八九十百]+(?=[号幢栋座室楼层弄期组队房户]|单元)")
 _UNIT = re.compile(
     r"(?<=[0-9])(?:号楼|号院|号房|号幢|号|幢|栋|座|单元|门|室|房|户|楼|层|弄|#楼|#)|"
     r"(?<=[^a-z][a-z])(?:号楼|幢|栋|座|单元|室|楼)"
 )
-_OWN_NAME = re.compile(r"[^\W\d_号楼幢栋座单元室门房户层弄院期组]")  # what an address needs besides numbers and units
+# What an address needs besides numbers and units.
+_OWN_NAME = re.compile(r"[^\W\d_号楼幢栋座单元室门房户层弄院期组]")
 _MARKS = re.compile(r"[^0-9a-z\u3400-\u9fff]+")
 _LOOSE = re.compile(r"(?<![0-9a-z])-|-(?![0-9a-z])|(?<=[a-z])-(?=[a-z])")
-_STREET: Final = dict(
-    pair.split("=")
-    for pair in (
-        "street=st str=st avenue=ave av=ave road=rd boulevard=blvd drive=dr lane=ln court=ct place=pl square=sq terrace=ter "
-        "highway=hwy parkway=pkwy circle=cir trail=trl north=n south=s east=e west=w northeast=ne northwest=nw "
-        "southeast=se southwest=sw saint=st mount=mt fort=ft building=bldg floor=fl"
-    ).split()
+_SHORT: Final = """
+street=st str=st avenue=ave av=ave road=rd boulevard=blvd drive=dr lane=ln court=ct place=pl square=sq
+terrace=ter highway=hwy parkway=pkwy circle=cir trail=trl north=n south=s east=e west=w northeast=ne
+northwest=nw southeast=se southwest=sw saint=st mount=mt fort=ft building=bldg floor=fl
+"""
+_STREET: Final = dict(pair.split("=") for pair in _SHORT.split())
+_UNIT_WORDS: Final = frozenset(
+    {"apartment", "apt", "unit", "suite", "ste", "flat", "room", "rm", "no", "number"}
 )
-_UNIT_WORDS: Final = frozenset({"apartment", "apt", "unit", "suite", "ste", "flat", "room", "rm", "no", "number"})
 
 
 def is_chinese(text: str) -> bool:
@@ -62,7 +66,7 @@ def canonical_address(text: str) -> str | None:
 
 
 def _settle(text: str) -> str:
-    """Apply the Chinese rules until nothing changes; every rule shortens the text or takes a numeral out of it."""
+    """Apply the Chinese rules until nothing changes; each shortens the text or takes out a numeral."""
     before = None
     while before != text:
         before = text

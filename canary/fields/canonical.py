@@ -25,7 +25,7 @@ _EXPONENT = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}\Z")
 
 
 def canonical(role: str, text: str) -> str | None:
-    """Give the canonical form of a value, None where the text is no value of this role; raises UsageError on an unknown role."""
+    """Give the canonical form of a value, None where it is none of this role; UsageError on unknown roles."""
     form = FORMS.get(role)
     if form is None:
         check_role(role)
@@ -40,7 +40,7 @@ def canonical(role: str, text: str) -> str | None:
 
 
 def canonical_phone(text: str) -> str | None:
-    """Give the digits of a phone number: 11 for a Chinese mobile, national ones as written, else E.164 without '+'."""
+    """Give the digits of a phone: 11 for a Chinese mobile, else national as written or E.164 without '+'."""
     text = _SCHEME.sub("", _plain(text))
     text = _EXTENSION.sub("", text) if len(text) > 11 else text
     digits = _PHONE_MARKS.sub("", text)

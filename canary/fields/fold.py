@@ -1,4 +1,4 @@
-"""Free text without the accidents of its spelling: width, case, invisible characters, old and new Chinese forms."""
+"""Free text without the accidents of spelling: width, case, invisible characters, old Chinese forms."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Final
 
-# Characters that show nothing: soft hyphen, joiners, direction marks, variation selectors, fillers, byte order mark.
+# Characters that show nothing: soft hyphen, joiners, direction marks, variation selectors, fillers.
 INVISIBLE: Final = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef"
@@ -52,7 +52,7 @@ def simplified(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Fold free text: NFKC, lower case, simplified, nothing invisible, single blanks; folding twice changes nothing."""
+    """Fold free text: NFKC, lower case, simplified, nothing invisible, single blanks; idempotent."""
     if text.isascii():
         return " ".join(text.lower().split())
     before = None

@@ -36,7 +36,7 @@ def role_of_heading(heading: str) -> str | None:
 def _role_of_part(heading: str, words: dict[str, str]) -> str | None:
     parts = [*_latin_parts(heading), *_han_parts(heading)]
     known = [(end, len(part), words[part]) for part, end in parts if part in words]
-    return max(known)[2] if known else None
+    return max(known)[2] if known else None  # the word that ends last is the noun the others describe
 
 
 def _latin_parts(heading: str) -> list[tuple[str, int]]:
@@ -50,5 +50,6 @@ def _latin_parts(heading: str) -> list[tuple[str, int]]:
 def _han_parts(heading: str) -> list[tuple[str, int]]:
     """Give every piece of at least two Chinese characters, with the place of its end."""
     text = re.sub(r"[^\u3400-\u9fff]+", " ", fold(heading))
-    spans = [(start, end) for start in range(len(text)) for end in range(start + 2, min(len(text), start + 8) + 1)]
-    return [(text[start:end], end) for start, end in spans if " " not in text[start:end]]
+    ends = range(2, len(text) + 1)
+    pieces = [(text[start:end], end) for end in ends for start in range(max(0, end - 8), end - 1)]
+    return [(piece, end) for piece, end in pieces if " " not in piece]

@@ -9,27 +9,38 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Final
 
-# Tokens of a template: %Y year, %m %d %H %M %S two digits, %-m … without padding, %y two-digit year, %1f … %9f fraction
-# of a second, %I hour of twelve, %p AM or PM, %z zone; %s, %3s seconds and milliseconds since 1970 (UTC).
+# Tokens of a template: %Y year, %m %d %H %M %S two digits, %-m … without padding, %y two-digit year,
+# %1f … %9f fraction of a second, %I hour of twelve, %p AM or PM (%P am, %A 上午), %z zone; %s and %3s
+# seconds and milliseconds since 1970 (UTC).
 _TOKENS: Final = {
-    "%Y": r"(?P<Y>\d{4})", "%y": r"(?P<y>\d\d)", "%m": r"(?P<m>\d\d)", "%d": r"(?P<d>\d\d)", "%H": r"(?P<H>\d\d)",
-    "%M": r"(?P<M>\d\d)", "%S": r"(?P<S>\d\d)", "%-m": r"(?P<m>[1-9]\d?)", "%-d": r"(?P<d>[1-9]\d?)",
-    "%-H": r"(?P<H>\d|[1-9]\d)", "%I": r"(?P<I>\d\d)", "%-I": r"(?P<I>[1-9]\d?)", "%p": r"(?P<p>AM|PM|am|pm|上午|下午)",
-    "%z": r"(?P<z>Z|[+-]\d\d:?\d\d)", "%s": r"(?P<s>\d{9,10})", "%3s": r"(?P<ms>\d{12,13})",
+    "%Y": r"(?P<Y>\d{4})", "%y": r"(?P<y>\d\d)", "%m": r"(?P<m>\d\d)", "%d": r"(?P<d>\d\d)",
+    "%H": r"(?P<H>\d\d)", "%M": r"(?P<M>\d\d)", "%S": r"(?P<S>\d\d)", "%-m": r"(?P<m>[1-9]\d?)",
+    "%-d": r"(?P<d>[1-9]\d?)",
+    "%-H": r"(?P<H>\d|[1-9]\d)", "%I": r"(?P<I>\d\d)", "%-I": r"(?P<I>[1-9]\d?)", "%p": r"(?P<p>AM|PM)",
+    "%P": r"(?P<p>am|pm)", "%A": r"(?P<p>上午|下午)",
+    "%z": r"(?P<z>Z|[+-]\d\d:?\d\d)", "%s": r"(?P<s>\d{9,10})", "%3s": r"(?P<ms>\d{13})",
 }  # fmt: skip
+_HALVES: Final = {"%p": ("AM", "PM"), "%P": ("am", "pm"), "%A": ("上午", "下午")}
 _TOKEN = re.compile(r"%[1-9]f|%-?[A-Za-z]|%3s")
+SECONDS: Final = "%s"
 _EARLIEST, _LATEST = 1900, 2199
 _EPOCH: Final = datetime(1970, 1, 1)
 
 _DAYS: Final = (
-    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y年%m月%d日", "%Y-%-m-%-d", "%Y/%-m/%-d", "%Y.%-m.%-d", "%Y年%-m月%-d日",
-    "%m/%d/%Y", "%d/%m/%Y", "%-m/%-d/%Y", "%-d/%-m/%Y", "%d.%m.%Y", "%-d.%-m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%y/%m/%d", "%y-%m-%d",
+    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y年%m月%d日", "%Y-%-m-%-d", "%Y/%-m/%-d",
+    "%Y.%-m.%-d", "%Y年%-m月%-d日",
+    "%m/%d/%Y", "%d/%m/%Y", "%-m/%-d/%Y", "%-d/%-m/%Y", "%d.%m.%Y", "%-d.%-m.%Y",
+    "%d-%m-%Y", "%m-%d-%Y", "%y/%m/%d", "%y-%m-%d",
 )  # fmt: skip
 _CLOCKS: Final = (
-    "%H:%M:%S", "%H:%M", "%-H:%M:%S", "%-H:%M", "%H时%M分%S秒", "%H时%M分", "%-H时%M分", "%H%M%S", "%H%M", "%I:%M:%S %p", "%I:%M %p",
-    "%-I:%M:%S %p", "%-I:%M %p", "%p%I:%M:%S", "%p%-I:%M:%S", "%p%I:%M", "%p%-I:%M",
+    "%H:%M:%S", "%H:%M", "%-H:%M:%S", "%-H:%M", "%H时%M分%S秒", "%H时%M分", "%-H时%M分", "%H%M%S", "%H%M",
+    *(hour + rest + half for half in (" %p", " %P", "%p", "%P")
+      for rest in (":%M:%S", ":%M") for hour in ("%I", "%-I")),
+    *("%A" + hour + rest for rest in (":%M:%S", ":%M") for hour in ("%I", "%-I")),
 )  # fmt: skip
+_JOIN = re.compile(r"T| {0,2}")
 _ZONE = re.compile(r"\s?(?:Z|[+-]\d\d:?\d\d|UTC|CST)$")
+_ANY_ZONE = re.compile(r"Z|[+-]\d\d:?\d\d")
 _FRACTION = re.compile(r":\d\d([.,])(\d{1,9})$")
 
 
@@ -40,7 +51,7 @@ class TimeFormat:
     template: str
 
     def parse(self, text: str) -> datetime:
-        """Read a value; aware where the template holds %z, else naive; raises ValueError where it is spelt otherwise."""
+        """Read a value; aware where the template holds %z, else naive; ValueError on another spelling."""
         found = _pattern(self.template).fullmatch(text)
         if found is None:
             raise ValueError(f"{text!r} is not spelt {self.template!r}")
@@ -75,7 +86,7 @@ class TimeFormat:
 
 
 def detect_format(values: Sequence[str | None], minimum: float = 0.98) -> TimeFormat | None:
-    """Find the spelling in which at least `minimum` of the filled values are dates or moments, None where there is none."""
+    """Find the spelling in which at least `minimum` of the filled values are, None where there is none."""
     filled = [value for value in values if value and value.strip()]
     if not filled:
         return None
@@ -84,30 +95,42 @@ def detect_format(values: Sequence[str | None], minimum: float = 0.98) -> TimeFo
 
 
 def _candidates(filled: Sequence[str]) -> list[tuple[int, int, TimeFormat]]:
-    templates = dict.fromkeys(template for value in (filled[0], filled[-1], *filled[:20]) for template in _templates(value))
+    templates = dict.fromkeys(
+        template for value in (filled[0], filled[-1], *filled[:20]) for template in _templates(value)
+    )
     formats = [(rank, TimeFormat(template)) for rank, template in enumerate(templates)]
     probed = [(rank, one) for rank, one in formats if any(map(one.reads, filled[:20]))]
     return [(sum(map(one.reads, filled)), rank, one) for rank, one in probed]
 
 
-@lru_cache(maxsize=1)
-def _bases() -> tuple[str, ...]:
-    joined = [day + join + clock for join in (" ", "T", "", "  ") for day in _DAYS for clock in _CLOCKS]
-    return ("%s", "%3s", *_DAYS, *joined)
-
-
 def _templates(value: str) -> list[str]:
     """Give the templates a value may have been written in, the likeliest first."""
-    if value.isdigit() and len(value) in (9, 10, 12, 13):
-        return ["%s", "%3s", "%Y%m%d%H%M"] if len(value) != 9 else ["%s"]
+    if value.isdigit() and len(value) in (9, 10, 13):
+        return ["%3s" if len(value) == 13 else "%s"]
     core, tail, zone = value, "", _ZONE.search(value)
     if zone and ":" in value:
         core, tail = value[: zone.start()], zone[0]
     fraction = _FRACTION.search(core)
     if fraction:
         core, tail = core[: fraction.start(1)], f"{fraction[1]}%{len(fraction[2])}f{tail}"
-    tails = [tail, re.sub(r"Z|[+-]\d\d:?\d\d", "%z", tail)] if zone and zone[0].strip() not in ("UTC", "CST") else [tail]
-    return [base + each for base in _bases() if _pattern(base).fullmatch(core) for each in tails]
+    tails = [tail] if zone is None or zone[0].strip() in ("UTC", "CST") else [tail, _ANY_ZONE.sub("%z", tail)]
+    return [base + each for base in _bases(core) for each in tails]
+
+
+def _bases(core: str) -> list[str]:
+    """Give the templates of a value without fraction and zone: a day, or a day and a clock."""
+    found = []
+    for day in _DAYS:
+        start = _pattern(day).match(core)
+        if start is None:
+            continue
+        join = _JOIN.match(core, start.end())
+        rest = core[join.end() :] if join else ""
+        if start.end() == len(core):
+            found.append(day)
+        elif join:
+            found += [day + join[0] + clock for clock in _CLOCKS if _pattern(clock).fullmatch(rest)]
+    return found
 
 
 @lru_cache(maxsize=4096)
@@ -124,14 +147,15 @@ def _pattern(template: str) -> re.Pattern[str]:
 def _moment(parts: dict[str, str | None]) -> datetime:
     read = {name: text for name, text in parts.items() if text is not None}
     if "s" in read or "ms" in read:
-        return _EPOCH + timedelta(seconds=int(read["s"])) if "s" in read else _EPOCH + timedelta(milliseconds=int(read["ms"]))
+        return _EPOCH + timedelta(seconds=int(read.get("s", 0)), milliseconds=int(read.get("ms", 0)))
     year = int(read["Y"]) if "Y" in read else _century(int(read["y"]))
     if not _EARLIEST <= year <= _LATEST:
         raise ValueError(f"year {year} is outside {_EARLIEST}–{_LATEST}")
     hour = _hour(int(read["I"]), read["p"]) if "I" in read else int(read.get("H", 0))
+    minute, second = int(read.get("M", 0)), int(read.get("S", 0))
     micro = int(read.get("f", "0")[:6].ljust(6, "0"))
     zone = _zone(read["z"]) if "z" in read else None
-    return datetime(year, int(read["m"]), int(read["d"]), hour, int(read.get("M", 0)), int(read.get("S", 0)), micro, zone)
+    return datetime(year, int(read["m"]), int(read["d"]), hour, minute, second, micro, zone)
 
 
 def _century(year: int) -> int:
@@ -141,7 +165,7 @@ def _century(year: int) -> int:
 def _hour(hour: int, half: str) -> int:
     if not 1 <= hour <= 12:
         raise ValueError(f"hour {hour} is not 1–12")
-    return hour % 12 + (12 if half.lower() == "pm" or half == "下午" else 0)
+    return hour % 12 + (12 if half in ("PM", "pm", "下午") else 0)
 
 
 def _zone(text: str) -> timezone:
@@ -154,16 +178,19 @@ def _zone(text: str) -> timezone:
 def _written(token: str, moment: datetime) -> str:
     if token.endswith("f"):
         return f"{moment.microsecond:06d}".ljust(9, "0")[: int(token[1])]
-    if token in ("%s", "%3s"):
+    if token in (SECONDS, "%3s"):
         passed = moment - (_EPOCH if moment.tzinfo is None else _EPOCH.replace(tzinfo=UTC))
-        return str(passed // (timedelta(seconds=1) if token == "%s" else timedelta(milliseconds=1)))
-    if token == "%z":
+        return str(passed // (timedelta(seconds=1) if token == SECONDS else timedelta(milliseconds=1)))
+    if token[-1] == "z":
         return _zone_text(moment)
-    if token == "%p":
-        return "AM" if moment.hour < 12 else "PM"
+    if token in _HALVES:
+        return _HALVES[token][moment.hour >= 12]
     numbers = {
-        "Y": f"{moment.year:04d}", "y": f"{moment.year % 100:02d}", "m": f"{moment.month:02d}", "d": f"{moment.day:02d}",
-        "H": f"{moment.hour:02d}", "I": f"{(moment.hour + 11) % 12 + 1:02d}", "M": f"{moment.minute:02d}", "S": f"{moment.second:02d}",
+        "Y": f"{moment.year:04d}", "y": f"{moment.year % 100:02d}", "m": f"{moment.month:02d}",
+        "d": f"{moment.day:02d}",
+        "H": f"{moment.hour:02d}",
+        "I": f"{(moment.hour + 11) % 12 + 1:02d}", "M": f"{moment.minute:02d}",
+        "S": f"{moment.second:02d}",
     }  # fmt: skip
     text = numbers[token[-1]]
     return str(int(text)) if token[1] == "-" else text

@@ -25,7 +25,9 @@ _S10 = re.compile(r"[A-Z]{2}(\d{8})(\d)[A-Z]{2}", re.I)
 _S10_WEIGHTS: Final = (8, 6, 4, 2, 3, 5, 9, 7)  # UPU S10
 _RESIDENT_ID = re.compile(r"[1-9]\d{5}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[0-9Xx]")
 _RESIDENT_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643
-_PLATE = re.compile(r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·•\s]?[A-Z0-9]{5,6}", re.I)
+_PLATE = re.compile(
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·•\s]?[A-Z0-9]{5,6}", re.I
+)
 _MOBILE = re.compile(r"(?:\+?86|0086)?[\s-]?1[3-9]\d(?:[\s-]?\d{4}){2}(?:\.0)?")
 _MASKED_PHONE = re.compile(r"1[3-9]\d\*{4}\d{4}")
 _LANDLINE = re.compile(r"\(?0\d{2,3}\)?[\s-]?\d{7,8}")
@@ -39,8 +41,29 @@ SURNAMES: Final = frozenset(
     "应纪成符项詹阎华车饶代储卓席冀鲍解娄沙苗艾边卞查褚晏池丛党狄佟窦滕仇晋井蓝臧蒲荣桑屈阳喻宗佘苟连邬曲司栾闵明颜"
     "尤卫和娜古景普米巩邝鄢巫揭岑植商邸牟隋燕刁麦简全时冷窦占原祁丰缪楚虞雍冼揣阚匡巴胥逯敖迟桂庞苑丘胥伏仲步郎满"
 )  # fmt: skip
-COMPOUND_SURNAMES: Final = frozenset({"欧阳", "上官", "司马", "诸葛", "皇甫", "令狐", "慕容", "司徒", "尉迟", "东方", "夏侯", "端木", "公孙", "长孙", "宇文"})
+COMPOUND_SURNAMES: Final = frozenset(
+    {
+        "欧阳",
+        "上官",
+        "司马",
+        "诸葛",
+        "皇甫",
+        "令狐",
+        "慕容",
+        "司徒",
+        "尉迟",
+        "东方",
+        "夏侯",
+        "端木",
+        "公孙",
+        "长孙",
+        "宇文",
+    }
+)
 _HAN_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}|[\u4e00-\u9fff]{1,10}[·•][\u4e00-\u9fff]{1,10}")
+_STREET = re.compile(
+    r"\d+\w?\s+\w.*\b(?:st|street|ave|avenue|rd|road|blvd|drive|dr|lane|ln|court|ct|way|place|pl|square|sq|apt|unit|hwy)\b"
+)
 _LATIN_NAME = re.compile(r"[A-Za-z][A-Za-z'’.\-]{0,24}(?:[ ,]+[A-Za-z][A-Za-z'’.\-]{0,24}){1,3}")
 
 
@@ -133,7 +156,7 @@ def is_date(text: str) -> bool:
 
 
 def is_han_name(text: str) -> bool:
-    """Tell whether a value is a Chinese name: 2–4 characters that start with a surname, or one with a middle dot; masks allowed."""
+    """Tell whether a value is a Chinese name: 2–4 characters from a surname on, or with a middle dot."""
     text = text.strip().replace("*", "某")
     if _HAN_NAME.fullmatch(text) is None:
         return False
@@ -143,7 +166,9 @@ def is_han_name(text: str) -> bool:
 def is_latin_name(text: str) -> bool:
     """Tell whether a value could be a Latin name: two to four words that start with a capital."""
     text = text.strip()
-    return _LATIN_NAME.fullmatch(text) is not None and all(word[0].isupper() for word in re.findall(r"[A-Za-z]+", text)[:2])
+    return _LATIN_NAME.fullmatch(text) is not None and all(
+        word[0].isupper() for word in re.findall(r"[A-Za-z]+", text)[:2]
+    )
 
 
 def is_name(text: str) -> bool:
@@ -155,8 +180,12 @@ def is_address(text: str) -> bool:
     """Tell whether a value looks like a postal address: words of a street and, at least mostly, numbers."""
     folded = fold(text)
     if is_chinese(folded):
-        return len(folded) >= 6 and re.search(r"[省市区县镇乡村路街道巷弄号楼栋幢座室]", folded) is not None and (
-            re.search(r"\d", folded) is not None or re.search(r"[省市区县].*[路街镇乡村道]", folded) is not None
+        return (
+            len(folded) >= 6
+            and re.search(r"[省市区县镇乡村路街道巷弄号楼栋幢座室]", folded) is not None
+            and (
+                re.search(r"\d", folded) is not None
+                or re.search(r"[省市区县].*[路街镇乡村道]", folded) is not None
+            )
         )
-    words = r"\d+\w?\s+\w.*\b(?:st|street|ave|avenue|rd|road|blvd|dr|drive|ln|lane|ct|court|way|pl|place|sq|ter|apt|unit|hwy)\b"
-    return re.search(words, folded) is not None and canonical_address(text) is not None
+    return _STREET.search(folded) is not None and canonical_address(text) is not None

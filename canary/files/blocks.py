@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Offsets = npt.NDArray[np.int64]
 
-CHUNK = 1 << 21
+CHUNK = 1 << 23
 MAX_RECORD = 1 << 27  # a record longer than this is a quote or bracket that is never closed
 
 Extra = TypeVar("Extra")
@@ -38,7 +38,7 @@ class Cut(Generic[Extra]):
 class Block(Generic[Extra]):
     """Consecutive bytes of a table with the records in them (offsets in bytes); `first` is the first one's number."""
 
-    data: bytes
+    data: memoryview
     starts: Offsets
     ends: Offsets
     first: int
@@ -51,7 +51,7 @@ class Block(Generic[Extra]):
 
     def record(self, place: int) -> bytes:
         """Give the bytes of one record."""
-        return self.data[self.starts[place] : self.ends[place]]
+        return bytes(self.data[self.starts[place] : self.ends[place]])
 
 
 Splitter = Callable[[bytes, bool], Cut[Extra]]
@@ -73,7 +73,7 @@ def blocks(
             ahead = read_full(stream, max(size, len(carry)))
         cut = split(data, not ahead)
         if cut.used or not ahead:
-            yield Block(data[: cut.used], cut.starts, cut.ends, first, cut.extra)
+            yield Block(memoryview(data)[: cut.used], cut.starts, cut.ends, first, cut.extra)
         first += len(cut.starts)
         carry = data[cut.used :]
         if not ahead:
@@ -102,13 +102,13 @@ class Cursor:
 Render = Callable[[Insertion, int], tuple[int, bytes]]
 
 
-def splice(block: Block[Extra], cursor: Cursor, render: Render) -> bytes:
+def splice(block: Block[Extra], cursor: Cursor, render: Render) -> bytes | memoryview:
     """Put the insertions that stand behind this block's records into its bytes.
 
     `render(insertion, place)` gives the offset at which the row goes in and its bytes; it stands behind record
     `place` of the block, -1 meaning before the first one.
     """
-    pieces: list[bytes] = []
+    pieces: list[bytes | memoryview] = []
     done = 0
     for insertion in cursor.due(block.first + block.rows):
         offset, row = render(insertion, insertion.position - block.first - 1)

@@ -16,7 +16,7 @@ from canary.files.outside import reading
 class Writer(Protocol):
     """Whatever takes bytes."""
 
-    def write(self, data: bytes, /) -> object:
+    def write(self, data: bytes | memoryview, /) -> object:
         """Take all of the bytes."""
         ...
 
@@ -74,7 +74,7 @@ class Shield(io.RawIOBase):
     def write(self, data: object) -> int:
         """Hand the bytes on, all of them."""
         view = memoryview(cast(bytes, data)).cast("B")
-        self._file.write(cast(bytes, view))
+        self._file.write(view)
         self._at += view.nbytes
         return view.nbytes
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from canary.errors import OutsideError
 from canary.files.blocks import Block, Cursor, blocks, splice
@@ -29,6 +30,10 @@ from canary.files.table import (
     unique_headings,
 )
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_PARSED = 1 << 20  # what pyarrow parses at a time; larger blocks leave the processor's cache
 _SEP_LINE = re.compile("sep=([^\r\n])\r?\n")  # Excel writes such a line before the headings
 
 
@@ -36,8 +41,8 @@ _SEP_LINE = re.compile("sep=([^\r\n])\r?\n")  # Excel writes such a line before 
 class CsvTable(Table):
     """A CSV or TSV file; `prefix` is everything up to the end of the heading line."""
 
-    encoding: Encoding = Encoding()
-    dialect: Dialect = Dialect()
+    encoding: Encoding = field(default_factory=Encoding)
+    dialect: Dialect = field(default_factory=Dialect)
     prefix: bytes = b""
 
     def _blocks(self) -> Iterator[Block[bool]]:
@@ -51,10 +56,7 @@ class CsvTable(Table):
             if not block.rows:
                 continue
             last, reading.rows = block, block.first + block.rows
-            batch = self._parse_fast(block, columns) if block.extra else None
-            batch = batch or self._parse_exact(block, columns, reading)
-            if batch.rows.num_rows:
-                yield batch
+            yield from self._parse_fast(block, columns) or self._parse_exact(block, columns, reading)
         if last is not None:
             self._end(last, reading)
 
@@ -70,16 +72,18 @@ class CsvTable(Table):
         except UnicodeError as error:
             raise bad_text(self.path, error) from None
 
-    def _parse_fast(self, block: Block[bool], columns: Sequence[str]) -> RowBatch | None:
-        """Let pyarrow read a block; None where it sees other rows than the splitter does."""
+    def _parse_fast(self, block: Block[bool], columns: Sequence[str]) -> list[RowBatch]:
+        """Let pyarrow read a block; nothing where it sees other rows than the splitter does."""
         import pyarrow as pa
         from pyarrow import csv
 
-        data = block.data if self.encoding.name == "utf-8" else self._text(block.data).encode()
+        if not block.extra:
+            return []
+        data = block.data if self.encoding.name == "utf-8" else self._text(bytes(block.data)).encode()
         parse = csv.ParseOptions(
             delimiter=self.dialect.delimiter, quote_char=self.dialect.quote or False, newlines_in_values=True
         )
-        read = csv.ReadOptions(use_threads=False, block_size=len(data) + 1, column_names=list(self.headings))
+        read = csv.ReadOptions(use_threads=False, block_size=_PARSED, column_names=list(self.headings))
         convert = csv.ConvertOptions(
             column_types=dict.fromkeys(self.headings, pa.string()),
             strings_can_be_null=False,
@@ -88,12 +92,12 @@ class CsvTable(Table):
         try:
             table = csv.read_csv(pa.py_buffer(data), read, parse, convert)
         except pa.ArrowInvalid:
-            return None
+            return []
         if table.num_rows != block.rows:
-            return None
-        return RowBatch(block.first, table.combine_chunks().to_batches()[0])
+            return []
+        return list(_numbered(table.to_batches(), block.first))
 
-    def _parse_exact(self, block: Block[bool], columns: Sequence[str], reading: Reading) -> RowBatch:
+    def _parse_exact(self, block: Block[bool], columns: Sequence[str], reading: Reading) -> list[RowBatch]:
         """Read a block record by record and leave the ragged ones out."""
         import numpy as np
         import pyarrow as pa
@@ -108,9 +112,9 @@ class CsvTable(Table):
         arrays = [pa.array([rows[place][number] for place in good], pa.string()) for number in numbers]
         batch = pa.RecordBatch.from_arrays(arrays, list(columns))
         if len(good) == len(rows):
-            return RowBatch(block.first, batch)
+            return [RowBatch(block.first, batch)]
         index = np.array(good, np.int64) + block.first
-        return RowBatch(int(index[0]) if good else block.first, batch, index)
+        return [RowBatch(int(index[0]), batch, index)] if good else []
 
     def rewrite(self, sinks: Sequence[Sink]) -> RewriteReport:
         """Copy the file into every sink, with the canary rows at their places."""
@@ -136,11 +140,18 @@ class CsvTable(Table):
         cells = [insertion.row.get(heading) for heading in self.headings]
         line = self.encoding.encode(self.dialect.row(cells))
         eol = self.encoding.encode(self.dialect.eol)
-        ended = self._ends_line(block.data[max(0, offset - 2) : offset]) if offset else not bare
+        ended = self._ends_line(bytes(block.data[max(0, offset - 2) : offset])) if offset else not bare
         return offset, line + eol if ended else eol + line
 
     def _ends_line(self, data: bytes) -> bool:
         return self.encoding.shape(data[-self.encoding.unit :], trails=False) in (b"\n", b"\r")
+
+
+def _numbered(batches: list[pa.RecordBatch], first: int) -> Iterator[RowBatch]:
+    for batch in batches:
+        if batch.num_rows:
+            yield RowBatch(first, batch)
+        first += batch.num_rows
 
 
 def _write_all(files: Sequence[Writer], data: bytes) -> None:

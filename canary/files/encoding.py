@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Units = npt.NDArray[np.uint8]
+    Places = npt.NDArray[np.int64]
 
 # GB18030: trail bytes of two-byte characters may be ASCII letters or | { } \ [ ] ^ ~ ` @,
 # those of four-byte ones digits; never a quote, newline, tab, comma or semicolon.
@@ -72,6 +73,18 @@ def as_units(shape: bytes) -> Units:
     import numpy as np
 
     return np.frombuffer(shape, np.uint8)
+
+
+_STRIP = 1 << 18  # comparing in strips keeps the intermediate in the processor's cache
+
+
+def places(units: Units, value: int) -> Places:
+    """Find where a unit stands."""
+    import numpy as np
+
+    strips = range(0, len(units), _STRIP)
+    found = [np.flatnonzero(units[at : at + _STRIP] == value) + at for at in strips]
+    return np.concatenate(found) if found else np.zeros(0, np.int64)
 
 
 def detect(sample: bytes, whole: bool, path: Path) -> Encoding:

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 from canary.files.blocks import Cut
 from canary.files.dialect import Dialect
-from canary.files.encoding import Encoding, Units, as_units
+from canary.files.encoding import Encoding, as_units, places
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+    from canary.files.encoding import Places, Units
 
-    Places = npt.NDArray[np.int64]
 
 LF, CR = 10, 13
 
@@ -31,7 +29,7 @@ class CsvSplitter:
         """Cut off the whole records at the beginning of the data; blank lines are no records."""
         shape = self.encoding.shape(data, trails=self.dialect.delimiter >= "@")
         units = as_units(shape)
-        ends = _fast_ends(units, self.dialect, last)
+        ends = _fast_ends(shape, self.dialect, last)
         clean = ends is not None
         if ends is None:
             ends = _exact_ends(shape, self.dialect, last)
@@ -43,39 +41,40 @@ class CsvSplitter:
         return Cut(cut.starts * unit, cut.ends * unit, used, clean)
 
 
-def line_ends(units: Units, last: bool) -> Places:
-    """Give the offset behind every line end (\\n, \\r\\n or a lone \\r); a \\r that may go on is left for later."""
+def line_ends(shape: bytes, last: bool) -> Places:
+    """Give the offset behind every line end: \\n, \\r\\n or a lone \\r.
+
+    A \\r that ends the bytes waits for what follows, unless they are the last.
+    """
     import numpy as np
 
-    feeds = np.flatnonzero(units == LF)
-    returns = np.flatnonzero(units == CR)
-    if len(returns):
-        behind = np.minimum(returns + 1, len(units) - 1)
-        lone = returns[(units[behind] != LF)]
-        if last and units[-1] == CR:
-            lone = np.append(lone[lone != len(units) - 1], len(units) - 1)
-        elif units[-1] == CR:
-            lone = lone[lone != len(units) - 1]
+    units = as_units(shape)
+    feeds = places(units, LF)
+    if b"\r" in shape:
+        returns = places(units, CR)
+        final = len(units) - 1
+        lone = returns[(units[np.minimum(returns + 1, final)] != LF) & (returns < final)]
+        if last and returns[-1] == final:
+            lone = np.append(lone, final)
         if len(lone):
             feeds = np.sort(np.concatenate((feeds, lone)))
-    return feeds + 1
+    feeds += 1
+    return feeds
 
 
-def _fast_ends(units: Units, dialect: Dialect, last: bool) -> Places | None:
+def _fast_ends(shape: bytes, dialect: Dialect, last: bool) -> Places | None:
     """Find the ends of records by quote parity; None where a quote stands where the parity may mislead."""
     import numpy as np
 
-    ends = line_ends(units, last)
-    if dialect.quote is None:
+    ends = line_ends(shape, last)
+    if dialect.quote is None or dialect.quote.encode() not in shape:
         return ends
-    quotes = np.flatnonzero(units == ord(dialect.quote))
-    if not len(quotes):
-        return ends
-    if not _well_placed(units, quotes, dialect):
+    units = as_units(shape)
+    quotes = places(units, ord(dialect.quote))
+    if not _well_placed(units, quotes, dialect) or (last and len(quotes) % 2):
         return None
-    if last and len(quotes) % 2:
-        return None
-    return ends[np.searchsorted(quotes, ends) % 2 == 0]
+    outside: Places = ends[np.searchsorted(quotes, ends) % 2 == 0]
+    return outside
 
 
 def _well_placed(units: Units, quotes: Places, dialect: Dialect) -> bool:

@@ -123,19 +123,25 @@ def verifier_key(public: bytes, name: str | None = None) -> str:
 
 def parse_and_verify(note: str, public: bytes) -> Checkpoint:
     """Read a checkpoint that `public` signed; raises OutsideError where form or signature are wrong."""
+    checkpoint = _parse_text(_split_note(note)[0])
+    open_note(note, checkpoint.origin, public)
+    return checkpoint
+
+
+def open_note(note: str, name: str, public: bytes) -> str:
+    """Give the text of a note that key `name` signed; raises OutsideError where it is malformed or forged."""
     text, signatures = _split_note(note)
-    checkpoint = _parse_text(text)
-    wanted = key_id(checkpoint.origin, public)
-    raw = [each for name, each in signatures if name == checkpoint.origin and each[:4] == wanted]
+    wanted = key_id(name, public)
+    raw = [each for signed_by, each in signatures if signed_by == name and each[:4] == wanted]
     if not raw:
-        raise OutsideError("the checkpoint is not signed with this key", "use the public key of this ledger")
+        raise OutsideError("the note is not signed with this key", "use the public key of this ledger")
     key = Ed25519PublicKey.from_public_bytes(public)
     try:
         for each in raw:
             key.verify(each[4:], text.encode())
     except InvalidSignature:
-        raise OutsideError("the signature of the checkpoint is wrong", "it was changed or forged") from None
-    return checkpoint
+        raise OutsideError("the signature of the note is wrong", "it was changed or forged") from None
+    return text
 
 
 def _split_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:

@@ -104,11 +104,11 @@ class Fetcher:
         try:
             reply = self._send(method, target, headers, body, deadline)
         except httpcore.TimeoutException:
-            said = (
-                "the watch is stopping" if self._stopped.is_set() else f"none in {self._settings.timeout:g} s"
-            )
+            if self._stopped.is_set():
+                raise Later(host, self._clock.now_ms(), "the watch is stopping") from None
             raise OutsideError(
-                f"no whole answer from {host}: {said}", "raise net.timeout if it is slow"
+                f"no whole answer from {host} in {self._settings.timeout:g} s",
+                "raise net.timeout if it is slow",
             ) from None
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             raise OutsideError(f"cannot fetch from {host}: {_said(error)}", "check that it is up") from None

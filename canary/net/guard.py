@@ -25,21 +25,22 @@ NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052; embeds an IPv4
 
 def allowed_address(address: Address, allow: Iterable[Network]) -> bool:
     """Tell whether an address may be called: public unicast, or inside an allowed network."""
-    forms = [address, *_embedded(address)]
+    forms = _forms(address)
     if any(form in network for network in allow for form in forms if form.version == network.version):
         return True
     return all(form.is_global and not form.is_multicast and not form.is_reserved for form in forms)
 
 
-def _embedded(address: Address) -> list[Address]:
+def _forms(address: Address) -> list[Address]:
+    """Give what an address really is: the IPv4 address it wraps, or a tunnel with its ends."""
     if isinstance(address, ipaddress.IPv4Address):
-        return []
+        return [address]
     if address.ipv4_mapped is not None:
         return [address.ipv4_mapped]
-    inner: list[Address | None] = [address.sixtofour, *(address.teredo or ())]
     if address in NAT64:
-        inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    return [one for one in inner if one is not None]
+        return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
+    inner: list[Address | None] = [address.sixtofour, *(address.teredo or ())]
+    return [address, *(one for one in inner if one is not None)]
 
 
 def system_addresses(host: str, port: int) -> list[str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from canary.scenarios import leaks
+from canary.scenarios.quarry import Quarry
 from canary.scenarios.world import World
 
 Parameters = Mapping[str, Any]
+FIRST_DAY = datetime(2020, 7, 1)  # noqa: DTZ001 - waybills carry local times
 
 
 def contacts(world: World, act: Parameters) -> str:
@@ -52,20 +55,23 @@ def exports(world: World, act: Parameters) -> str:
     accounts = [act["pattern"].format(number) for number in range(1, act["count"] + 1)]
     rented_days = sum(len(days) for days in world.plans.values())
     large, small = world.rows(round(act["leaked_rows"] / rented_days)), world.rows(act["usual_rows"])
+    stock = _host(world, act["kind"], world.rows(act["people"]), "stock", "csv")
+    quarry = Quarry(stock, act["key"], act["time"], world.rng)
     total = 0
     for day in range(1, act["days"] + 1):
         for account in accounts:
             greedy = day in world.plans.get(account, ())
-            total += _export(world, act, account, day, large if greedy else small, greedy)
+            export = world.folder / f"day{day}-{account}.csv"
+            quarry.cut(large if greedy else small, FIRST_DAY + timedelta(days=day), export)
+            total += _export(world, act, account, export, greedy)
     return f"{len(accounts)} accounts made {len(accounts) * act['days']} exports, {total} waybills in all"
 
 
-def _export(world: World, act: Parameters, account: str, day: int, rows: int, greedy: bool) -> int:
-    made = _host(world, act["kind"], rows, f"day{day}-{account}", "csv")
-    copy = world.folder / "copies" / account / made.name
+def _export(world: World, act: Parameters, account: str, export: Path, greedy: bool) -> int:
+    copy = world.folder / "copies" / account / export.name
     copy.parent.mkdir(parents=True, exist_ok=True)
-    told = world.command("tag", made, "--recipient", account, "--output", copy, "--dataset", act["dataset"])
-    made.unlink()
+    told = world.command("tag", export, "--recipient", account, "--output", copy, "--dataset", act["dataset"])
+    export.unlink()
     world.copies.setdefault(account, []).append(copy)
     if greedy:
         world.leaked.append(copy)
@@ -76,7 +82,7 @@ def _export(world: World, act: Parameters, account: str, day: int, rows: int, gr
 def _host(world: World, kind: str, rows: int, name: str, suffix: str) -> Path:
     path = world.folder / f"{name}.{suffix}"
     seed = world.rng.randrange(2**32)
-    world.command("generate", kind, "--count", rows, "--seed", seed, "--output", path)
+    world.command("generate", kind, "--count", rows, "--seed", seed, "--mail-domain", "people.example", "--output", path, home=world.stage)
     return path
 
 
@@ -142,24 +148,30 @@ def _write(world: World, rows: Sequence[leaks.Row], form: str, number: int, act:
 
 def purchase(world: World, act: Parameters) -> str:
     """Buy reports on bait people: a broker looks each one up in the copies that it holds."""
-    baits = [row[act["name"]] for one in sorted(world.copies) for row in _baits(world, one, act["baits"])]
+    baits = [_name(row, act) for one in sorted(world.copies) for row in _baits(world, one, act["baits"])]
     world.rng.shuffle(baits)
     guilty = world.rng.sample(sorted(world.copies), act["sources"])
     world.truth.guilty.update(guilty)
-    held = [(one, row) for one in guilty for copy in world.copies[one] for row in leaks.read_rows(copy)]
-    found = {
-        bait: [(f"{number}号来源", row) for number, (_, row) in enumerate(held) if row.get(act["name"]) == bait][:3]
-        for bait in baits
-    }
+    held = [
+        (f"{number}号来源", row)
+        for number, one in enumerate(guilty, 1)
+        for copy in world.copies[one]
+        for row in leaks.read_rows(copy)
+    ]
+    found = {bait: [fact for fact in held if _name(fact[1], act) == bait][:3] for bait in baits}
     world.leaks.append(leaks.to_prose(found, world.folder / "report.txt"))
     answered = sum(bool(facts) for facts in found.values())
     return f"{len(baits)} reports were ordered, the broker knew something about {answered}"
 
 
+def _name(row: Mapping[str, str], act: Parameters) -> str:
+    return next(row[heading] for heading in act["names"] if row.get(heading))
+
+
 def _baits(world: World, recipient: str, count: int) -> list[Mapping[str, str]]:
     release = world.command("release", "list", "--recipient", recipient)[0]["release"]
-    shown = world.command("release", "show", release, "--canaries")
-    return world.rng.sample(shown["canary_rows"], min(count, len(shown["canary_rows"])))
+    rows = world.command("release", "show", release, "--canaries")["canary_rows"]
+    return world.rng.sample(rows, min(count, len(rows)))
 
 
 def surface(world: World, act: Parameters) -> str:

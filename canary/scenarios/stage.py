@@ -41,6 +41,7 @@ def play(name: str, run: Run, *, scale: float = 1.0, say: Callable[[str], None] 
     with tempfile.TemporaryDirectory(prefix="canary-demo-") as folder:
         world = World(Path(folder), run, say, scale, random.Random(story.seed))  # noqa: S311 - a story, not a secret
         world.command("init")
+        world.command("init", home=world.stage)
         for number, act in enumerate(story.acts, 1):
             told = ACTS[act.do](world, act.parameters)
             say(f"{number}. {act.say}\n   {told}")

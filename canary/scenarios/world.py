@@ -49,12 +49,17 @@ class World:
         """The home of the story."""
         return self.folder / "home"
 
-    def command(self, *argv: str | Path | float) -> Any:
+    @property
+    def stage(self) -> Path:
+        """The home that makes the data of the story: it owns no contacts, so real rows share none with canaries."""
+        return self.folder / "stage"
+
+    def command(self, *argv: str | Path | float, home: Path | None = None) -> Any:
         """Run one public command with --json and give what it wrote; an error ends the story."""
         words = [str(word) for word in argv]
         spoken, talk = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(spoken), contextlib.redirect_stderr(talk):
-            status = self.run([*words, "--home", str(self.home), "--json"])
+            status = self.run([*words, "--home", str(home or self.home), "--json"])
         if status != 0:
             raise StoryError(words, talk.getvalue())
         return json.loads(spoken.getvalue())

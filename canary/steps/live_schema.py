@@ -113,11 +113,17 @@ def _column(found: Mapping[str, Any]) -> LiveColumn:
         nullable=bool(found.get("nullable", True)),
         given=computed or bool(found.get("identity")) or found.get("autoincrement") is True,
         computed=computed,
-        length=getattr(type_, "length", None) if kind == "text" else None,
+        length=_length(type_) if kind == "text" else None,
         choices=tuple(map(str, type_.enums)) if isinstance(type_, types.Enum) else (),
         low=low,
         high=high,
     )
+
+
+def _length(type_: types.TypeEngine[Any]) -> int | None:
+    """Give how many characters fit; a SET's own length is that of its longest member."""
+    length = None if type(type_).__name__.upper() == "SET" else getattr(type_, "length", None)
+    return length if isinstance(length, int) else None
 
 
 def kind_of(type_: types.TypeEngine[Any]) -> str:
@@ -125,8 +131,6 @@ def kind_of(type_: types.TypeEngine[Any]) -> str:
     name = type(type_).__name__.upper()
     if name in _BY_NAME:
         return _BY_NAME[name]
-    if name == "SET":
-        return "text"
     return next((kind for known, kind in _KINDS if isinstance(type_, known)), "other")
 
 

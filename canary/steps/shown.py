@@ -5,7 +5,7 @@ from __future__ import annotations
 from canary.errors import UsageError
 from canary.model.canary import Release
 from canary.steps.tools import Tools
-from canary.store import recipients, releases
+from canary.store import canaries, journal, recipients, releases
 
 
 def recipient(tools: Tools, id: str) -> dict[str, object]:
@@ -31,6 +31,25 @@ def recipient(tools: Tools, id: str) -> dict[str, object]:
 def unknown_recipient(id: str) -> UsageError:
     """Make the error for a recipient that is not in the registry."""
     return UsageError(f"no recipient {id!r} in the registry", f"add it with: canary recipient add {id} --kind partner")
+
+
+def release(tools: Tools, id: str) -> dict[str, object]:
+    """Give one release, or raise UsageError."""
+    with tools.registry.read() as tx:
+        found = releases.get(tx, id)
+    if found is None:
+        raise UsageError(f"no release {id!r} in the registry", "see canary release list")
+    return release_row(found)
+
+
+def open_canaries(tools: Tools, id: str) -> list[dict[str, str | None]]:
+    """Open the canary rows of a release, for test purchases; the ledger keeps that they were opened."""
+    release(tools, id)
+    now = tools.clock.now_ms()
+    with tools.registry.begin() as tx:
+        rows = [dict(canary.row) for placement, canary in canaries.of_release(tx, id) if not placement.carried]
+        journal.append(tx, "open", {"release": id, "canaries": len(rows)}, tools.signer, now)
+    return rows
 
 
 def release_row(release: Release) -> dict[str, object]:

@@ -173,4 +173,4 @@ def issued_by_form(tx: Tx) -> Mapping[str, int]:
     """Count the distinct values issued of each form."""
     distinct = func.count(identifiers.c.digest.distinct())
     rows = tx.conn.execute(select(identifiers.c.form, distinct).group_by(identifiers.c.form))
-    return dict(rows.tuples().all())
+    return dict(rows.all())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from sqlalchemy import func, select
 
@@ -17,7 +16,6 @@ from canary.store.rows import LOOKUP_KEYS, AnyRow, chunks, next_serials, stream
 from canary.store.tables import contacts
 from canary.store.text import seal_text, storable, unseal_text
 from canary.store.tx import Tx
-
 
 __all__ = [
     "PhonePool", "add", "add_many", "controls", "domains", "find", "known", "list_all", "pool", "take_phones",

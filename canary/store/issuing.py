@@ -106,7 +106,7 @@ def _complete(tx: Tx, table: Table, serials: dict[str, int], ids: Sequence[str])
     """Look up the serials of ids; raises UsageError where one does not exist."""
     for part in chunks(ids, LOOKUP_KEYS):
         wanted = select(table.c.id, table.c.serial).where(table.c.id.in_(part))
-        serials.update(tx.conn.execute(wanted).tuples().all())
+        serials.update(tx.conn.execute(wanted).all())
         if missing := next((each for each in part if each not in serials), None):
             raise UsageError(f"a placement names {missing!r}, which the {table.name} lack", "add it first")
 

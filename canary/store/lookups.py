@@ -20,7 +20,7 @@ def unique_by_digest(tx: Tx, digests: Sequence[bytes]) -> dict[bytes, str]:
             .join(canaries, canaries.c.serial == identifiers.c.canary)
             .where(identifiers.c.digest.in_(part), identifiers.c.shared.is_(False))
         )
-        found.update(tx.conn.execute(wanted).tuples().all())
+        found.update(tx.conn.execute(wanted).all())
     return found
 
 

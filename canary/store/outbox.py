@@ -105,4 +105,4 @@ def list_all(tx: Tx, incident: str | None = None) -> list[Letter]:
 def counts(tx: Tx) -> Mapping[str, int]:
     """Count the alerts by state (waiting, sent, allowed)."""
     rows = tx.conn.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
-    return dict(rows.tuples().all())
+    return dict(rows.all())

@@ -49,7 +49,7 @@ def take_phones(tx: Tx, n: int, rng: random.Random) -> list[str]:
 def _levels(tx: Tx, inert: bool) -> dict[int, int]:
     """Count the phones by how often they were used."""
     counted = select(contacts.c.uses, func.count()).where(*issuable(inert)).group_by(contacts.c.uses)
-    return dict(tx.conn.execute(counted).tuples().all())
+    return dict(tx.conn.execute(counted).all())
 
 
 def _choose(tx: Tx, n: int, rng: random.Random, inert: bool, levels: dict[int, int]) -> list[int]:

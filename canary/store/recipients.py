@@ -48,8 +48,9 @@ def _parents_first(batch: Sequence[Recipient]) -> list[Recipient]:
     by_id: dict[str, Recipient] = {}
     for each in batch:
         _check_id(each)
-        if by_id.setdefault(each.id, each) is not each:
+        if each.id in by_id:
             raise UsageError(f"recipient {each.id!r} stands twice in one import", "keep one of them")
+        by_id[each.id] = each
     if not any(each.parent in by_id for each in batch):
         return list(batch)
     graph = {each.id: [each.parent] if each.parent in by_id else [] for each in batch}

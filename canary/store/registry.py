@@ -17,6 +17,8 @@ from canary.store import engine as engines
 from canary.store import meta, migrate
 from canary.store.tx import Tx
 
+__all__ = ["Registry", "Tx"]
+
 KEY_CHECK: Final = "key_check"
 
 

@@ -22,7 +22,7 @@ class HeldRelease(NamedTuple):
 
 
 def issued(tx: Tx, until_ms: int | None) -> tuple[Mapping[str, int], Mapping[str, int]]:
-    """Count each recipient's own canaries that were unburned then: first placed until a time, and placed later."""
+    """Count each recipient's own canaries unburned then: first placed until a time, and placed later."""
     burned = canaries.c.burned_ms
     fresh = burned.is_(None) if until_ms is None else or_(burned.is_(None), burned > until_ms)
     first = (
@@ -39,14 +39,14 @@ def issued(tx: Tx, until_ms: int | None) -> tuple[Mapping[str, int], Mapping[str
     )
     early, late = select(first.c.recipient, func.count()), select(first.c.recipient, func.count())
     if until_ms is None:
-        return dict(tx.conn.execute(early.group_by(first.c.recipient)).tuples().all()), {}
+        return dict(tx.conn.execute(early.group_by(first.c.recipient)).all()), {}
     early = early.where(first.c.created_ms <= until_ms).group_by(first.c.recipient)
     late = late.where(first.c.created_ms > until_ms).group_by(first.c.recipient)
-    return dict(tx.conn.execute(early).tuples().all()), dict(tx.conn.execute(late).tuples().all())
+    return dict(tx.conn.execute(early).all()), dict(tx.conn.execute(late).all())
 
 
 def carried(tx: Tx) -> Mapping[str, Mapping[str, int]]:
-    """Count, for a recipient and an owner, the owner's canaries that stand in the recipient's derived releases."""
+    """Count, for a recipient and an owner, the owner's canaries in the recipient's derived releases."""
     counted = (
         select(releases.c.recipient, canaries.c.recipient, func.count(func.distinct(canaries.c.serial)))
         .select_from(

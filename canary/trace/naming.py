@@ -21,7 +21,8 @@ class Standing:
     case: Case
     own: Mapping[str, Sequence[HitCanary]]
     scores: Mapping[str, float]
-    log2_e: Mapping[str, float]
+    alone: Mapping[str, float]  # log2 E of this trace
+    log2_e: Mapping[str, float]  # over all traces of the incident
     probability: Mapping[str, float]
     contributed: Mapping[str, float]
     bar: float

@@ -18,9 +18,9 @@ from canary.trace.case import Case, Limits, MarkScore, Priors
 from canary.trace.compromise import Alarm, sound
 from canary.trace.evalue import own_hits, score_all
 from canary.trace.naming import Standing, bar_of, confirm, name_sources, shortlist
-from canary.trace.posterior import Posterior, weigh
+from canary.trace.posterior import weigh
 
-__all__ = ["conclude", "confirm", "limit_of_incident"]
+__all__ = ["assess", "conclude", "confirm", "decide", "limit_of_incident"]
 
 DEFAULT_LIMITS = Limits()
 UNTRUSTED = 0.5  # compromised, from which nobody is named; with unknown, from which nobody is listed
@@ -35,11 +35,22 @@ class Odds:
     compromised: float
 
 
-def conclude(case: Case, limits: Limits = DEFAULT_LIMITS) -> Trace:
-    """Name, list or clear.
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Everything known before names are decided."""
 
-    Log2_e of the answer is of this trace alone, to be handed to the incident's next one.
-    """
+    standing: Standing
+    alarm: Alarm
+    odds: Odds
+
+
+def conclude(case: Case, limits: Limits = DEFAULT_LIMITS) -> Trace:
+    """Name, list or clear; log2_e of the answer is of this trace alone, to be handed to the incident's next one."""
+    return decide(assess(case, limits), limits)
+
+
+def assess(case: Case, limits: Limits = DEFAULT_LIMITS) -> Assessment:
+    """Give E of everybody, the alarm, and the probabilities of every source and explanation."""
     eligible = [name for name in case.recipients if name not in case.ghosts and case.held_in_time(name)]
     scores = score_all(case.hits, case.candidates)
     alone = log2_e_of(case, scores)
@@ -48,14 +59,28 @@ def conclude(case: Case, limits: Limits = DEFAULT_LIMITS) -> Trace:
     alarm = sound(case, eligible, scores, log2_e, bar)
     posterior = weigh(case, eligible, scores, limits.priors)
     odds = _odds(posterior.log2_z, alarm.log2_factor, limits.priors)
-    standing = _standing(case, scores, log2_e, posterior, odds, bar)
-    named, explained = name_sources(standing, limits)
+    standing = Standing(
+        case=case,
+        own=own_hits(case),
+        scores=scores,
+        alone=alone,
+        log2_e=log2_e,
+        probability={name: share * odds.recipients for name, share in posterior.share.items()},
+        contributed={name: min(1.0, each) * odds.recipients for name, each in posterior.contributed.items()},
+        bar=bar,
+    )
+    return Assessment(standing, alarm, odds)
+
+
+def decide(assessment: Assessment, limits: Limits = DEFAULT_LIMITS) -> Trace:
+    """Apply the limits to an assessment."""
+    standing, alarm, odds = assessment.standing, assessment.alarm, assessment.odds
+    case = standing.case
     trusted = odds.compromised < UNTRUSTED and not alarm.ghosts
-    named = named if trusted else []
+    named, explained = name_sources(standing, limits) if trusted else ([], {})
     listed = shortlist(standing, named, limits)
     outcome = _outcome(named, listed, odds)
     suspects = _suspects(standing, named, listed) if outcome != "inconclusive" else ()
-    told = _explain(standing, limits, alarm, odds, explained if trusted else {}, suspects)
     return Trace(
         outcome=outcome,
         suspects=suspects,
@@ -64,9 +89,9 @@ def conclude(case: Case, limits: Limits = DEFAULT_LIMITS) -> Trace:
         rows=case.rows,
         rows_recognised=case.rows_recognised,
         errors=case.errors,
-        explanation=told,
+        explanation=_explain(assessment, limits, explained, suspects),
         probabilities={name: standing.probability.get(name, 0.0) for name in case.recipients},
-        log2_e=alone,
+        log2_e=dict(standing.alone),
     )
 
 
@@ -81,25 +106,6 @@ def _odds(log2_z: float, log2_factor: float, priors: Priors) -> Odds:
     shares = np.exp2(weights - weights.max())
     recipients, unknown, compromised = (shares / shares.sum()).tolist()
     return Odds(recipients, unknown, compromised)
-
-
-def _standing(
-    case: Case,
-    scores: Mapping[str, float],
-    log2_e: Mapping[str, float],
-    posterior: Posterior,
-    odds: Odds,
-    bar: float,
-) -> Standing:
-    return Standing(
-        case=case,
-        own=own_hits(case),
-        scores=scores,
-        log2_e=log2_e,
-        probability={name: share * odds.recipients for name, share in posterior.share.items()},
-        contributed={name: min(1.0, each) * odds.recipients for name, each in posterior.contributed.items()},
-        bar=bar,
-    )
 
 
 def _outcome(named: Collection[str], listed: Collection[str], odds: Odds) -> str:
@@ -144,13 +150,12 @@ def _suspect(standing: Standing, name: str, status: str, grade: str) -> Suspect:
 
 
 def _explain(
-    standing: Standing,
+    assessment: Assessment,
     limits: Limits,
-    alarm: Alarm,
-    odds: Odds,
     explained: Mapping[str, Sequence[str]],
     suspects: Sequence[Suspect],
 ) -> tuple[str, ...]:
+    standing, odds = assessment.standing, assessment.odds
     case = standing.case
     found = sum(1 for hit in case.hits if hit.records and not hit.control)
     of_suspects = (sentences.of_suspect(standing, one.recipient, one.status == "named") for one in suspects)
@@ -161,7 +166,7 @@ def _explain(
         *sentences.of_left_out(case),
         *(() if suspects else ("nobody can be named or listed from this",)),
         *sentences.of_unknown(case, found, odds.unknown)[1:],
-        *sentences.of_alarm(alarm, odds.compromised),
+        *sentences.of_alarm(assessment.alarm, odds.compromised),
         sentences.of_time(case),
         *sentences.of_bound(case, limits),
     )

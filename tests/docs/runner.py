@@ -47,7 +47,7 @@ def examples(text: str) -> Iterator[Example]:
             command, last = lines[at][2:], at
             while command.endswith("\\"):
                 last += 1
-                command = command[:-1] + lines[last].strip().removeprefix("> ")
+                command = command[:-1] + lines[last].strip().removeprefix(">").strip()
             yield Example(first + at, command, "\n".join(lines[last + 1 : end]).strip())
 
 

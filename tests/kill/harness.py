@@ -140,7 +140,7 @@ def moments(count: int, begin: float, end: float) -> Iterator[float]:
 
 
 def check_registry(home: Home) -> None:
-    """Check what must hold at every moment: a whole database, a ledger that verifies, nothing without its entry."""
+    """Check what must hold at every moment: a whole database and ledger, nothing without its entry."""
     assert home.rows("PRAGMA integrity_check") == [("ok",)]
     assert home.rows("PRAGMA foreign_key_check") == []
     told = home.call("ledger", "verify")

@@ -1,4 +1,4 @@
-"""kill -9 during `seed`: all canaries or none in the table, none without ledger entry, and the same call ends it."""
+"""kill -9 during `seed`: all canaries or none, none without ledger entry, and the same call ends it."""
 
 from __future__ import annotations
 

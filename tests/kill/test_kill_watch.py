@@ -24,7 +24,7 @@ END_SECONDS = 15
 
 @dataclass
 class Post:
-    """A mail client that sends until it is told to stop, and keeps what was not acknowledged for another try."""
+    """A mail client that sends until told to stop, and keeps what was not acknowledged for another try."""
 
     port: int
     aliases: list[str]
@@ -112,8 +112,8 @@ def test_watch(kills: int, home: harness.Home) -> None:
         check_sightings(home, post)
     settle(home, post, kills)
     print(
-        f"watch: {kills} kills up to 1.50 s after it listened; {len(post.acknowledged)} mails acknowledged and "
-        f"{kills} files dropped, each seen exactly once"
+        f"watch: {kills} kills up to 1.50 s after it listened; {len(post.acknowledged)} mails acknowledged "
+        f"and {kills} files dropped, each seen exactly once"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import stat
 import threading
@@ -24,7 +25,11 @@ from canary.store.tables import datasets, metadata
 
 def test_the_revisions_make_exactly_the_declared_tables(registry: Registry) -> None:
     with registry.read() as tx:
-        options = {"version_table": migrate.VERSION_TABLE, "compare_type": True, "compare_server_default": True}
+        options = {
+            "version_table": migrate.VERSION_TABLE,
+            "compare_type": True,
+            "compare_server_default": True,
+        }
         context = MigrationContext.configure(tx.conn, opts=options)
         assert compare_metadata(context, metadata) == []
         assert set(metadata.tables) < set(inspect(tx.conn).get_table_names())
@@ -80,9 +85,13 @@ def test_a_registry_opens_again_with_what_was_committed(registry: Registry, data
 
 
 def test_an_exception_undoes_the_whole_write_transaction(registry: Registry) -> None:
-    with pytest.raises(RuntimeError, match="stop"), registry.begin() as tx:
-        meta.put(tx, "note", "written")
-        raise RuntimeError("stop")
+    def write_and_stop() -> None:
+        with registry.begin() as tx:
+            meta.put(tx, "note", "written")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        write_and_stop()
     with registry.read() as tx:
         assert meta.get(tx, "note") is None
 
@@ -99,11 +108,9 @@ def test_a_read_transaction_sees_one_state_and_leaves_nothing(registry: Registry
 
 
 def test_a_write_in_a_read_transaction_never_stays(registry: Registry) -> None:
-    try:
-        with registry.read() as tx:
-            meta.put(tx, "note", "written")
-    except OutsideError as error:
-        assert "read-only" in error.message  # PostgreSQL refuses at once
+    refused = contextlib.suppress(OutsideError)  # PostgreSQL refuses at once, SQLite forgets at the end
+    with refused, registry.read() as tx:
+        meta.put(tx, "note", "written")
     with registry.read() as tx:
         assert meta.get(tx, "note") is None
 
@@ -142,7 +149,9 @@ def test_open_refuses_a_registry_of_a_newer_canary(registry: Registry, database_
     assert "upgrade" in caught.value.hint
 
 
-def test_open_runs_missing_revisions(registry: Registry, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_runs_missing_revisions(
+    registry: Registry, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     brought: list[str] = []
     monkeypatch.setattr(migrate, "REVISIONS", (*migrate.REVISIONS, "later"))
     monkeypatch.setattr(migrate, "upgrade", lambda connection: brought.append(connection.dialect.name))
@@ -259,7 +268,9 @@ def test_a_read_only_registry_reads_and_says_why_it_cannot_write(tmp_path: Path,
         registry.close()
 
 
-@pytest.mark.parametrize("url", ["mysql://u:s3cr3t@h/d", "oracle://x", "not a url", "sqlite://", "sqlite:///:memory:"])
+@pytest.mark.parametrize(
+    "url", ["mysql://u:s3cr3t@h/d", "oracle://x", "not a url", "sqlite://", "sqlite:///:memory:"]
+)
 def test_other_urls_are_refused_without_telling_secrets(url: str, keys: Keys) -> None:
     with pytest.raises(UsageError) as caught:
         Registry.create(url, keys)

@@ -19,7 +19,9 @@ class Reported(Exception):
         self.sqlstate = sqlstate
 
 
-def report(*arguments: object, sqlstate: str | None = None, kind: type[DBAPIError] = OperationalError) -> DBAPIError:
+def report(
+    *arguments: object, sqlstate: str | None = None, kind: type[DBAPIError] = OperationalError
+) -> DBAPIError:
     return kind("INSERT …", None, Reported(*arguments, sqlstate=sqlstate))
 
 
@@ -30,10 +32,16 @@ def report(*arguments: object, sqlstate: str | None = None, kind: type[DBAPIErro
         (report(1045, "Access denied for user 'app'"), "refused the login"),
         (report("x", sqlstate="25006"), "read-only"),
         (report("attempt to write a readonly database"), "read-only"),
-        (report("permission denied for table t", sqlstate="42501"), "no privilege: permission denied for table t"),
+        (
+            report("permission denied for table t", sqlstate="42501"),
+            "no privilege: permission denied for table t",
+        ),
         (report("database is locked"), "busy"),
         (report(1205, "Lock wait timeout exceeded"), "busy"),
-        (report("connection to server failed: s3cret"), "the database failed: connection to server failed: ***"),
+        (
+            report("connection to server failed: s3cret"),
+            "the database failed: connection to server failed: ***",
+        ),
         (report("odd", sqlstate="XX000"), "the database failed: odd"),
         (report(), "Reported"),
     ],
@@ -46,7 +54,9 @@ def test_each_report_has_its_message_and_a_hint(error: DBAPIError, message: str)
 
 
 def test_values_never_appear() -> None:
-    error = report(1366, "Incorrect integer value: '13812345678' for column `s`.`t`.`n` at row 1", kind=DataError)
+    error = report(
+        1366, "Incorrect integer value: '13812345678' for column `s`.`t`.`n` at row 1", kind=DataError
+    )
     assert "13812345678" not in live_errors.outside(error, URL).message
     assert live_errors.constraint_of(error) == "n"
 

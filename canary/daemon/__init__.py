@@ -1,0 +1,1 @@
+"""What runs on: receivers, the scheduler of monitors, and the delivery of alerts."""

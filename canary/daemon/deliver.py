@@ -1,0 +1,118 @@
+"""Delivery of the outbox: each channel by itself, each letter claimed, sent and noted; none is given up."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import update
+
+from canary.alerts.channel import Channel
+from canary.alerts.letter import Alert
+from canary.errors import CanaryError
+from canary.net.pace import Later
+from canary.ports import Clock
+from canary.store import outbox
+from canary.store.tables import outbox as rows
+
+if TYPE_CHECKING:
+    from canary.store.registry import Registry
+
+CLAIM_MS: Final = 60_000  # above the time of a fetch: a letter whose sender was killed leaves again after it
+MAX_RETRY_MS: Final = 3_600_000
+UNKNOWN_MS: Final = 3_600_000  # a channel that is not set up any more is asked for again after this
+JITTER: Final = 0.1
+A_TURN: Final = 1_000
+LOG: Final = logging.getLogger("canary.watch")
+
+
+class Delivery:
+    """Delivers due letters; a channel that fails rests as a whole and holds up no other."""
+
+    def __init__(
+        self, registry: Registry, channels: Sequence[Channel], clock: Clock, rng: random.Random, retry_ms: int
+    ) -> None:
+        self._registry, self._clock, self._rng, self._retry_ms = registry, clock, rng, retry_ms
+        self._channels: Mapping[str, Channel] = {channel.name: channel for channel in channels}
+        self._busy: set[str] = set()
+        self._lock = threading.Lock()
+
+    def turn(self, wait: bool = False) -> None:
+        """Deliver what is due, each channel in its own thread; `wait` for all of them."""
+        now = self._clock.now_ms()
+        with self._registry.read() as tx:
+            due = outbox.due(tx, now, A_TURN)
+        by_channel: dict[str, list[outbox.Letter]] = {}
+        for one in due:
+            by_channel.setdefault(one.channel, []).append(one)
+        threads = [
+            threading.Thread(target=self._channel, args=(name, letters), name="canary-alerts", daemon=True)
+            for name, letters in by_channel.items()
+            if self._enter(name)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads if wait else ():
+            thread.join()
+
+    def _enter(self, name: str) -> bool:
+        with self._lock:
+            free = name not in self._busy
+            self._busy.add(name)
+            return free
+
+    def _channel(self, name: str, due: Sequence[outbox.Letter]) -> None:
+        try:
+            channel = self._channels.get(name)
+            if channel is None:
+                self._rest(name, self._clock.now_ms() + UNKNOWN_MS)
+                return
+            for one in due:
+                if self._claim(one) and not self._send(channel, one):
+                    return
+        except CanaryError as error:
+            LOG.error("alerts to %s: %s", name, error.message)
+        finally:
+            with self._lock:
+                self._busy.discard(name)
+
+    def _claim(self, one: outbox.Letter) -> bool:
+        """Claim a letter; False where another watcher was first."""
+        same = rows.c.serial == one.serial, rows.c.state == outbox.WAITING, rows.c.due_ms == one.due_ms
+        with self._registry.begin() as tx:
+            until = self._clock.now_ms() + CLAIM_MS
+            return tx.conn.execute(update(rows).where(*same).values(due_ms=until)).rowcount == 1
+
+    def _send(self, channel: Channel, one: outbox.Letter) -> bool:
+        """Send a letter and note it; a failure puts off all letters of the channel."""
+        try:
+            channel.send(Alert(one.key, one.event, one.incident, one.body))
+        except Exception as error:  # whatever a channel stumbles over, the letter must stay
+            self._failed(channel, one, error)
+            return False
+        with self._registry.begin() as tx:
+            outbox.sent(tx, one.serial)
+        return True
+
+    def _failed(self, channel: Channel, one: outbox.Letter, error: Exception) -> None:
+        now = self._clock.now_ms()
+        said = error.message if isinstance(error, CanaryError) else f"stumbled: {type(error).__name__}"
+        until = error.until_ms if isinstance(error, Later) else now + self._backoff(one.attempts)
+        LOG.warning("alert to %s was not delivered: %s", channel.name, said)
+        with self._registry.begin() as tx:
+            outbox.failed(tx, one.serial, said, until)
+        self._rest(channel.name, until)
+
+    def _backoff(self, attempts: int) -> int:
+        pause = min(self._retry_ms << min(attempts, 20), max(MAX_RETRY_MS, self._retry_ms))
+        return pause + int(self._rng.uniform(0, JITTER * pause))
+
+    def _rest(self, name: str, until: int) -> None:
+        """Put off what is due of a channel, so that a dead one is asked once and not once a letter."""
+        now = self._clock.now_ms()
+        due = rows.c.channel == name, rows.c.state == outbox.WAITING, rows.c.due_ms <= now
+        with self._registry.begin() as tx:
+            tx.conn.execute(update(rows).where(*due).values(due_ms=until))

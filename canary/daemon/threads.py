@@ -1,0 +1,42 @@
+"""An executor of APScheduler that gives every job its own daemon thread: none waits, none holds the exit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import datetime
+from typing import Any
+
+from apscheduler.executors.base import BaseExecutor, run_job
+
+
+class ThreadEach(BaseExecutor):  # type: ignore[misc]
+    """Runs each job in a thread that dies with the process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._threads: set[threading.Thread] = set()
+
+    def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
+        thread = threading.Thread(
+            target=self._run, args=(job, run_times), name=f"canary-{job.id}", daemon=True
+        )
+        self._threads.add(thread)
+        thread.start()
+
+    def _run(self, job: Any, run_times: list[datetime]) -> None:
+        try:
+            events = run_job(job, job._jobstore_alias, run_times, self._logger.name)
+            self._run_job_success(job.id, events)
+        except Exception as error:
+            self._run_job_error(job.id, error)
+        finally:
+            self._threads.discard(threading.current_thread())
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the running jobs; tells whether all of them ended in time."""
+        end = time.monotonic() + seconds
+        for thread in list(self._threads):
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, end - time.monotonic()))
+        return not any(thread.is_alive() for thread in list(self._threads))

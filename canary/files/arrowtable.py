@@ -1,0 +1,108 @@
+"""Tables in memory, for pipelines: an Arrow table or reader in, a table of the same schema out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from canary.errors import UsageError
+from canary.files.table import (
+    Insertion,
+    Reading,
+    RewriteReport,
+    RowBatch,
+    Sink,
+    Table,
+    TableFormat,
+    check_positions,
+    check_sinks,
+    unique_headings,
+)
+from canary.files.values import batch_of_text, native_of, table_of_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_ROWS = 1 << 16
+
+
+class ArrowTable(Table):
+    """A pyarrow Table, or a RecordBatchReader that is read whole."""
+
+    def __init__(self, data: pa.Table | pa.RecordBatchReader) -> None:
+        import pyarrow as pa
+
+        if isinstance(data, pa.RecordBatchReader):
+            data = data.read_all()
+        if not isinstance(data, pa.Table):
+            raise UsageError(
+                f"got a {type(data).__name__} for a table", "give a pyarrow.Table or a pyarrow.RecordBatchReader"
+            )
+        names = unique_headings(data.schema.names)
+        native = {name: native_of(kind) for name, kind in zip(names, data.schema.types, strict=True)}
+        super().__init__(Path("table"), TableFormat("arrow"), names, native)
+        self.data: pa.Table = data
+
+    def _read(self, columns: Sequence[str], reading: Reading) -> Iterator[RowBatch]:
+        for batch in self.data.to_batches(max_chunksize=_ROWS):
+            if batch.num_rows:
+                start, reading.rows = reading.rows, reading.rows + batch.num_rows
+                yield RowBatch(start, batch_of_text(batch, columns, self.headings))
+        reading.last = last_cells(self.data, self.headings)
+
+    def rewritten(self, insertions: Sequence[Insertion]) -> pa.Table:
+        """Give a new table of the same schema with the canary rows at their places."""
+        rows = self.data.num_rows - self.ends_in_footer(
+            Reading(self.data.num_rows, last=last_cells(self.data, self.headings))
+        )
+        check_sinks([Sink(NOWHERE, insertions)])
+        check_positions(insertions, rows)
+        return with_rows(self.data, insertions, self.headings)
+
+    def rewrite(self, sinks: Sequence[Sink]) -> RewriteReport:
+        """Write every sink as an Arrow IPC stream with the canary rows at their places."""
+        import pyarrow as pa
+
+        check_sinks(sinks)
+        for sink in sinks:
+            table = self.rewritten(sink.insertions)
+            with pa.ipc.new_stream(sink.file, table.schema) as writer:
+                writer.write_table(table)
+        reading = Reading(self.data.num_rows, last=last_cells(self.data, self.headings))
+        return self.report(reading, sinks)
+
+
+class _Nowhere:
+    def write(self, data: bytes | memoryview, /) -> object:
+        """Take nothing."""
+        return len(data)
+
+
+NOWHERE = _Nowhere()
+
+
+def last_cells(table: pa.Table, names: Sequence[str]) -> list[str | None] | None:
+    """Give the last row's cells as text, None where there is no row."""
+    if not table.num_rows:
+        return None
+    row = table.slice(table.num_rows - 1).combine_chunks().to_batches()[0]
+    return [column.to_pylist()[0] for column in batch_of_text(row, names, names).columns]
+
+
+def with_rows(table: pa.Table, insertions: Sequence[Insertion], names: Sequence[str], first: int = 0) -> pa.Table:
+    """Put rows into a table whose first row is number `first`; schema and metadata stay."""
+    import pyarrow as pa
+
+    if not insertions:
+        return table
+    fresh = table_of_rows([one.row for one in insertions], names, table.schema)
+    pieces, done = [], 0
+    for number, insertion in enumerate(insertions):
+        place = insertion.position - first
+        if place > done:
+            pieces.append(table.slice(done, place - done))
+            done = place
+        pieces.append(fresh.slice(number, 1))
+    pieces.append(table.slice(done))
+    return pa.concat_tables(pieces).unify_dictionaries()

@@ -1,0 +1,44 @@
+"""A stage's stock of records: people come back with new parcels, each with a number and time of its own."""
+
+from __future__ import annotations
+
+import csv
+import random
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+
+DAY_SECONDS = 86_400
+
+
+class Quarry:
+    """Cuts exports out of a generated file: same people, fresh ascending numbers and times of the day asked for."""
+
+    def __init__(self, made: Path, key: str, time: str, rng: random.Random) -> None:
+        with made.open(encoding="utf-8", newline="") as file:
+            reader = csv.reader(file)
+            self._headings = next(reader)
+            self._rows = list(reader)
+        self._key, self._time = self._headings.index(key), self._headings.index(time)
+        found = re.fullmatch(r"(\D*)(\d+)", self._rows[0][self._key])
+        if found is None:
+            raise ValueError(f"{key} is no number of the record")
+        self._prefix, self._width, self._next = found[1], len(found[2]), int(found[2])
+        self._rng = rng
+
+    def cut(self, rows: int, day: datetime, path: Path) -> Path:
+        """Write an export of some rows of one day."""
+        taken = self._rng.choices(self._rows, k=rows)
+        moments = sorted(self._rng.choices(range(DAY_SECONDS), k=rows))
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(self._headings)
+            writer.writerows(self._fresh(row, day, moment) for row, moment in zip(taken, moments, strict=True))
+        return path
+
+    def _fresh(self, row: list[str], day: datetime, moment: int) -> list[str]:
+        self._next += self._rng.randint(1, 4000)
+        fresh = list(row)
+        fresh[self._key] = f"{self._prefix}{self._next:0{self._width}d}"
+        fresh[self._time] = f"{day + timedelta(seconds=moment):%Y-%m-%d %H:%M:%S}"
+        return fresh

@@ -1,0 +1,81 @@
+"""Choosing places in one pass: gaps by weighted reservoir sampling, vectorised per batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Indexes = NDArray[np.intp]
+    Rows = tuple[Ints, Ints, Ints, Ints]  # positions, free, before, after
+
+MISSING = -(2**62)  # stands for "no value in this row"
+
+
+@dataclass(slots=True)
+class Reservoir:
+    """The rows with the smallest draws (Efraimidis and Spirakis: an exponential draw divided by the weight).
+
+    `room(rows)` tells how many are to be kept after so many rows. Each kept row has its position, the free whole
+    numbers of its gap, and the values of every series before and at it.
+    """
+
+    room: Callable[[int], int]
+    draws: Floats
+    positions: Ints
+    free: Ints
+    before: Ints
+    after: Ints
+    weight: float = 0.0  # of all rows seen
+    bound: float = float("inf")
+
+    @classmethod
+    def empty(cls, room: Callable[[int], int], series: int) -> Reservoir:
+        """Make a reservoir for rows with so many series."""
+        import numpy as np
+
+        none = np.empty(0, np.int64)
+        pairs = np.empty((0, series), np.int64)
+        return cls(room, np.empty(0), none, none.copy(), pairs, pairs.copy())
+
+    def feed(
+        self, gen: np.random.Generator, weights: Floats, gather: Callable[[Indexes], Rows], seen: int
+    ) -> None:
+        """Take part of a batch by the weights of its rows; `gather` gives the kept ones, `seen` rows so far."""
+        import numpy as np
+
+        self.weight += float(weights.sum())
+        with np.errstate(divide="ignore"):
+            draws = gen.standard_exponential(len(weights)) / weights
+        keep = np.flatnonzero(draws < self.bound)
+        kept = (draws[keep], *gather(keep))
+        self._set([np.concatenate([old, new]) for old, new in zip(self._columns(), kept, strict=True)])
+        self._shrink(self.room(seen))
+
+    def _columns(self) -> tuple[Floats, Ints, Ints, Ints, Ints]:
+        return self.draws, self.positions, self.free, self.before, self.after
+
+    def _set(self, columns: Sequence[NDArray[Any]]) -> None:
+        self.draws, self.positions, self.free, self.before, self.after = columns
+
+    def _shrink(self, room: int) -> None:
+        """Keep the smallest draws alone."""
+        import numpy as np
+
+        if len(self.draws) > room:
+            order = np.argpartition(self.draws, room - 1)[:room]
+            self._set([column[order] for column in self._columns()])
+            self.bound = float(self.draws.max())
+
+    def settle(self) -> None:
+        """Bring the rows into the order of their draws: any first part of them is a fair sample."""
+        import numpy as np
+
+        order = np.argsort(self.draws, kind="stable")
+        self._set([column[order] for column in self._columns()])

@@ -1,0 +1,287 @@
+"""Learning a host table in one pass over its batches: columns, a sample, and places for canaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING
+
+from canary.errors import UsageError
+from canary.fields.roles import KEYS
+from canary.generators.clocks import learn_clock
+from canary.generators.draws import generator
+from canary.generators.gaps import MISSING, Reservoir
+from canary.generators.masks import learn_mask
+from canary.generators.profile import ColumnProfile, HostProfile, Places, canary_count
+from canary.generators.series import LEAST_READ, Series
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from canary.files import RowBatch
+
+    Ints = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
+
+SAMPLE = 2000  # whole rows kept
+LOOK = 2000  # values by which a column's spelling is learned
+SLACK, SPARE = 4, 256  # places kept beyond those asked for: some are found unfit when drafted
+KEYLIKE = KEYS | {"account_no"}
+TIMELIKE = frozenset({"time", "date"})
+
+
+class HostLearner:
+    """Learns a table from its batches.
+
+    `canaries` is a count or, below 1, a share of the rows; `copies` the number of recipients that each get so many.
+    `ranges` gives, by heading or role, the range of numbers that is reserved for canaries.
+    """
+
+    def __init__(
+        self,
+        headings: Sequence[str],
+        roles: Mapping[str, str],
+        rng: Random,
+        canaries: float = 0,
+        *,
+        copies: int = 1,
+        ranges: Mapping[str, tuple[int, int]] | None = None,
+        native: Mapping[str, str] | None = None,
+    ) -> None:
+        canary_count(canaries, 0)
+        self.headings, self.roles = tuple(headings), {name: roles.get(name, "other") for name in headings}
+        self._canaries, self._copies = canaries, copies
+        self._ranges, self._native = dict(ranges or {}), dict(native or {})
+        self._gen = generator(rng)
+        self.rows = 0  # up to the last one seen, those left out by the reader included
+        self._read = 0
+        self._nulls = dict.fromkeys(headings, 0)
+        self._sample: list[tuple[NDArray[np.float64], Ints, pa.RecordBatch]] = []
+        self._bound = 1.0
+        self._series: list[Series] | None = None
+        self._anywhere: Reservoir | None = None
+        self._last: Ints | None = None
+
+    def _wanted(self, rows: int) -> int:
+        return canary_count(self._canaries, rows) * self._copies
+
+    def _room(self, rows: int) -> int:
+        return SLACK * self._wanted(rows) + SPARE
+
+    def feed(self, batch: RowBatch) -> None:
+        """Learn from the next batch; raises UsageError where its columns are not those of the table."""
+        table, numbers = batch.rows, batch.numbers()
+        if tuple(table.schema.names) != self.headings:
+            raise UsageError("a batch has other columns than the table", "feed all batches of one table")
+        if not table.num_rows:
+            return
+        if self._series is None:
+            self._series = self._start(table)
+        self.rows, self._read = int(numbers[-1]) + 1, self._read + table.num_rows
+        for name, column in zip(self.headings, table.columns, strict=True):
+            self._nulls[name] += column.null_count
+        self._take_sample(table, numbers)
+        self._take_places(table, numbers)
+
+    def _start(self, table: pa.RecordBatch) -> list[Series]:
+        """Find the columns that may order the table, by the first rows."""
+        found = []
+        step = max(1, table.num_rows // LOOK)
+        for name in self.headings:
+            role = self.roles[name]
+            if role not in KEYLIKE | TIMELIKE:
+                continue
+            values = table.column(name).take(_every(table.num_rows, step)).to_pylist()
+            codec = learn_mask(values) if role in KEYLIKE else learn_clock(values)
+            if codec is not None and getattr(codec, "fast", True):
+                bounds = self._ranges.get(name, self._ranges.get(role)) if role in KEYLIKE else None
+                found.append(Series(name, codec, Reservoir.empty(self._room, 0), bounds))
+        for series in found:
+            series.reservoir = Reservoir.empty(self._room, len(found))
+        self._anywhere = Reservoir.empty(self._room, len(found))
+        return found
+
+    def _take_sample(self, table: pa.RecordBatch, numbers: Ints) -> None:
+        import numpy as np
+
+        draws = self._gen.random(table.num_rows)
+        keep = np.flatnonzero(draws < self._bound)
+        if len(keep) > SAMPLE:
+            keep = np.sort(keep[np.argpartition(draws[keep], SAMPLE - 1)[:SAMPLE]])
+        if len(keep):
+            self._sample.append((draws[keep], numbers[keep], table.take(keep)))
+        kept = np.concatenate([draws for draws, _, _ in self._sample])
+        if len(kept) > SAMPLE:
+            self._bound = float(np.partition(kept, SAMPLE - 1)[SAMPLE - 1])
+
+    def _take_places(self, table: pa.RecordBatch, numbers: Ints) -> None:
+        import numpy as np
+
+        series = self._series or []
+        read = [one.codec.read_all(table.column(one.heading)) for one in series]
+        values = np.empty((table.num_rows, len(series)), np.int64)
+        for at, (column, fits) in enumerate(read):
+            values[:, at] = column if fits.all() else np.where(fits, column, MISSING)
+        for at, (one, (column, fits)) in enumerate(zip(series, read, strict=True)):
+            one.feed(column, fits)
+            self._take_gaps(one, at, values, numbers, fits)
+        if self._anywhere is not None:
+            rows = _with_last(values, self._last)
+            offset = len(rows) - len(values)
+            ones = np.ones(len(values))
+            gather = partial(_gather, rows, rows, numbers, ones.astype(np.int64), offset - 1)
+            self._anywhere.feed(self._gen, ones, gather, self.rows)
+        self._last = values[-1]
+
+    def _take_gaps(self, one: Series, at: int, values: Ints, numbers: Ints, fits: Bools) -> None:
+        """Let a series that may still order the table choose among the gaps of a batch."""
+        import numpy as np
+
+        if not (one.rising or one.falling) or not fits.any():
+            return
+        whole = bool(fits.all())
+        rows, places = (values, numbers) if whole else (values[fits], numbers[fits])
+        known = one.last is not None
+        rows = _with_last(rows, one.last)
+        one.last = rows[-1].copy()
+        places = places if known else places[1:]
+        start, end = rows[:-1, at], rows[1:, at]
+        if not one.follow(end - start):
+            one.reservoir = Reservoir.empty(self._room, values.shape[1])
+            return
+        free = one.free_places(start, end)
+        gather = partial(_gather, rows, rows, places, free, 0)
+        one.reservoir.feed(self._gen, free.astype(np.float64), gather, self.rows)
+
+    def finish(self) -> HostProfile:
+        """Conclude what was learned."""
+        numbers, sample = self._whole_sample()
+        series = {one.heading: one for one in self._series or [] if one.count >= LEAST_READ * self._read}
+        order = self._order(list(series.values()))
+        reservoir = series[order].reservoir if order else self._anywhere
+        reservoir = reservoir or Reservoir.empty(self._room, 0)
+        if order:
+            self._add_ends(series[order], reservoir)
+        reservoir.settle()
+        names = tuple(one.heading for one in self._series or [])
+        places = Places(names, reservoir.positions, reservoir.free, reservoir.before, reservoir.after)
+        columns = {name: self._column(name, series.get(name), sample) for name in self.headings}
+        return HostProfile(
+            self.headings, self.roles, self.rows, columns, series, order, places, reservoir.weight,
+            numbers, sample, self._notes(series, order),
+        )  # fmt: skip
+
+    def _order(self, series: Sequence[Series]) -> str | None:
+        """Choose the column that orders the table: the key with the least free places, else a time."""
+        keys = [one for one in series if one.is_key and one.ordered]
+        times = [one for one in series if not one.is_key and one.ordered]
+        if keys:
+            return min(keys, key=lambda one: one.reservoir.weight).heading
+        return times[0].heading if times else None
+
+    def _add_ends(self, one: Series, reservoir: Reservoir) -> None:
+        """Add the parts of a reserved range that lie before the first or after the last row."""
+        import numpy as np
+
+        if one.bounds is None:
+            return
+        width = reservoir.before.shape[1]
+        missing = np.full((1, width), MISSING)
+        at = [each.heading for each in self._series or []].index(one.heading)
+        low, high = missing.copy(), missing.copy()
+        low[0, at], high[0, at] = one.low, one.high
+        ends = (
+            (max(0, min(one.bounds[1], one.low - 1) - one.bounds[0] + 1), one.rising, missing, low),
+            (max(0, one.bounds[1] - max(one.bounds[0], one.high + 1) + 1), not one.rising, high, missing),
+        )
+        for free, first, before, after in ends:
+            if free:
+                position = np.array([0 if first else self.rows])
+                before, after = (before, after) if one.rising else (after, before)
+                row = (position, np.array([free]), before, after)
+                reservoir.bound = float("inf")
+                reservoir.feed(
+                    self._gen, np.array([float(free)]), lambda keep, row=row: _all(keep, row), self.rows
+                )
+
+    def _notes(self, series: Mapping[str, Series], order: str | None) -> tuple[str, ...]:
+        if order is None or not series[order].is_key:
+            return ()
+        one = series[order]
+        if one.reservoir.weight >= self._wanted(self.rows) or one.bounds is not None:
+            return ()
+        return (
+            f"{one.heading} is a dense series: canaries stand after its last number, so their place tells",
+        )
+
+    def _whole_sample(self) -> tuple[tuple[int, ...], tuple[Mapping[str, str | None], ...]]:
+        import numpy as np
+        import pyarrow as pa
+
+        if not self._sample:
+            return (), ()
+        draws = np.concatenate([part[0] for part in self._sample])
+        numbers = np.concatenate([part[1] for part in self._sample])
+        keep = np.sort(np.argsort(draws, kind="stable")[:SAMPLE])
+        rows = pa.Table.from_batches([part[2] for part in self._sample]).take(keep).to_pylist()
+        return tuple(numbers[keep].tolist()), tuple(rows)
+
+    def _column(
+        self, name: str, one: Series | None, sample: Sequence[Mapping[str, str | None]]
+    ) -> ColumnProfile:
+        values = [row[name] for row in sample]
+        filled = [value for value in values if value]
+        nulls = self._nulls[name] / self._read if self._read else 0.0
+        empties = sum(value == "" for value in values) / len(values) if values else 0.0
+        unique = len(filled) > 1 and len(set(filled)) == len(filled)
+        role, native = self.roles[name], self._native.get(name, "text")
+        if one is None:
+            clock = learn_clock(filled) if role in TIMELIKE | {"birth_date"} else None
+            mask = learn_mask(filled) if role in KEYLIKE else None
+            return ColumnProfile(name, role, native, nulls, empties, unique, mask=mask, clock=clock)
+        mask, clock = (one.codec, None) if one.is_key else (None, one.codec)
+        return ColumnProfile(
+            name,
+            role,
+            native,
+            nulls,
+            empties,
+            unique,
+            one.rising,
+            one.falling,
+            one.low,
+            one.high,
+            mask,
+            clock,
+        )
+
+
+def _every(rows: int, step: int) -> Ints:
+    import numpy as np
+
+    return np.arange(0, rows, step)
+
+
+def _with_last(rows: Ints, last: Ints | None) -> Ints:
+    import numpy as np
+
+    return rows if last is None else np.concatenate([last[None, :], rows])
+
+
+def _gather(
+    before: Ints, after: Ints, places: Ints, free: Ints, offset: int, keep: NDArray[np.intp]
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """Give position, free places and the rows before and after of the gaps kept; `offset` -1: row k starts gap k."""
+    import numpy as np
+
+    starts = np.maximum(keep + offset, 0)
+    ends = keep + offset + 1
+    return places[keep], free[keep], before[starts], after[ends]
+
+
+def _all(keep: NDArray[np.intp], row: tuple[Ints, Ints, Ints, Ints]) -> tuple[Ints, Ints, Ints, Ints]:
+    position, free, before, after = row
+    return position[keep], free[keep], before[keep], after[keep]

@@ -1,0 +1,138 @@
+"""What was learned of a host table: its columns, a sample of its rows, and the places where canaries are to stand."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING
+
+from canary.errors import UsageError
+from canary.generators.clocks import Clock
+from canary.generators.masks import KeyMask
+from canary.generators.series import Series, shown
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+
+Row = Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnProfile:
+    """One column: role, native type, rates of nulls and of empty texts, order, range and spelling."""
+
+    heading: str
+    role: str
+    native: str
+    nulls: float
+    empties: float
+    unique: bool
+    rising: bool = False
+    falling: bool = False
+    low: int | None = None
+    high: int | None = None
+    mask: KeyMask | None = None
+    clock: Clock | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one canary is to stand: before row `position`, between the series' values of two neighbours.
+
+    `free` counts the free whole numbers of the gap in the series that orders the table.
+    """
+
+    position: int
+    free: int
+    before: Mapping[str, int | None]
+    after: Mapping[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Places in the order in which they were drawn; any first part of them is a fair sample of the gaps."""
+
+    series: tuple[str, ...]
+    positions: Ints
+    free: Ints
+    before: Ints
+    after: Ints
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def __getitem__(self, at: int) -> Place:
+        before, after = self.before[at], self.after[at]
+        return Place(
+            int(self.positions[at]),
+            int(self.free[at]),
+            {name: shown(before, column) for column, name in enumerate(self.series)},
+            {name: shown(after, column) for column, name in enumerate(self.series)},
+        )
+
+    def __iter__(self) -> Iterator[Place]:
+        return (self[at] for at in range(len(self)))
+
+    def part(self, start: int, stop: int | None = None) -> Places:
+        """Give the places from `start` up to `stop`."""
+        cut = slice(start, stop)
+        return Places(self.series, self.positions[cut], self.free[cut], self.before[cut], self.after[cut])
+
+    def share(self, number: int, of: int) -> Places:
+        """Give every `of`-th place from the `number`-th on: fair parts for several recipients."""
+        cut = slice(number, None, of)
+        return Places(self.series, self.positions[cut], self.free[cut], self.before[cut], self.after[cut])
+
+
+@dataclass(frozen=True, slots=True)
+class HostProfile:
+    """A host table as it was learned.
+
+    `order` is the column that puts the rows in order (None: none does), `series` the numbers of key and time columns,
+    `sample` whole rows at random with their row numbers, rising; `weight` the free places of all gaps together.
+    """
+
+    headings: tuple[str, ...]
+    roles: Mapping[str, str]
+    rows: int
+    columns: Mapping[str, ColumnProfile]
+    series: Mapping[str, Series]
+    order: str | None
+    places: Places
+    weight: float
+    numbers: tuple[int, ...]
+    sample: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+
+    def near(self, position: int) -> int | None:
+        """Give the index of the sample row that stands nearest a position, None for an empty table."""
+        if not self.numbers:
+            return None
+        right = min(bisect_left(self.numbers, position), len(self.numbers) - 1)
+        left = max(right - 1, 0)
+        return left if position - self.numbers[left] < self.numbers[right] - position else right
+
+    def column(self, heading: str) -> list[str]:
+        """Give the filled values of a column in the sample."""
+        return [value for row in self.sample if (value := row.get(heading))]
+
+    def count(self, canaries: float) -> int:
+        """Give how many canaries a count (1 or more) or a share of the rows (below 1) asks for."""
+        return canary_count(canaries, self.rows)
+
+
+def canary_count(canaries: float, rows: int) -> int:
+    """Give how many canaries are asked for: a number of 1 or more is a count, one below 1 a share, rounded up."""
+    if canaries < 0 or (canaries >= 1 and canaries != int(canaries)):
+        raise UsageError(f"cannot plant {canaries} canaries", "give a whole number, or a share below 1")
+    return int(canaries) if canaries >= 1 else ceil(round(canaries * rows, 9))
+
+
+def one_of(texts: Sequence[str]) -> str:
+    """Give the commonest of some texts ('' of none)."""
+    return max(sorted(set(texts)), key=texts.count, default="")

@@ -1,0 +1,120 @@
+"""One column that may put the rows in order: its numbers, whether they rise or fall, and the gaps between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from canary.generators.clocks import Clock
+from canary.generators.gaps import MISSING, Reservoir
+from canary.generators.masks import KeyMask
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Bools = NDArray[np.bool_]
+
+MAP_BITS = 25  # of the map of keys seen: 2^25 places, whatever the table's size
+_HASH = 0x9E3779B97F4A7C15  # 2^64 / golden ratio (Knuth, Fibonacci hashing)
+KEY_CAP, TIME_CAP = 64, 8  # medians: no gap counts for more, lest one hole take all canaries
+LEAST_READ = 0.8  # share of rows whose value a series must read
+
+
+@dataclass(slots=True)
+class Series:
+    """A key or time column as numbers; `bounds` is the range reserved for canaries, if any."""
+
+    heading: str
+    codec: KeyMask | Clock
+    reservoir: Reservoir
+    bounds: tuple[int, int] | None = None
+    rising: bool = True
+    falling: bool = True
+    repeats: bool = False
+    count: int = 0
+    low: int = 0
+    high: int = 0
+    step: float = 1.0  # median gap of the last batch
+    last: Ints | None = None  # values of all series in the last row that this one reads
+    seen: Bools | None = None
+
+    @property
+    def is_key(self) -> bool:
+        """Tell whether the numbers are keys, which stand once, and not times."""
+        return isinstance(self.codec, KeyMask)
+
+    @property
+    def ordered(self) -> bool:
+        """Tell whether the rows stand in the order of this column (a constant column gives none)."""
+        return self.count > 0 and (self.rising or self.falling) and (self.low < self.high or self.count == 1)
+
+    @property
+    def sign(self) -> int:
+        """Give 1 where the numbers rise with the rows, -1 where they fall."""
+        return 1 if self.rising else -1
+
+    def feed(self, values: Ints, fits: Bools) -> None:
+        """Learn extremes and the keys seen from the values of a batch."""
+        import numpy as np
+
+        numbers = values if fits.all() else values[fits]
+        if not len(numbers):
+            return
+        low, high = int(numbers.min()), int(numbers.max())
+        self.low = min(low, self.low) if self.count else low
+        self.high = max(high, self.high) if self.count else high
+        self.count += len(numbers)
+        if self.is_key:
+            if self.seen is None:
+                self.seen = np.zeros(1 << MAP_BITS, dtype=bool)
+            self.seen[_slots(numbers)] = True
+
+    def was_seen(self, number: int) -> bool:
+        """Tell whether a key may stand in the host (never False for one that does)."""
+        import numpy as np
+
+        return self.seen is not None and bool(self.seen[_slots(np.array([number], dtype=np.int64))][0])
+
+    def follow(self, gaps: Ints) -> bool:
+        """Learn order from the differences between rows; tells whether the rows are still in order."""
+        if not (self.rising or self.falling) or not len(gaps):
+            return self.rising or self.falling
+        low, high = int(gaps.min()), int(gaps.max())
+        self.rising, self.falling = self.rising and low >= 0, self.falling and high <= 0
+        return self.rising or self.falling
+
+    def free_places(self, start: Ints, end: Ints) -> Ints:
+        """Count the free whole numbers of each gap from one row's value to the next."""
+        import numpy as np
+
+        gaps = np.abs(end - start)
+        median = float(np.median(gaps)) if len(gaps) else 1.0
+        self.step = max(1.0, median)
+        if isinstance(self.codec, Clock):
+            return np.minimum(gaps, int(TIME_CAP * median) + TIME_CAP) + 1
+        self.repeats = self.repeats or bool((gaps == 0).any())
+        if self.bounds is not None:
+            low = np.maximum(np.minimum(start, end), self.bounds[0] - 1)
+            high = np.minimum(np.maximum(start, end), self.bounds[1] + 1)
+            free = np.maximum(high - low - 1, 0)
+        else:
+            free = np.clip(gaps - 1, 0, max(1, int(KEY_CAP * median)))
+        if self.codec.serial is not None:
+            size = 10**self.codec.serial
+            free = np.where(start // size == end // size, free, 0)
+        return free
+
+
+def _slots(numbers: Ints) -> NDArray[np.uint64]:
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        return (numbers.astype(np.uint64) * np.uint64(_HASH)) >> np.uint64(64 - MAP_BITS)
+
+
+def shown(row: Sequence[int], at: int) -> int | None:
+    """Give the value of a series in a kept row, None where the row has none."""
+    return None if int(row[at]) == MISSING else int(row[at])
