@@ -80,5 +80,3 @@ class Home:
         from canary.steps import recipients
 
         recipients.add(self.tools, recipients.checked(id, kind, name, parent))
-
-

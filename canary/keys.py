@@ -64,7 +64,8 @@ class Keys:
             return self._box.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
         except InvalidTag:
             raise OutsideError(
-                "a sealed value of the registry does not open", "use the master key this registry was made with"
+                "a sealed value of the registry does not open",
+                "use the master key this registry was made with",
             ) from None
 
 
@@ -85,7 +86,9 @@ def write_secret(path: Path, secret: bytes) -> None:
     try:
         os.link(temporary, path)
     except FileExistsError:
-        raise UsageError(f"{path.name} exists already", "a home is made once; choose another --home") from None
+        raise UsageError(
+            f"{path.name} exists already", "a home is made once; choose another --home"
+        ) from None
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -113,14 +113,18 @@ def secret(text: str, folder: Path) -> str:
     if text.startswith("env:"):
         value = os.environ.get(text[4:])
         if value is None:
-            raise UsageError(f"the environment variable {text[4:]} is not set", f"set {text[4:]}, as config.toml asks")
+            raise UsageError(
+                f"the environment variable {text[4:]} is not set", f"set {text[4:]}, as config.toml asks"
+            )
         return value
     if text.startswith("file:"):
         path = folder / text[5:]
         try:
             return path.read_text("utf-8").strip()
         except OSError as error:
-            raise OutsideError(f"cannot read the secret file {path}: {error.strerror}", "check its path and mode") from None
+            raise OutsideError(
+                f"cannot read the secret file {path}: {error.strerror}", "check its path and mode"
+            ) from None
     return text
 
 

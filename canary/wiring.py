@@ -56,12 +56,16 @@ def make_home(folder: Path, database: str | None = None) -> None:
         draft = folder.parent / f".{folder.name}.{secrets.token_hex(4)}.new"
         draft.mkdir(mode=0o700)
     except OSError as error:
-        raise OutsideError(f"cannot make {folder}: {error.strerror}", "choose a folder you may write to") from None
+        raise OutsideError(
+            f"cannot make {folder}: {error.strerror}", "choose a folder you may write to"
+        ) from None
     try:
         _fill_home(draft, database)
         draft.rename(folder)
     except OSError as error:
-        raise OutsideError(f"cannot make {folder}: {error.strerror}", "choose a folder you may write to") from None
+        raise OutsideError(
+            f"cannot make {folder}: {error.strerror}", "choose a folder you may write to"
+        ) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -154,7 +158,9 @@ def watcher(tools: Tools, only: str | None = None) -> Watcher:
     """Make the watcher of a home, or of one of its sources."""
     from canary.daemon.watcher import Watcher
 
-    return Watcher.from_config(tools.registry, _watching(tools), tools.signer, tools.clock, tools.folder, only)
+    return Watcher.from_config(
+        tools.registry, _watching(tools), tools.signer, tools.clock, tools.folder, only
+    )
 
 
 def source_states(tools: Tools) -> list[SourceHealth]:

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from canary.errors import UsageError
 from canary.generators.draws import bits_of, integers
 from canary.generators.emails import latin_letters
-from canary.generators.people import Drawn
+from canary.generators.people import Drawn, Wish
 
 HOUSES, APARTMENTS = 8900, 400
 POOL = 400  # names and streets that one locale's pool holds
@@ -84,8 +84,8 @@ def _call(fake: object, name: str) -> object:
 class FakerPeople(Drawn):
     """Personas of one Faker locale; they have no identity numbers."""
 
-    def __init__(self, seed: int, count: int, today: date, locale: str) -> None:
-        super().__init__(seed, count, today)
+    def __init__(self, seed: int, count: int, today: date, wish: Wish, locale: str) -> None:
+        super().__init__(seed, count, today, wish)
         self._pool = pool(locale)
 
     def _take(self, column: int, texts: Sequence[str]) -> list[str]:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from canary.errors import UsageError
 from canary.fields.roles import KEYS
-from canary.generators.clocks import learn_clock
+from canary.generators.clocks import Clock, learn_clock
 from canary.generators.draws import generator
 from canary.generators.gaps import MISSING, Reservoir
-from canary.generators.masks import learn_mask
+from canary.generators.masks import KeyMask, learn_mask
 from canary.generators.profile import ColumnProfile, HostProfile, Places, canary_count
 from canary.generators.series import LEAST_READ, Series
 
@@ -203,9 +203,7 @@ class HostLearner:
                 before, after = (before, after) if one.rising else (after, before)
                 row = (position, np.array([free]), before, after)
                 reservoir.bound = float("inf")
-                reservoir.feed(
-                    self._gen, np.array([float(free)]), lambda keep, row=row: _all(keep, row), self.rows
-                )
+                reservoir.feed(self._gen, np.array([float(free)]), partial(_all, row), self.rows)
 
     def _notes(self, series: Mapping[str, Series], order: str | None) -> tuple[str, ...]:
         if order is None or not series[order].is_key:
@@ -242,7 +240,8 @@ class HostLearner:
             clock = learn_clock(filled) if role in TIMELIKE | {"birth_date"} else None
             mask = learn_mask(filled) if role in KEYLIKE else None
             return ColumnProfile(name, role, native, nulls, empties, unique, mask=mask, clock=clock)
-        mask, clock = (one.codec, None) if one.is_key else (None, one.codec)
+        mask = one.codec if isinstance(one.codec, KeyMask) else None
+        clock = one.codec if isinstance(one.codec, Clock) else None
         return ColumnProfile(
             name,
             role,
@@ -282,6 +281,6 @@ def _gather(
     return places[keep], free[keep], before[starts], after[ends]
 
 
-def _all(keep: NDArray[np.intp], row: tuple[Ints, Ints, Ints, Ints]) -> tuple[Ints, Ints, Ints, Ints]:
+def _all(row: tuple[Ints, Ints, Ints, Ints], keep: NDArray[np.intp]) -> tuple[Ints, Ints, Ints, Ints]:
     position, free, before, after = row
     return position[keep], free[keep], before[keep], after[keep]

@@ -1,4 +1,4 @@
-"""The shape of a record number: literal ends, digits, an embedded date, a check digit; read and written many at once."""
+"""The shape of a record number: literal ends, digits, an embedded date, a check digit."""
 
 from __future__ import annotations
 

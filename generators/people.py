@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from canary.generators.addresses import draw_streets, street_tables
+from canary.generators.draws import integers
 from canary.generators.emails import chinese_letters
-from canary.generators.ids import draw_ids
+from canary.generators.ids import OLD_BIRTHS, draw_ids
 from canary.generators.names import draw_given, name_tables
 from canary.generators.places import County, places
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 YOUNGEST, OLDEST = 18, 80
+PLENTY = 1988  # first birth year of the young with hundreds of safe county codes
 
 
 class People(Protocol):
@@ -54,11 +57,20 @@ class People(Protocol):
     def letters(self) -> Sequence[tuple[str, str]]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What personas are to be: the counties (indexes) each may live in, their sexes, born when a safe id exists."""
+
+    where: Sequence[Sequence[int]] = ()
+    sexes: str = "MF"
+    with_id: bool = False
+
+
 class Drawn:
     """What personas of every locale have in common: a seed, a length, sexes and birth dates."""
 
-    def __init__(self, seed: int, count: int, today: date) -> None:
-        self.seed, self.count, self.today = seed, count, today
+    def __init__(self, seed: int, count: int, today: date, wish: Wish) -> None:
+        self.seed, self.count, self.today, self.wish = seed, count, today, wish
 
     def gen(self, column: int) -> np.random.Generator:
         """Give the randomness of one column."""
@@ -68,8 +80,8 @@ class Drawn:
 
     @cached_property
     def sexes(self) -> list[str]:
-        """Draw sexes evenly."""
-        return ["M" if word else "F" for word in self.gen(0).integers(0, 2, self.count).tolist()]
+        """Draw sexes evenly out of those wished for."""
+        return [self.wish.sexes[word] for word in integers(self.gen(0), self.count, len(self.wish.sexes))]
 
     @cached_property
     def births(self) -> list[date]:
@@ -77,26 +89,21 @@ class Drawn:
         last = _years_before(self.today, YOUNGEST).toordinal()
         span = last - _years_before(self.today, OLDEST).toordinal() + 1
         shares = self.gen(1).beta(1.7, 2.6, self.count)
-        return [date.fromordinal(last - int(share * span)) for share in shares.tolist()]
+        births = [date.fromordinal(last - int(share * span)) for share in shares.tolist()]
+        return [_with_id(birth) for birth in births] if self.wish.with_id else births
 
 
 class ChinesePeople(Drawn):
     """Personas of China: every column agrees with every other."""
-
-    def __init__(
-        self, seed: int, count: int, today: date, where: Sequence[Sequence[int]] | None = None
-    ) -> None:
-        super().__init__(seed, count, today)
-        self._where = where
 
     @cached_property
     def counties(self) -> list[County]:
         """Draw the county each persona lives in: out of the counties asked for, else by population."""
         gen, table = self.gen(2), places()
         drawn = table.draw(gen, self.count)
-        if self._where:
+        if self.wish.where:
             dice = gen.random(self.count).tolist()
-            for row, choices in enumerate(self._where):
+            for row, choices in enumerate(self.wish.where):
                 drawn[row] = choices[int(dice[row] * len(choices))] if choices else drawn[row]
         return [table.counties[index] for index in drawn]
 
@@ -181,6 +188,14 @@ class ChinesePeople(Drawn):
     def postcodes(self) -> list[str]:
         """Give postcodes of the counties."""
         return [county.postcode for county in self.counties]
+
+
+def _with_id(birth: date) -> date:
+    """Move a birth for which no safe number exists to the nearest year that has one in plenty."""
+    if not OLD_BIRTHS < birth.year < PLENTY:
+        return birth
+    year = OLD_BIRTHS if birth.year - OLD_BIRTHS < PLENTY - birth.year else PLENTY
+    return birth.replace(year=year, day=min(birth.day, 28))
 
 
 def _chain(county: County) -> str:

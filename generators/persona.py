@@ -8,15 +8,16 @@ from random import Random
 
 from canary.errors import UsageError
 from canary.generators.draws import generator
-from canary.generators.emails import AliasDraw
+from canary.generators.emails import NAME_LETTERS, AliasDraw
 from canary.generators.foreign import FakerPeople
-from canary.generators.people import ChinesePeople, People
+from canary.generators.people import ChinesePeople, People, Wish
 from canary.generators.phones import PhoneDraw
 from canary.generators.places import places
 from canary.generators.safety import Owned, check_all
 from canary.model.record import Persona
 
 OWN_LOCALE = "zh_CN"
+ANY = Wish()
 REGION_OF_LANGUAGE = {"zh": "CN", "en": "US", "fr": "FR"}
 
 
@@ -49,12 +50,12 @@ class Personas:
         """Tell whether these are personas of China."""
         return self.locale == OWN_LOCALE
 
-    def people(self, count: int, where: Sequence[Sequence[int]] | None = None) -> People:
-        """Draw personas as columns; `where` gives each one the counties (indexes) to live in."""
+    def people(self, count: int, wish: Wish = ANY) -> People:
+        """Draw personas as columns."""
         seed = self._rng.getrandbits(128)
         if self.chinese:
-            return ChinesePeople(seed, count, self.today, where)
-        return FakerPeople(seed, count, self.today, self.locale)
+            return ChinesePeople(seed, count, self.today, wish)
+        return FakerPeople(seed, count, self.today, wish, self.locale)
 
     def mails(self, people: People) -> list[str]:
         """Draw an alias for each person, '' without a domain of our own."""
@@ -64,15 +65,23 @@ class Personas:
         whole, heads = [name for name, _ in letters], [head for _, head in letters]
         return self.aliases.draw(generator(self._rng), whole, heads)
 
+    def again(self, persona: Persona) -> str:
+        """Draw one more alias for a persona."""
+        head, _, _ = persona.email.partition("@")
+        letters = (
+            "".join(letter for letter in head.partition(".")[0] if letter.isalpha())[:NAME_LETTERS] or "user"
+        )
+        return self.aliases.draw(generator(self._rng), [letters], [letters[:2]])[0]
+
     def calls(self, count: int) -> list[str]:
         """Draw phones, '' where none is owned and the region has no inert block."""
         return self.phones.draw(generator(self._rng), count)
 
-    def draw(self, count: int, where: Sequence[Sequence[int]] | None = None) -> list[Persona]:
+    def draw(self, count: int, wish: Wish = ANY) -> list[Persona]:
         """Draw personas one by one in every field; raises SafetyError rather than give an unsafe one."""
         if count < 0:
             raise UsageError(f"cannot draw {count} personas", "give a number of 0 or more")
-        people = self.people(count, where)
+        people = self.people(count, wish)
         mails, phones, numbers = self.mails(people), self.calls(count), people.id_numbers
         births = [birth.isoformat() for birth in people.births]
         gate = (("email", mails), ("phone", phones), ("resident_id", numbers), ("birth_date", births))
@@ -95,5 +104,5 @@ class Personas:
         ]
 
     def counties(self, province: str, city: str, district: str) -> tuple[int, ...]:
-        """Give the counties that lie in the divisions named, for `where`; none for other locales."""
+        """Give the counties that lie in the divisions named, for a wish; none for other locales."""
         return places().find(province, city, district) if self.chinese else ()

@@ -155,7 +155,8 @@ class Filler:
         day = np.floor(whole)
         hours = np.interp(whole - day, steps, np.arange(25.0))
         seconds = (self._today() - days + day) * SECONDS_A_DAY + hours * 3600
-        return seconds.astype(np.int64)
+        written: NDArray[np.int64] = seconds.astype(np.int64)
+        return written
 
 
 def rule_name(rule: Mapping[str, object]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from canary.generators.clocks import Clock
 from canary.generators.gaps import MISSING, Reservoir
@@ -94,7 +94,7 @@ class Series:
         median = float(np.median(gaps)) if len(gaps) else 1.0
         self.step = max(1.0, median)
         if isinstance(self.codec, Clock):
-            return np.minimum(gaps, int(TIME_CAP * median) + TIME_CAP) + 1
+            return as_ints(np.minimum(gaps, int(TIME_CAP * median) + TIME_CAP) + 1)
         self.repeats = self.repeats or bool((gaps == 0).any())
         if self.bounds is not None:
             low = np.maximum(np.minimum(start, end), self.bounds[0] - 1)
@@ -105,7 +105,7 @@ class Series:
         if self.codec.serial is not None:
             size = 10**self.codec.serial
             free = np.where(start // size == end // size, free, 0)
-        return free
+        return as_ints(free)
 
 
 def _slots(numbers: Ints) -> NDArray[np.uint64]:
@@ -113,6 +113,13 @@ def _slots(numbers: Ints) -> NDArray[np.uint64]:
 
     with np.errstate(over="ignore"):
         return (numbers.astype(np.uint64) * np.uint64(_HASH)) >> np.uint64(64 - MAP_BITS)
+
+
+def as_ints(numbers: NDArray[Any]) -> Ints:
+    """Give numbers as 64-bit integers."""
+    import numpy as np
+
+    return numbers.astype(np.int64, copy=False)
 
 
 def shown(row: Sequence[int], at: int) -> int | None:

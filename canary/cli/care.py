@@ -42,7 +42,9 @@ def init(
 
 
 def demo(
-    scenario: Annotated[str | None, typer.Option(metavar="NAME", help="another story; --list names them")] = None,
+    scenario: Annotated[
+        str | None, typer.Option(metavar="NAME", help="another story; --list names them")
+    ] = None,
     list_: Annotated[bool, typer.Option("--list", help="list the stories")] = False,
     scale: Annotated[
         float, typer.Option(help="size of the story: 1 is the case as it happened", min=0.001, max=1.0)
@@ -64,7 +66,7 @@ def demo(
         return
     from canary.cli.main import run
 
-    result = stage.play(scenario or stage.DEFAULT, run, scale=scale, say=(lambda text: None) if json else print)
+    result = stage.play(scenario or stage.DEFAULT, run, scale=scale, say=None if json else print)
     if json:
         emit(result)
     if not result.ok:

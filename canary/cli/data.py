@@ -12,7 +12,9 @@ from canary.cli.say import clean, emit, opened, table, tell, when
 
 release = typer.Typer(help="Releases: what was handed to whom.", no_args_is_help=True, rich_markup_mode=None)
 
-PolicyFile = Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="a policy.toml, as inspect proposes it")]
+PolicyFile = Annotated[
+    Path | None, typer.Option("--policy", metavar="FILE", help="a policy.toml, as inspect proposes it")
+]
 Dataset = Annotated[str | None, typer.Option("--dataset", metavar="NAME", help="the dataset this belongs to")]
 
 
@@ -28,7 +30,9 @@ def add_to(app: typer.Typer) -> None:
 def inspect(
     source: Annotated[str, typer.Argument(metavar="FILE|DB_URL", help="a table in a file or database")],
     table_: Annotated[str | None, typer.Option("--table", help="the table, where there are several")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="write the proposed policy here")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="write the proposed policy here")
+    ] = None,
     force: Force = False,
     json: Json = False,
 ) -> None:
@@ -44,7 +48,9 @@ def inspect(
     if json:
         emit(answer)
         return
-    rows = [(one.name, one.role, one.mark or "", one.tolerance or "", f"{one.bits:.1f}") for one in answer.columns]
+    rows = [
+        (one.name, one.role, one.mark or "", one.tolerance or "", f"{one.bits:.1f}") for one in answer.columns
+    ]
     table(["column", "role", "mark", "tolerance", "bits"], rows)
     print(f"{answer.rows_read} rows read, {answer.bits_per_row:.1f} bits a row")
     for warning in answer.warnings:
@@ -54,13 +60,17 @@ def inspect(
 
 
 def seed(
-    url: Annotated[str, typer.Argument(metavar="DB_URL", help="sqlite:///file.db, postgresql://… or mysql://…")],
+    url: Annotated[
+        str, typer.Argument(metavar="DB_URL", help="sqlite:///file.db, postgresql://… or mysql://…")
+    ],
     table_: Annotated[str, typer.Option("--table", help="the table to plant in")],
     recipient: Annotated[str, typer.Option("--recipient", "-r", metavar="ID", help="who has access to it")],
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="how many canaries")],
     policy: PolicyFile = None,
     dataset: Dataset = None,
-    request: Annotated[str | None, typer.Option("--request", metavar="ID", help="the same ID gives the same release again")] = None,
+    request: Annotated[
+        str | None, typer.Option("--request", metavar="ID", help="the same ID gives the same release again")
+    ] = None,
     dry_run: DryRun = False,
     home: Home = None,
     json: Json = False,
@@ -110,21 +120,43 @@ def unseed(
     print(f"took out {done.removed} canaries")
     for left, why in ((done.missing, "were gone already"), (done.changed, "were changed by others and stay")):
         if left:
-            tell(f"warning: {left if isinstance(left, int) else len(left)} {why}")
+            tell(f"warning: {len(left)} {why}")
 
 
 def tag(
     input: Annotated[str, typer.Argument(metavar="INPUT", help="the export; - is standard input")],
-    output: Annotated[str, typer.Option("--output", "-o", metavar="PATH", help="the tagged copy, or a folder for several; - is standard output")],
-    recipient: Annotated[list[str] | None, typer.Option("--recipient", "-r", metavar="ID", help="who gets it; may be repeated")] = None,
-    recipients: Annotated[Path | None, typer.Option("--recipients", metavar="FILE", help="CSV or JSONL with a column id")] = None,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="the tagged copy, or a folder for several; - is standard output",
+        ),
+    ],
+    recipient: Annotated[
+        list[str] | None, typer.Option("--recipient", "-r", metavar="ID", help="who gets it; may be repeated")
+    ] = None,
+    recipients: Annotated[
+        Path | None, typer.Option("--recipients", metavar="FILE", help="CSV or JSONL with a column id")
+    ] = None,
     policy: PolicyFile = None,
     dataset: Dataset = None,
-    table_: Annotated[str | None, typer.Option("--table", help="the table of an SQL dump or the sheet of a workbook")] = None,
-    canaries: Annotated[float | None, typer.Option(metavar="N|RATE", help="a count from 1, a share below 1, 0 for none [default: the policy's, else .002]")] = None,
+    table_: Annotated[
+        str | None, typer.Option("--table", help="the table of an SQL dump or the sheet of a workbook")
+    ] = None,
+    canaries: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N|RATE",
+            help="a count from 1, a share below 1, 0 for none [default: the policy's, else .002]",
+        ),
+    ] = None,
     no_marks: Annotated[bool, typer.Option("--no-marks", help="leave every real row as it is")] = False,
     new: Annotated[bool, typer.Option("--new", help="make another release of the same input")] = False,
-    require_contacts: Annotated[bool, typer.Option("--require-contacts", help="refuse instead of using inert phones")] = False,
+    require_contacts: Annotated[
+        bool, typer.Option("--require-contacts", help="refuse instead of using inert phones")
+    ] = False,
     force: Force = False,
     dry_run: DryRun = False,
     home: Home = None,
@@ -157,12 +189,15 @@ def tag(
     else:
         for one in answer.releases:
             verb = "would hold" if dry_run else "holds"
-            print(clean(f"{one.output} {verb} {one.canaries} canaries in {one.rows_out} rows, release {one.release or 'none'}"))
+            told = f"{one.canaries} canaries in {one.rows_out} rows, release {one.release or 'none'}"
+            print(clean(f"{one.output} {verb} {told}"))
 
 
 @release.command("list")
 def release_list(
-    recipient: Annotated[str | None, typer.Option("--recipient", "-r", metavar="ID", help="only this one's")] = None,
+    recipient: Annotated[
+        str | None, typer.Option("--recipient", "-r", metavar="ID", help="only this one's")
+    ] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -178,7 +213,17 @@ def release_list(
     if json:
         emit(rows)
     else:
-        names = ["release", "recipient", "dataset", "kind", "state", "created", "canaries", "rows_out", "output"]
+        names = [
+            "release",
+            "recipient",
+            "dataset",
+            "kind",
+            "state",
+            "created",
+            "canaries",
+            "rows_out",
+            "output",
+        ]
         table(names, [[row[name] for name in names] for row in rows])
 
 
@@ -190,7 +235,10 @@ def _dated(row: dict[str, object]) -> dict[str, object]:
 @release.command("show")
 def release_show(
     id: Annotated[str, typer.Argument(metavar="RELEASE")],
-    canaries: Annotated[bool, typer.Option("--canaries", help="open its canary rows too, for a test purchase; the ledger notes it")] = False,
+    canaries: Annotated[
+        bool,
+        typer.Option("--canaries", help="open its canary rows too, for a test purchase; the ledger notes it"),
+    ] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:

@@ -32,7 +32,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def root(
     context: typer.Context,
-    version: Annotated[
+    _version: Annotated[
         bool, typer.Option("--version", help="print the version", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
@@ -91,7 +91,9 @@ def _usage_hint(error: typer.TyperException) -> str:
 def _unforeseen(error: Exception) -> int:
     """Tell an error nobody foresaw, by its kind alone: its text might hold a value that must not be shown."""
     if isinstance(error, OSError) and error.strerror:
-        tell_error(f"{error.strerror.lower()}: {error.filename or 'a file or connection'}", "check it and try again")
+        tell_error(
+            f"{error.strerror.lower()}: {error.filename or 'a file or connection'}", "check it and try again"
+        )
         return 3
     tell_error(
         f"an unforeseen {type(error).__name__}",

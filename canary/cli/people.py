@@ -8,11 +8,15 @@ from typing import Annotated
 import typer
 
 from canary.cli.options import DryRun, Force, Home, Json
-from canary.cli.say import clean, emit, opened, table, tell, when
+from canary.cli.say import clean, emit, opened, table, tell
 
 recipient = typer.Typer(help="Recipients: who may be named.", no_args_is_help=True, rich_markup_mode=None)
-contact = typer.Typer(help="Contacts: the numbers and mail domains we own.", no_args_is_help=True, rich_markup_mode=None)
-kind = typer.Typer(help="Record kinds: what a persona is written into.", no_args_is_help=True, rich_markup_mode=None)
+contact = typer.Typer(
+    help="Contacts: the numbers and mail domains we own.", no_args_is_help=True, rich_markup_mode=None
+)
+kind = typer.Typer(
+    help="Record kinds: what a persona is written into.", no_args_is_help=True, rich_markup_mode=None
+)
 
 KINDS = "partner, account, insider or system"
 
@@ -117,7 +121,15 @@ def _add_contact(kind: str, value: str, control: bool, provider: str, home: Path
     with opened(home) as tools:
         contacts.add_many(tools, [wanted])
     if json:
-        emit({"kind": kind, "value": wanted.value, "control": control, "inert": wanted.inert, "provider": provider})
+        emit(
+            {
+                "kind": kind,
+                "value": wanted.value,
+                "control": control,
+                "inert": wanted.inert,
+                "provider": provider,
+            }
+        )
         return
     print(f"added {kind} {clean(wanted.value)}{' as a control' if control else ''}")
     if wanted.inert:
@@ -222,7 +234,9 @@ def kind_show(name: Annotated[str, typer.Argument(metavar="KIND")], json: Json =
         emit(found)
         return
     print(clean(f"{found.name}: {found.summary}"))
-    rows = [(one.name, one.role, one.headings.get("zh", ""), one.headings.get("en", "")) for one in found.columns]
+    rows = [
+        (one.name, one.role, one.headings.get("zh", ""), one.headings.get("en", "")) for one in found.columns
+    ]
     table(["column", "role", "zh", "en"], rows)
 
 
@@ -230,10 +244,20 @@ def generate(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="a record kind; see canary kind list")],
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="how many records")] = 10,
     locale: Annotated[str, typer.Option(help="zh_CN, en_US or another Faker locale")] = "zh_CN",
-    output: Annotated[str, typer.Option("--output", "-o", help="a file; its format by its extension; - is CSV on standard output")] = "-",
-    require_contacts: Annotated[bool, typer.Option("--require-contacts", help="refuse instead of using inert phones")] = False,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output", "-o", help="a file; its format by its extension; - is CSV on standard output"
+        ),
+    ] = "-",
+    require_contacts: Annotated[
+        bool, typer.Option("--require-contacts", help="refuse instead of using inert phones")
+    ] = False,
     seed: Annotated[int | None, typer.Option(help="draw the same records again")] = None,
-    mail_domain: Annotated[str | None, typer.Option(metavar="DOMAIN", help="mails on this domain: ours, or one reserved for examples")] = None,
+    mail_domain: Annotated[
+        str | None,
+        typer.Option(metavar="DOMAIN", help="mails on this domain: ours, or one reserved for examples"),
+    ] = None,
     force: Force = False,
     dry_run: DryRun = False,
     home: Home = None,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from canary.steps.tools import Tools
 
-CONTROLS = {code: "�" for code in (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+CONTROLS = dict.fromkeys((*range(32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)), "�")
 del CONTROLS[9]
 
 
@@ -54,7 +54,11 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     cells = [[clean("" if cell is None else cell) for cell in row] for row in rows]
     widths = [max([_width(head), *(_width(row[at]) for row in cells)]) for at, head in enumerate(headings)]
     for row in [list(headings), *cells]:
-        print("  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(
+            "  ".join(
+                cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)
+            ).rstrip()
+        )
 
 
 def _width(text: str) -> int:

@@ -9,9 +9,13 @@ import typer
 from canary.cli.options import Home, Json
 from canary.cli.say import clean, emit, opened, table, tell, when
 
-source = typer.Typer(help="Sources: what the watch polls and receives.", no_args_is_help=True, rich_markup_mode=None)
+source = typer.Typer(
+    help="Sources: what the watch polls and receives.", no_args_is_help=True, rich_markup_mode=None
+)
 sighting = typer.Typer(help="Sightings: what was seen.", no_args_is_help=True, rich_markup_mode=None)
-incident = typer.Typer(help="Incidents: sightings judged to be one leak.", no_args_is_help=True, rich_markup_mode=None)
+incident = typer.Typer(
+    help="Incidents: sightings judged to be one leak.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,7 +28,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def scan(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH…", help="files, folders or archives; - is standard input")],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH…", help="files, folders or archives; - is standard input")
+    ],
     exit_code: Annotated[bool, typer.Option("--exit-code", help="exit 1 where something was found")] = False,
     home: Home = None,
     json: Json = False,
@@ -43,10 +49,19 @@ def scan(
         table(
             ["canary", "recipients", "field", "transform", "strength", "file", "member", "offset"],
             [
-                (one.canary, ", ".join(one.recipients), one.field, one.transform, one.strength, one.file, one.member, one.offset)
+                (
+                    one.canary,
+                    ", ".join(one.recipients),
+                    one.field,
+                    one.transform,
+                    one.strength,
+                    one.file,
+                    one.member,
+                    one.offset,
+                )
                 for one in answer.matches
             ],
-        )  # fmt: skip
+        )
         for error in answer.errors:
             tell(f"warning: {error.file}{f' ({error.member})' if error.member else ''}: {error.reason}")
         tell(f"{len(answer.matches)} matches in {answer.files} files, {answer.bytes} bytes")
@@ -77,7 +92,11 @@ def watch(
         emit(polled)
         return
     for one in polled:
-        print(clean(f"{one.name}: {one.items} new items, {one.matches} matches{f', {one.error}' if one.error else ''}"))
+        print(
+            clean(
+                f"{one.name}: {one.items} new items, {one.matches} matches{f', {one.error}' if one.error else ''}"
+            )
+        )
 
 
 @source.command("list")
@@ -180,16 +199,16 @@ def sighting_list(home: Home = None, json: Json = False) -> None:
     if json:
         emit(rows)
         return
-    table(
-        ["id", "source", "item", "contact", "time", "bytes", "matches"],
-        [(row["id"], row["source"], row["item"], row["contact"], row["time"], row["bytes"], len(row["matches"])) for row in rows],
-    )  # fmt: skip
+    names = ["id", "source", "item", "contact", "time", "bytes"]
+    table([*names, "matches"], [[*(row[name] for name in names), len(row["matches"])] for row in rows])
 
 
 @sighting.command("show")
 def sighting_show(
     id: Annotated[str, typer.Argument(metavar="ID")],
-    raw: Annotated[bool, typer.Option("--raw", help="write the bytes as they came on standard output")] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="write the bytes as they came on standard output")
+    ] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -214,7 +233,10 @@ def sighting_show(
     for key, value in row.items():
         if key != "matches":
             print(f"{key:8} {clean(value if value is not None else '')}")
-    table(["canary", "field", "transform", "strength"], [(one["canary"], one["field"], one["transform"], one["strength"]) for one in row["matches"]])
+    table(
+        ["canary", "field", "transform", "strength"],
+        [(one["canary"], one["field"], one["transform"], one["strength"]) for one in row["matches"]],
+    )
 
 
 @incident.command("list")
@@ -233,7 +255,10 @@ def incident_list(home: Home = None, json: Json = False) -> None:
     else:
         table(
             ["id", "opened", "state", "sightings", "canaries", "outcome", "suspects"],
-            [[", ".join(map(str, cell)) if isinstance(cell, list) else cell for cell in row.values()] for row in rows],
+            [
+                [", ".join(map(str, cell)) if isinstance(cell, list) else cell for cell in row.values()]
+                for row in rows
+            ],
         )
 
 
@@ -251,14 +276,21 @@ def incident_show(
         found = cases.get(tools, id)
         seen = [sightings.row(sightings.get(tools, one)) for one in found.sightings]
     row = cases.row(found)
-    answer = {**row, "opened": when(row["opened"]), "seen": [{**one, "time": when(one["time"])} for one in seen]}
+    answer = {
+        **row,
+        "opened": when(row["opened"]),
+        "seen": [{**one, "time": when(one["time"])} for one in seen],
+    }
     if json:
         emit(answer)
         return
     for key, value in answer.items():
         if key != "seen":
             print(f"{key:10} {clean(', '.join(map(str, value)) if isinstance(value, list) else value or '')}")
-    table(["sighting", "source", "time", "matches"], [(one["id"], one["source"], one["time"], len(one["matches"])) for one in answer["seen"]])
+    table(
+        ["sighting", "source", "time", "matches"],
+        [(one["id"], one["source"], one["time"], len(one["matches"])) for one in answer["seen"]],
+    )
 
 
 @incident.command("close")

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from canary.cli.data import PolicyFile
 from canary.cli.options import Force, Home, Json
 from canary.cli.say import clean, emit, opened, tell
 
-ledger = typer.Typer(help="The ledger of all that was issued, seen and concluded.", no_args_is_help=True, rich_markup_mode=None)
+ledger = typer.Typer(
+    help="The ledger of all that was issued, seen and concluded.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -22,8 +23,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def trace(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH…|INCIDENT|-", help="leaked files, or an incident")],
-    policy: PolicyFile = None,
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH…|INCIDENT|-", help="leaked files, or an incident")
+    ],
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -36,7 +38,7 @@ def trace(
     with opened(home) as tools:
         answer = step.trace(tools, paths)
     if json:
-        emit({key: value for key, value in step.public(answer).items()})
+        emit(step.public(answer))
         return
     print(f"outcome: {answer.outcome}")
     for one in answer.suspects:
@@ -73,14 +75,24 @@ def report(
         if output != "-":
             step.write(text, Path(output), force=force)
     if json:
-        emit({"incident": incident, "format": format, "lang": lang, "output": output, "report": text if output == "-" else None})
+        emit(
+            {
+                "incident": incident,
+                "format": format,
+                "lang": lang,
+                "output": output,
+                "report": text if output == "-" else None,
+            }
+        )
     else:
         print(f"wrote the report to {clean(output)}")
 
 
 @ledger.command("verify")
 def ledger_verify(
-    checkpoint: Annotated[Path | None, typer.Option("--checkpoint", metavar="FILE", help="a checkpoint kept outside")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option("--checkpoint", metavar="FILE", help="a checkpoint kept outside")
+    ] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -97,7 +109,7 @@ def ledger_verify(
     else:
         print(f"{'ok' if answer['ok'] else 'broken'}: {answer['entries']} entries, root {answer['root']}")
         print(f"truncation: {answer['truncation']}")
-        for problem in answer["problems"]:
+        for problem in list(answer["problems"]):
             tell(f"problem: {problem}")
     if not answer["ok"]:
         raise typer.Exit(1)

@@ -15,27 +15,26 @@ from canary.fields.places import CITIES, ODD_DISTRICTS, PROVINCES
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _WAY = "路街道巷弄村镇乡号园苑厦楼幢栋座室院场庄坊桥"  # what no division's name holds before its suffix
-_SIMPLE_NAME: Final = "|".join(sorted({*PROVINCES, *CITIES}, key=len, reverse=True))
+_BARE_NAMES: Final = frozenset({*PROVINCES, *CITIES})
+_ODD_NAMES = (*ODD_DISTRICTS, *(f"{name}市" for name in CITIES if set(name) & set(_WAY)))
+_ODD = re.compile(
+    rf"(?=[{''.join({name[0] for name in _ODD_NAMES})}])(?:{'|'.join(sorted(_ODD_NAMES, key=len, reverse=True))})"
+    r"(?!场|民中|民广|政府)"
+)
 _SUFFIXED = re.compile(
-    r"^(?:"
     rf"中国(?=[^{_WAY}\d]{{2,}}[省市区])|"
-    rf"(?:{'|'.join(ODD_DISTRICTS)})|"
-    rf"(?:{_SIMPLE_NAME})(?:省|市|地区)(?!场|民中|民广|政府)|"
     rf"[^{_WAY}\d]{{1,11}}?(?:特别行政区|自治区|自治州|自治县|自治旗|地区|省|盟(?=[^{_WAY}\d]))|"
-    rf"[^{_WAY}\d]{{1,7}}?市(?![{_WAY}场民政中])|"
+    rf"[^{_WAY}\d]{{1,7}}?市(?![场民政中])|"
     rf"[^{_WAY}\d]{{1,7}}?(?<![小社校厂景片宅活商工])区(?![{_WAY}])|"
     rf"[^{_WAY}\d]{{1,7}}?[县旗](?![{_WAY}])"
-    r")"
 )
-_BARE = re.compile(
-    rf"^(?:{_SIMPLE_NAME})(?![东西南北中]?[路街道巷大里村镇乡省市区县旗盟地{_WAY}])(?=[\u3400-\u9fff]{{2}})"
-)
+_BARE_END = re.compile(rf"(?![东西南北中]?[大里省市区县旗盟地{_WAY}])(?=[\u3400-\u9fff]{{2}})")
 _SIGNS: Final = ("零〇", "一", "二两", *"三四五六七八九")
 _DIGITS: Final = {sign: digit for digit, signs in enumerate(_SIGNS) for sign in signs}
 _NUMERAL = re.compile(r"[零〇一二两三四五六七八九十百]+(?=[号幢栋座室楼层弄期组队房户]|单元)")
 _UNIT = re.compile(
-    r"(?<=[0-9])(?:号楼|号院|号房|号幢|号|幢|栋|座|单元|门|室|房|户|楼|层|弄|#楼|#)|"
-    r"(?<=[^a-z][a-z])(?:号楼|幢|栋|座|单元|室|楼)"
+    r"([0-9])(?:号[楼院房幢]?|幢|栋|座|单元|门|室|房|户|楼|层|弄)|"
+    r"((?<![a-z])[a-z])(?:号楼|幢|栋|座|单元|室|楼)"
 )
 # What an address needs besides numbers and units.
 _OWN_NAME = re.compile(r"[^\W\d_号楼幢栋座单元室门房户层弄院期组]")
@@ -67,17 +66,18 @@ def canonical_address(text: str) -> str | None:
 
 def _settle(text: str) -> str:
     """Apply the Chinese rules until nothing changes; each shortens the text or takes out a numeral."""
-    before = None
-    while before != text:
-        before = text
-        text = _chinese(text)
+    text = _chinese(text)
+    while _division_end(text) or _UNIT.search(text) or _NUMERAL.search(text):
+        before, text = text, _chinese(text)
+        if before == text:
+            break
     return text
 
 
 def _chinese(text: str) -> str:
     text = without_divisions(_MARKS.sub("-", text.replace(" ", "").replace("#", "号")))
     text = _NUMERAL.sub(lambda found: str(number_of(found[0])), text)
-    text = _LOOSE.sub("", re.sub(r"-+", "-", _UNIT.sub("-", text)))
+    text = _LOOSE.sub("", re.sub(r"-+", "-", _UNIT.sub(r"\1\2-", text)))
     return text.strip("-")
 
 
@@ -86,9 +86,18 @@ def without_divisions(text: str) -> str:
     before = None
     while before != text:
         before = text
-        rest = _BARE.sub("", _SUFFIXED.sub("", text.lstrip("-"))).lstrip("-")
+        rest = text[_division_end(text) :].lstrip("-")
         text = rest if _OWN_NAME.search(rest) else text
     return text
+
+
+def _division_end(text: str) -> int:
+    """Give where the first division at the front of an address ends, 0 where there is none."""
+    found = _ODD.match(text) or _SUFFIXED.match(text)
+    if found:
+        return found.end()
+    ends = (end for end in (4, 3, 2) if text[:end] in _BARE_NAMES and _BARE_END.match(text, end))
+    return next(ends, 0)
 
 
 def number_of(numeral: str) -> int:

@@ -39,6 +39,7 @@ _PAIRS: Final = (
 )
 _SIMPLE: Final = {ord(old): new for old, new in zip(_PAIRS[::2], _PAIRS[1::2], strict=True) if old != new}
 _OLD = re.compile("[" + "".join(map(chr, _SIMPLE)) + "]")
+_PLAIN = re.compile(r"[\x00-\x7f\u4e00-\u9fff]*\Z")  # NFKC leaves these alone
 
 
 def visible(text: str) -> str:
@@ -53,7 +54,7 @@ def simplified(text: str) -> str:
 
 def fold(text: str) -> str:
     """Fold free text: NFKC, lower case, simplified, nothing invisible, single blanks; idempotent."""
-    if text.isascii():
+    if _PLAIN.match(text) and not _OLD.search(text):
         return " ".join(text.lower().split())
     before = None
     while before != text:

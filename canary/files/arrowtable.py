@@ -37,7 +37,8 @@ class ArrowTable(Table):
             data = data.read_all()
         if not isinstance(data, pa.Table):
             raise UsageError(
-                f"got a {type(data).__name__} for a table", "give a pyarrow.Table or a pyarrow.RecordBatchReader"
+                f"got a {type(data).__name__} for a table",
+                "give a pyarrow.Table or a pyarrow.RecordBatchReader",
             )
         names = unique_headings(data.schema.names)
         native = {name: native_of(kind) for name, kind in zip(names, data.schema.types, strict=True)}
@@ -90,7 +91,9 @@ def last_cells(table: pa.Table, names: Sequence[str]) -> list[str | None] | None
     return [column.to_pylist()[0] for column in batch_of_text(row, names, names).columns]
 
 
-def with_rows(table: pa.Table, insertions: Sequence[Insertion], names: Sequence[str], first: int = 0) -> pa.Table:
+def with_rows(
+    table: pa.Table, insertions: Sequence[Insertion], names: Sequence[str], first: int = 0
+) -> pa.Table:
     """Put rows into a table whose first row is number `first`; schema and metadata stay."""
     import pyarrow as pa
 

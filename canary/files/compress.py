@@ -82,7 +82,7 @@ class Shield(io.RawIOBase):
         """Count the bytes that were written."""
         return self._at
 
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+    def seek(self, _offset: int, _whence: int = os.SEEK_SET, /) -> int:
         """Refuse: a stream goes forward."""
         raise io.UnsupportedOperation("seek")
 

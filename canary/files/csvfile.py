@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from canary.errors import OutsideError
 from canary.files.blocks import Block, Cursor, blocks, splice
 from canary.files.compress import Writer, compressing, opened, read_full
+from canary.files.csvparse import CsvParser
 from canary.files.dialect import Dialect, read_rows, sniff, with_habits
 from canary.files.encoding import Encoding
-from canary.files.outside import bad_text
 from canary.files.outside import reading as reading_errors
 from canary.files.records import CsvSplitter
 from canary.files.table import (
@@ -31,9 +31,9 @@ from canary.files.table import (
 )
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
-_PARSED = 1 << 20  # what pyarrow parses at a time; larger blocks leave the processor's cache
+_HEAD = 1 << 16  # bytes in which headings and habits are looked for
 _SEP_LINE = re.compile("sep=([^\r\n])\r?\n")  # Excel writes such a line before the headings
 
 
@@ -51,70 +51,18 @@ class CsvTable(Table):
             yield from blocks(stream, CsvSplitter(self.encoding, self.dialect), self.path)
 
     def _read(self, columns: Sequence[str], reading: Reading) -> Iterator[RowBatch]:
-        last: Block[bool] | None = None
+        parser = CsvParser(self.path, self.headings, self.encoding, self.dialect)
+        with opened(self.path, self.format.compression) as stream:
+            read_full(stream, len(self.prefix))
+            for batch in parser.stream(stream, reading):
+                yield RowBatch(batch.start, batch.rows.select(columns))
+        done = reading.rows
+        if not parser.refused:
+            return
         for block in self._blocks():
-            if not block.rows:
-                continue
-            last, reading.rows = block, block.first + block.rows
-            yield from self._parse_fast(block, columns) or self._parse_exact(block, columns, reading)
-        if last is not None:
-            self._end(last, reading)
-
-    def _end(self, block: Block[bool], reading: Reading) -> None:
-        """Note the cells of the last record."""
-        cells = next(read_rows([self._text(block.record(block.rows - 1))], self.dialect))
-        reading.rows = block.first + block.rows
-        reading.last, reading.last_ragged = cells, len(cells) != len(self.headings)
-
-    def _text(self, data: bytes) -> str:
-        try:
-            return self.encoding.decode(data)
-        except UnicodeError as error:
-            raise bad_text(self.path, error) from None
-
-    def _parse_fast(self, block: Block[bool], columns: Sequence[str]) -> list[RowBatch]:
-        """Let pyarrow read a block; nothing where it sees other rows than the splitter does."""
-        import pyarrow as pa
-        from pyarrow import csv
-
-        if not block.extra:
-            return []
-        data = block.data if self.encoding.name == "utf-8" else self._text(bytes(block.data)).encode()
-        parse = csv.ParseOptions(
-            delimiter=self.dialect.delimiter, quote_char=self.dialect.quote or False, newlines_in_values=True
-        )
-        read = csv.ReadOptions(use_threads=False, block_size=_PARSED, column_names=list(self.headings))
-        convert = csv.ConvertOptions(
-            column_types=dict.fromkeys(self.headings, pa.string()),
-            strings_can_be_null=False,
-            include_columns=list(columns),
-        )
-        try:
-            table = csv.read_csv(pa.py_buffer(data), read, parse, convert)
-        except pa.ArrowInvalid:
-            return []
-        if table.num_rows != block.rows:
-            return []
-        return list(_numbered(table.to_batches(), block.first))
-
-    def _parse_exact(self, block: Block[bool], columns: Sequence[str], reading: Reading) -> list[RowBatch]:
-        """Read a block record by record and leave the ragged ones out."""
-        import numpy as np
-        import pyarrow as pa
-
-        texts = [self._text(block.record(place)) for place in range(block.rows)]
-        rows = list(read_rows(texts, self.dialect))
-        good = [place for place, row in enumerate(rows) if len(row) == len(self.headings)]
-        for place, row in enumerate(rows):
-            if len(row) != len(self.headings):
-                reading.skip(block.first + place)
-        numbers = [self.headings.index(column) for column in columns]
-        arrays = [pa.array([rows[place][number] for place in good], pa.string()) for number in numbers]
-        batch = pa.RecordBatch.from_arrays(arrays, list(columns))
-        if len(good) == len(rows):
-            return [RowBatch(block.first, batch)]
-        index = np.array(good, np.int64) + block.first
-        return [RowBatch(int(index[0]), batch, index)] if good else []
+            if block.first + block.rows > done:
+                for batch in parser.block(block, done, reading):
+                    yield RowBatch(batch.start, batch.rows.select(columns), batch.index)
 
     def rewrite(self, sinks: Sequence[Sink]) -> RewriteReport:
         """Copy the file into every sink, with the canary rows at their places."""
@@ -131,7 +79,7 @@ class CsvTable(Table):
                 for file, cursor in zip(files, cursors, strict=True):
                     file.write(splice(block, cursor, partial(self._render, block, bare)))
         if last is not None:
-            self._end(last, reading)
+            CsvParser(self.path, self.headings, self.encoding, self.dialect).end(last, reading)
         return self.report(reading, sinks)
 
     def _render(self, block: Block[bool], bare: bool, insertion: Insertion, place: int) -> tuple[int, bytes]:
@@ -145,13 +93,6 @@ class CsvTable(Table):
 
     def _ends_line(self, data: bytes) -> bool:
         return self.encoding.shape(data[-self.encoding.unit :], trails=False) in (b"\n", b"\r")
-
-
-def _numbered(batches: list[pa.RecordBatch], first: int) -> Iterator[RowBatch]:
-    for batch in batches:
-        if batch.num_rows:
-            yield RowBatch(first, batch)
-        first += batch.num_rows
 
 
 def _write_all(files: Sequence[Writer], data: bytes) -> None:
@@ -185,7 +126,7 @@ def open_csv(
 def _first_block(path: Path, compression: str | None, skipped: int, split: CsvSplitter) -> Block[bool]:
     with opened(path, compression) as stream:
         read_full(stream, skipped)
-        for block in blocks(stream, split, path):
+        for block in blocks(stream, split, path, _HEAD):
             if block.rows:
                 return block
     raise OutsideError(f"{path} is empty", "give a table with a line of headings")

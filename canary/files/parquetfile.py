@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from canary.errors import OutsideError
 from canary.files.arrowtable import last_cells, with_rows
@@ -52,7 +52,11 @@ class ParquetTable(Table):
             batches = file.iter_batches(_ROWS, columns=wanted if apart else None, use_threads=False)
             while (batch := self._next(batches)) is not None:
                 start, reading.rows = reading.rows, reading.rows + batch.num_rows
-                have = [self.headings[names.index(name)] for name in batch.schema.names] if apart else self.headings
+                have = (
+                    [self.headings[names.index(name)] for name in batch.schema.names]
+                    if apart
+                    else self.headings
+                )
                 if isinstance(batch, pa.RecordBatch) and batch.num_rows:
                     yield RowBatch(start, batch_of_text(batch, columns, list(have)))
             reading.last = self._last(file)
@@ -139,4 +143,4 @@ def open_parquet(path: Path) -> ParquetTable:
         raise OutsideError(f"{path} has no columns", "give a table with columns")
     names = unique_headings(schema.names)
     native = {name: native_of(kind) for name, kind in zip(names, schema.types, strict=True)}
-    return ParquetTable(path, TableFormat("parquet"), names, cast(dict[str, str], native))
+    return ParquetTable(path, TableFormat("parquet"), names, native)

@@ -39,7 +39,9 @@ def _format_of(path: Path) -> tuple[str, str | None]:
     name = (endings[:-1] if compression else endings)[-1:] or [""]
     known = name[0] in _WRITERS and not (compression and name[0] in ("parquet", "xlsx"))
     if not known:
-        raise UsageError(f"no format has the ending of {path.name}", "endings: " + ", ".join(sorted(_WRITERS)))
+        raise UsageError(
+            f"no format has the ending of {path.name}", "endings: " + ", ".join(sorted(_WRITERS))
+        )
     return name[0], compression
 
 
@@ -109,7 +111,7 @@ def _xlsx(out: Writer, headings: list[str], rows: Rows) -> None:
     import io
     from datetime import datetime
 
-    import xlsxwriter
+    import xlsxwriter  # type: ignore[import-untyped]
 
     buffer = io.BytesIO()
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}

@@ -94,7 +94,7 @@ def _open_as(
     if kind == "sql":
         from canary.files.sqldump import open_sql
 
-        return open_sql(path, compression, encoding, table)
+        return open_sql(path, compression, encoding, text, table)
     from canary.files.csvfile import open_csv
 
     return open_csv(path, compression, encoding, text, _DELIMITERS.get(kind))

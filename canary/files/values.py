@@ -89,7 +89,9 @@ def batch_of_text(batch: pa.RecordBatch, columns: Sequence[str], names: Sequence
     return pa.RecordBatch.from_arrays(arrays, list(columns))
 
 
-def table_of_rows(rows: Sequence[Mapping[str, str | None]], names: Sequence[str], schema: pa.Schema) -> pa.Table:
+def table_of_rows(
+    rows: Sequence[Mapping[str, str | None]], names: Sequence[str], schema: pa.Schema
+) -> pa.Table:
     """Cast canary rows to a schema (`names`: the heading of each of its fields).
 
     Raises OutsideError where a value does not fit its column.
@@ -97,7 +99,8 @@ def table_of_rows(rows: Sequence[Mapping[str, str | None]], names: Sequence[str]
     import pyarrow as pa
 
     arrays = [
-        from_text([row.get(name) for row in rows], field, name) for name, field in zip(names, schema, strict=True)
+        from_text([row.get(name) for row in rows], field, name)
+        for name, field in zip(names, schema, strict=True)
     ]
     return pa.Table.from_arrays(arrays, schema=schema)
 
@@ -115,7 +118,8 @@ def from_text(texts: Sequence[str | None], field: pa.Field, name: str) -> pa.Arr
         ) from None
     if array.null_count and not field.nullable:
         raise OutsideError(
-            f"a canary has no value for column {name!r}, which must have one", "give the column a role in the policy"
+            f"a canary has no value for column {name!r}, which must have one",
+            "give the column a role in the policy",
         )
     return array
 

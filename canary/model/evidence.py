@@ -20,10 +20,16 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """How many distinct candidate values of each role-form, and (a, b) pairs in one record, an input held."""
+    """How many distinct candidate values of each role-form, and (a, b) pairs in one record, an input held.
+
+    `shaped` counts the same by shape, a form with what is public about a value (its length, its domain); once
+    there are hits, `single` and `pair` hold the largest count among the shapes that were hit (`hit`).
+    """
 
     single: Mapping[str, int] = field(default_factory=dict)
     pair: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    shaped: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    hit: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

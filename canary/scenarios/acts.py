@@ -13,7 +13,7 @@ from canary.scenarios.quarry import Quarry
 from canary.scenarios.world import World
 
 Parameters = Mapping[str, Any]
-FIRST_DAY = datetime(2020, 7, 1)  # noqa: DTZ001 - waybills carry local times
+FIRST_DAY = datetime(2020, 7, 1)
 
 
 def contacts(world: World, act: Parameters) -> str:
@@ -31,8 +31,14 @@ def contacts(world: World, act: Parameters) -> str:
 def recipients(world: World, act: Parameters) -> str:
     """Register who may be named: a pattern with a number, or a list of lines `id kind parent`."""
     roster = world.folder / "recipients.csv"
-    lines = [f"{act['pattern'].format(number)},{act['kind']},,{act.get('parent', '')}" for number in range(1, act.get("count", 0) + 1)]
-    lines += [f"{one['id']},{one['kind']},{one.get('name', '')},{one.get('parent', '')}" for one in act.get("list", ())]
+    lines = [
+        f"{act['pattern'].format(number)},{act['kind']},,{act.get('parent', '')}"
+        for number in range(1, act.get("count", 0) + 1)
+    ]
+    lines += [
+        f"{one['id']},{one['kind']},{one.get('name', '')},{one.get('parent', '')}"
+        for one in act.get("list", ())
+    ]
     roster.write_text("id,kind,name,parent\n" + "\n".join(lines) + "\n", "utf-8")
     done = world.command("recipient", "import", roster)
     return f"{done['imported']} recipients are registered"
@@ -82,18 +88,36 @@ def _export(world: World, act: Parameters, account: str, export: Path, greedy: b
 def _host(world: World, kind: str, rows: int, name: str, suffix: str) -> Path:
     path = world.folder / f"{name}.{suffix}"
     seed = world.rng.randrange(2**32)
-    world.command("generate", kind, "--count", rows, "--seed", seed, "--mail-domain", "people.example", "--output", path, home=world.stage)
+    world.command(
+        "generate",
+        kind,
+        "--count",
+        rows,
+        "--seed",
+        seed,
+        "--mail-domain",
+        "people.example",
+        "--output",
+        path,
+        home=world.stage,
+    )
     return path
 
 
 def share(world: World, act: Parameters) -> str:
     """Hand one export to several recipients, each a copy of its own."""
     made = _host(world, act["kind"], world.rows(act["rows"]), act["dataset"], act.get("format", "csv"))
-    ids = [act["pattern"].format(number) for number in range(1, act["count"] + 1)] if "pattern" in act else act["to"]
+    ids = (
+        [act["pattern"].format(number) for number in range(1, act["count"] + 1)]
+        if "pattern" in act
+        else act["to"]
+    )
     roster, folder = world.folder / "to.csv", world.folder / "copies" / act["dataset"]
     roster.write_text("id\n" + "\n".join(ids) + "\n", "utf-8")
     options = ["--canaries", act["canaries"]] if "canaries" in act else []
-    for told in world.command("tag", made, "--recipients", roster, "--output", folder, "--dataset", act["dataset"], *options):
+    for told in world.command(
+        "tag", made, "--recipients", roster, "--output", folder, "--dataset", act["dataset"], *options
+    ):
         world.copies.setdefault(told["recipient"], []).append(Path(told["output"]))
     return f"{len(ids)} recipients each got a copy of {world.rows(act['rows'])} rows"
 
@@ -104,9 +128,13 @@ def interface(world: World, act: Parameters) -> str:
     roster = world.folder / "clients.csv"
     roster.write_text("id\n" + "\n".join(ids) + "\n", "utf-8")
     for day in range(1, act["days"] + 1):
-        made = _host(world, act["kind"], world.rows(round(act["rows"] / act["days"])), f"batch{day:03d}", "jsonl")
+        made = _host(
+            world, act["kind"], world.rows(round(act["rows"] / act["days"])), f"batch{day:03d}", "jsonl"
+        )
         folder = world.folder / "copies" / made.stem
-        told = world.command("tag", made, "--recipients", roster, "--output", folder, "--dataset", act["dataset"])
+        told = world.command(
+            "tag", made, "--recipients", roster, "--output", folder, "--dataset", act["dataset"]
+        )
         made.unlink()
         for one in told:
             world.copies.setdefault(one["recipient"], []).append(Path(one["output"]))
@@ -178,7 +206,12 @@ def surface(world: World, act: Parameters) -> str:
     """Let the leak surface on a paste site and a buyer write to some of its addresses, while the watch runs."""
     from canary.scenarios.watching import watched
 
-    mails = [row[act["email"]] for path in world.leaks for row in leaks.read_rows(path) if row.get(act["email"], "").endswith(tuple(act["domains"]))]
+    mails = [
+        row[act["email"]]
+        for path in world.leaks
+        for row in leaks.read_rows(path)
+        if row.get(act["email"], "").endswith(tuple(act["domains"]))
+    ]
     told = watched(world, world.leaks[0].read_bytes(), mails[: act["mails"]])
     world.incidents.extend(told)
     return f"the watch saw the paste and {min(len(mails), act['mails'])} mails: {len(told)} incident{'s' * (len(told) != 1)}"
@@ -192,7 +225,11 @@ def trace(world: World, act: Parameters) -> str:
 
 
 def _told(answer: Mapping[str, Any]) -> str:
-    named = [f"{one['recipient']} (false accusation at most {one['false_accusation']:.0e})" for one in answer["suspects"] if one["status"] == "named"]
+    named = [
+        f"{one['recipient']} (false accusation at most {one['false_accusation']:.0e})"
+        for one in answer["suspects"]
+        if one["status"] == "named"
+    ]
     return f"{answer['outcome']}: {', '.join(named) or 'nobody'}"
 
 
@@ -209,5 +246,18 @@ def clean_up(world: World) -> None:
 
 ACTS: Mapping[str, Callable[[World, Parameters], str]] = {
     act.__name__: act
-    for act in (contacts, recipients, rent, exports, share, interface, pass_on, leak, purchase, surface, trace, verify)
+    for act in (
+        contacts,
+        recipients,
+        rent,
+        exports,
+        share,
+        interface,
+        pass_on,
+        leak,
+        purchase,
+        surface,
+        trace,
+        verify,
+    )
 }

@@ -15,7 +15,10 @@ def read_rows(path: Path) -> list[Row]:
     """Read a copy the way a leaker would: a CSV or JSON Lines file as rows of text."""
     if path.suffix == ".jsonl":
         lines = path.read_text("utf-8").splitlines()
-        return [{key: "" if value is None else str(value) for key, value in json.loads(line).items()} for line in lines]
+        return [
+            {key: "" if value is None else str(value) for key, value in json.loads(line).items()}
+            for line in lines
+        ]
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -80,8 +83,12 @@ def to_chat(rows: Sequence[Row], path: Path, columns: Sequence[str], rng: random
     while at < len(rows):
         size = rng.randint(5, 30)
         minute += rng.randint(1, 9)
-        lines.append(f"2026-11-{1 + minute // 1440:02d} {minute // 60 % 24:02d}:{minute % 60:02d}:07 成员{rng.randint(1, 400)}")
-        lines.extend(" ".join(row[column] for column in columns if row.get(column)) for row in rows[at : at + size])
+        lines.append(
+            f"2026-11-{1 + minute // 1440:02d} {minute // 60 % 24:02d}:{minute % 60:02d}:07 成员{rng.randint(1, 400)}"
+        )
+        lines.extend(
+            " ".join(row[column] for column in columns if row.get(column)) for row in rows[at : at + size]
+        )
         lines.extend(["", rng.choice(talk), ""])
         at += size
     path.write_text("\n".join(lines) + "\n", "utf-8")
@@ -98,5 +105,8 @@ def to_prose(found: Mapping[str, Sequence[tuple[str, Row]]], path: Path) -> Path
 def _report(person: str, facts: Sequence[tuple[str, Row]]) -> str:
     if not facts:
         return f"关于{person}：未查到。"
-    told = [f"据{source}，" + "，".join(f"{key}为{value}" for key, value in row.items() if value) for source, row in facts]
+    told = [
+        f"据{source}，" + "，".join(f"{key}为{value}" for key, value in row.items() if value)
+        for source, row in facts
+    ]
     return f"关于{person}的综合报告。\n" + "。\n".join(told) + "。"

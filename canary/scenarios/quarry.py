@@ -33,7 +33,9 @@ class Quarry:
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(self._headings)
-            writer.writerows(self._fresh(row, day, moment) for row, moment in zip(taken, moments, strict=True))
+            writer.writerows(
+                self._fresh(row, day, moment) for row, moment in zip(taken, moments, strict=True)
+            )
         return path
 
     def _fresh(self, row: list[str], day: datetime, moment: int) -> list[str]:

@@ -33,9 +33,10 @@ def stories() -> list[Story]:
     return [load(name) for name in names()]
 
 
-def play(name: str, run: Run, *, scale: float = 1.0, say: Callable[[str], None] = print) -> Played:
+def play(name: str, run: Run, *, scale: float = 1.0, say: Callable[[str], None] | None = print) -> Played:
     """Play one story in a throw-away home through the public commands that `run` carries out."""
     story = load(name)
+    say = say or _silent
     began = time.monotonic()
     say(f"{story.title}\n{story.summary}\n")
     with tempfile.TemporaryDirectory(prefix="canary-demo-") as folder:
@@ -49,6 +50,10 @@ def play(name: str, run: Run, *, scale: float = 1.0, say: Callable[[str], None] 
     say(f"\nthe truth was: {', '.join(played.truth)}\nnamed: {', '.join(played.named) or 'nobody'}")
     say(f"{'right' if played.ok else 'WRONG'}, in {played.seconds:.0f} s")
     return played
+
+
+def _silent(_: str) -> None:
+    """Say nothing: the answer is for a program."""
 
 
 def compare(name: str, world: World, seconds: float) -> Played:

@@ -35,7 +35,15 @@ interval = 1
 
 def watched(world: World, paste: bytes, mails: Sequence[str]) -> list[str]:
     """Run the watch while a paste is published and mails arrive; gives the incidents it opened."""
-    listing = [{"key": "Xk29fQ", "title": "fresh 2026", "date": str(int(time.time())), "size": str(len(paste)), "scrape_url": "/raw/Xk29fQ"}]
+    listing = [
+        {
+            "key": "Xk29fQ",
+            "title": "fresh 2026",
+            "date": str(int(time.time())),
+            "size": str(len(paste)),
+            "scrape_url": "/raw/Xk29fQ",
+        }
+    ]
     pages = {"/raw/Xk29fQ": paste}
     with web_site(pages) as site:
         listing[0]["scrape_url"] = f"{site}/raw/Xk29fQ"

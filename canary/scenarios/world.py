@@ -73,7 +73,9 @@ class StoryError(OutsideError):
     """A command of a story failed."""
 
     def __init__(self, words: list[str], talk: str) -> None:
-        super().__init__(f"`canary {' '.join(words[:3])}` failed in the story: {talk.strip()}", "see its message")
+        super().__init__(
+            f"`canary {' '.join(words[:3])}` failed in the story: {talk.strip()}", "see its message"
+        )
 
 
 def free_port() -> int:
@@ -107,5 +109,3 @@ def web_site(pages: Mapping[str, bytes]) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-

@@ -73,7 +73,9 @@ def tag_arrow(
 
     streamed = isinstance(given, pa.RecordBatchReader)
     if not streamed and not isinstance(given, pa.Table):
-        raise UsageError(f"a {type(given).__name__} is not a table", "give a pyarrow Table or RecordBatchReader")
+        raise UsageError(
+            f"a {type(given).__name__} is not a table", "give a pyarrow Table or RecordBatchReader"
+        )
     table = given.read_all() if streamed else given
     source = Source(ArrowTable(table), "pipeline", dataset, "", digest_of(table))
     copies = ArrowCopies()

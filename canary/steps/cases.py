@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from canary.errors import UsageError
-from canary.model.evidence import Candidates, Findings
+from canary.model.evidence import Findings
 from canary.model.sight import Incident, Sighting
 from canary.model.verdict import Trace
 from canary.steps import scan
@@ -18,6 +18,7 @@ from canary.store import canaries as canary_store
 from canary.store import incidents as store
 from canary.store import journal
 from canary.store import sightings as sighting_store
+from canary.store.tx import Tx
 from canary.trace.case import Limits
 from canary.trace.verdict import limit_of_incident
 
@@ -77,10 +78,12 @@ def limits_of(tools: Tools, incident: Incident | None) -> Limits:
 def gathered(tools: Tools, incident: Incident) -> tuple[Findings, Seen, str]:
     """Read again what an incident's sightings hold; gives findings, circumstances and a digest of the input."""
     with tools.registry.read() as tx:
-        seen = [one for one in (sighting_store.get(tx, id) for id in incident.sightings) if one is not None]
+        seen = sightings_of(tx, incident)
         raws = [(one, sighting_store.raw(tx, one.id)) for one in seen if one.event == "data"]
         kept = [one.answer for one in store.traces(tx, incident.id)]
-    digest = hashlib.sha256("\0".join(sorted(f"{one.sha256} {one.item}" for one in seen)).encode()).hexdigest()
+    digest = hashlib.sha256(
+        "\0".join(sorted(f"{one.sha256} {one.item}" for one in seen)).encode()
+    ).hexdigest()
     findings = scan.search_bytes(tools, [(one.id, raw) for one, raw in raws if raw is not None])
     earlier = tuple(answer["log2_e"] for answer in _newest_of_each_input(kept, digest))
     matched = [one.seen_ms for one in seen if one.matches]
@@ -89,6 +92,11 @@ def gathered(tools: Tools, incident: Incident) -> tuple[Findings, Seen, str]:
         Seen(min(matched, default=incident.opened_ms), incident.recipients_frozen, tuple(seen), earlier),
         digest,
     )
+
+
+def sightings_of(tx: Tx, incident: Incident) -> list[Sighting]:
+    """Give the sightings of an incident, in the order they were stored."""
+    return sighting_store.list_all(tx, incident=incident.id)
 
 
 def _newest_of_each_input(kept: list[Mapping[str, Any]], digest: str) -> list[Mapping[str, Any]]:

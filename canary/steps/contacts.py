@@ -39,7 +39,8 @@ def _domain(value: str) -> str:
         raise UsageError(f"{value!r} is not a mail domain", "give a name such as mail.example.org")
     if is_public_provider(domain):
         raise SafetyError(
-            f"{domain} is a public mail provider", "add a domain that your organisation owns: aliases must reach nobody else"
+            f"{domain} is a public mail provider",
+            "add a domain that your organisation owns: aliases must reach nobody else",
         )
     return domain
 
@@ -47,7 +48,9 @@ def _domain(value: str) -> str:
 def _phone(value: str) -> str:
     digits = canonical("phone", value)
     if digits is None or not 5 <= len(digits) <= 15:
-        raise UsageError(f"{value!r} is not a phone number", "give 5 to 15 digits, national or with +country code")
+        raise UsageError(
+            f"{value!r} is not a phone number", "give 5 to 15 digits, national or with +country code"
+        )
     return digits
 
 
@@ -81,7 +84,9 @@ def add_many(tools: Tools, contacts: Sequence[Contact]) -> int:
 def import_file(tools: Tools, path: Path) -> int:
     """Import contacts from CSV or JSONL with columns kind, value, optional control and provider."""
     contacts = [
-        checked(row["kind"], row["value"], control=truth(row.get("control", "")), provider=row.get("provider", ""))
+        checked(
+            row["kind"], row["value"], control=truth(row.get("control", "")), provider=row.get("provider", "")
+        )
         for row in read_roster(path, ("kind", "value"))
     ]
     if not contacts:

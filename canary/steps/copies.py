@@ -165,5 +165,6 @@ def _to_stdout(path: Path) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         raise OutsideError(
-            "standard output was closed before the copy was out", "make the same call again: it gives the same release"
+            "standard output was closed before the copy was out",
+            "make the same call again: it gives the same release",
         ) from None

@@ -39,7 +39,10 @@ def check_columns(policy: Policy, headings: tuple[str, ...]) -> None:
     named = [*policy.columns, *(column for anchor in policy.anchors for column in anchor)]
     for column in named:
         if column not in headings:
-            raise UsageError(f"the policy names a column {column!r} that the table does not have", "columns: " + ", ".join(headings))
+            raise UsageError(
+                f"the policy names a column {column!r} that the table does not have",
+                "columns: " + ", ".join(headings),
+            )
 
 
 def _version(dataset: str, headings: tuple[str, ...], text: str, now_ms: int) -> Chosen:

@@ -25,13 +25,21 @@ def check_home(folder: Path, open_tools: Callable[[], Tools]) -> list[Check]:
     """Look at the home, its keys' modes, the registry and its ledger."""
     if not (folder / "config.toml").exists():
         return [Check("home", False, f"no home at {folder}", "make one with: canary init")]
-    checks = [Check("home", True, str(folder)), *(_mode(folder / name) for name in ("master.key", "ledger.key"))]
+    checks = [
+        Check("home", True, str(folder)),
+        *(_mode(folder / name) for name in ("master.key", "ledger.key")),
+    ]
     try:
         tools = open_tools()
     except CanaryError as error:
         return [*checks, Check("registry", False, error.message, error.hint)]
     try:
-        return [*checks, Check("registry", True, "opens with this master key"), _ledger(tools), _contacts(tools)]
+        return [
+            *checks,
+            Check("registry", True, "opens with this master key"),
+            _ledger(tools),
+            _contacts(tools),
+        ]
     finally:
         tools.registry.close()
 
@@ -48,7 +56,10 @@ def _ledger(tools: Tools) -> Check:
 
     found = ledger.verify(tools, None)
     return Check(
-        "ledger", bool(found["ok"]), f"{found['entries']} entries", "see: canary ledger verify, and restore a backup"
+        "ledger",
+        bool(found["ok"]),
+        f"{found['entries']} entries",
+        "see: canary ledger verify, and restore a backup",
     )
 
 
@@ -58,4 +69,6 @@ def _contacts(tools: Tools) -> Check:
     with tools.registry.read() as tx:
         domains = contacts.domains(tx)
     detail = f"{len(domains)} mail domains" if domains else "no mail domain: canaries will have no alias"
-    return Check("contacts", bool(domains), detail, "add one you own with: canary contact add email-domain DOMAIN")
+    return Check(
+        "contacts", bool(domains), detail, "add one you own with: canary contact add email-domain DOMAIN"
+    )

@@ -90,7 +90,9 @@ def _burned(canary: Canary, earliest_ms: int | None) -> bool:
 def _holders(tx: Tx, canaries: Iterable[str]) -> dict[str, tuple[Holder, ...]]:
     found: dict[str, list[Holder]] = {}
     for one in releases.holders(tx, canaries):
-        found.setdefault(one.canary, []).append(Holder(one.recipient, one.release, one.created_ms, one.carried))
+        found.setdefault(one.canary, []).append(
+            Holder(one.recipient, one.release, one.created_ms, one.carried)
+        )
     return {canary: tuple(held) for canary, held in found.items()}
 
 
@@ -101,7 +103,9 @@ def _issued_fields(keys: Keys, canary: Canary) -> tuple[IssuedField, ...]:
             form=form_of(field.role),
             bits=field.bits,
             shared=field.shared,
-            token=keys.digest(form_of(field.role) or field.role, field.canonical).hex() if field.shared else "",
+            token=keys.digest(form_of(field.role) or field.role, field.canonical).hex()
+            if field.shared
+            else "",
         )
         for field in canary.fields
     )
@@ -113,9 +117,14 @@ def _side_events(tx: Tx, sightings: Sequence[Sighting]) -> tuple[SideEvent, ...]
     reached = [one for one in sightings if one.event in REACHED and one.matches]
     holders = _holders(tx, {match.canary for one in reached for match in one.matches})
     for one in reached:
-        key = one.matches[0].canary if len(one.matches) == 1 else tx.keys.digest("contact", one.contact or "").hex()
+        key = (
+            one.matches[0].canary
+            if len(one.matches) == 1
+            else tx.keys.digest("contact", one.contact or "").hex()
+        )
         given = {holder.recipient for match in one.matches for holder in holders.get(match.canary, ())}
         events.setdefault((key, one.event), set()).update(given)
     return tuple(
-        SideEvent(key=key, holders=tuple(sorted(given)), kind=kind) for (key, kind), given in sorted(events.items())
+        SideEvent(key=key, holders=tuple(sorted(given)), kind=kind)
+        for (key, kind), given in sorted(events.items())
     )

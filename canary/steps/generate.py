@@ -66,11 +66,14 @@ def _reserved(domain: str, owned: Sequence[str]) -> str:
     if domain in owned or domain.endswith(RESERVED):
         return domain
     raise SafetyError(
-        f"{domain} is neither ours nor reserved for examples", "add it as a contact, or use a name ending in .example"
+        f"{domain} is neither ours nor reserved for examples",
+        "add it as a contact, or use a name ending in .example",
     )
 
 
-def _warnings(wanted: Preview, roles: set[str], domains: Sequence[str], phones: Sequence[str]) -> tuple[str, ...]:
+def _warnings(
+    wanted: Preview, roles: set[str], domains: Sequence[str], phones: Sequence[str]
+) -> tuple[str, ...]:
     told = []
     if "phone" in roles and not phones:
         if wanted.require_contacts:

@@ -54,9 +54,7 @@ def inspect(source: str, table: str | None) -> Inspected:
     return judged(path.name.split(".")[0], opened.headings, sample, rows, tuple(opened.warnings))
 
 
-def _sampled(
-    headings: Sequence[str], batches: Iterable[RowBatch]
-) -> tuple[int, dict[str, list[str | None]]]:
+def _sampled(headings: Sequence[str], batches: Iterable[RowBatch]) -> tuple[int, dict[str, list[str | None]]]:
     """Count all rows and keep an even sample of them."""
     rows, step = 0, 1
     sample: dict[str, list[str | None]] = {name: [] for name in headings}
@@ -73,7 +71,11 @@ def _sampled(
 
 
 def judged(
-    name: str, headings: Sequence[str], sample: dict[str, list[str | None]], rows: int, warnings: tuple[str, ...]
+    name: str,
+    headings: Sequence[str],
+    sample: dict[str, list[str | None]],
+    rows: int,
+    warnings: tuple[str, ...],
 ) -> Inspected:
     """Judge a sample of a table."""
     roles = guess_roles(headings, sample)
@@ -81,7 +83,11 @@ def judged(
     bits = {heading: bits_of(policy.columns[heading], sample[heading]) for heading in headings}
     columns = tuple(
         InspectedColumn(
-            heading, roles[heading], policy.columns[heading].mark, policy.columns[heading].tolerance, round(bits[heading], 3)
+            heading,
+            roles[heading],
+            policy.columns[heading].mark,
+            policy.columns[heading].tolerance,
+            round(bits[heading], 3),
         )
         for heading in headings
     )

@@ -21,7 +21,8 @@ def verify(tools: Tools, checkpoint: Path | None) -> dict[str, object]:
             note = checkpoint.read_text("utf-8")
         except (OSError, UnicodeDecodeError):
             raise OutsideError(
-                f"cannot read the checkpoint {checkpoint}", "give a file made by: canary ledger checkpoint --output FILE"
+                f"cannot read the checkpoint {checkpoint}",
+                "give a file made by: canary ledger checkpoint --output FILE",
             ) from None
     with tools.registry.read() as tx:
         found = journal.verify(tx, tools.signer.public, note)

@@ -29,12 +29,11 @@ _VALUE: Final = re.compile(r"'[^'`]*'|\"[^\"]*\"")
 
 
 def code_of(error: DBAPIError) -> str:
-    """Give the SQLSTATE or number of a database's report, empty where it has none."""
-    state = getattr(error.orig, "sqlstate", None)
-    if state:
-        return str(state)
+    """Give the number or SQLSTATE of a database's report, empty where it has none."""
     arguments = getattr(error.orig, "args", ())
-    return str(arguments[0]) if arguments and isinstance(arguments[0], int) else ""
+    if arguments and isinstance(arguments[0], int):
+        return str(arguments[0])
+    return str(getattr(error.orig, "sqlstate", None) or "")
 
 
 def said(error: DBAPIError) -> str:

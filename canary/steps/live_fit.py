@@ -28,8 +28,14 @@ class Mould:
         return {column.name: column for column in self.table.columns if not column.given}
 
     def cast(self, row: Row) -> Row:
-        """Keep the cells that an insert writes, and spell empty text as NULL where no text can stand."""
-        return {name: _cell(column, row[name]) for name, column in self._columns.items() if name in row}
+        """Keep the cells that an insert writes; an empty one that its column cannot hold is NULL or the default."""
+        cells = {name: _cell(column, row[name]) for name, column in self._columns.items() if name in row}
+        return {name: cell for name, cell in cells.items() if cell or not self._left_out(name, cell)}
+
+    def _left_out(self, name: str, cell: str | None) -> bool:
+        column = self._columns[name]
+        unfit = cell is None or column.kind != "text"
+        return unfit and column.default and not column.nullable
 
     def misfit(self, row: Row) -> str | None:
         """Name the first column or constraint that a row does not fit, None where it fits all."""

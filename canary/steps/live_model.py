@@ -20,7 +20,8 @@ class LiveColumn:
     """One column; `kind` is text, integer, number, boolean, date, time, timestamp, binary, bit or other.
 
     `given` columns (identity, autoincrement, computed) are the database's to fill. `length` counts
-    characters, `low` and `high` bound integers, `choices` lists an enum's values.
+    characters, `low` and `high` bound integers, `choices` lists an enum's values; with a `default` the database
+    knows what to write where nothing is given.
     """
 
     name: str
@@ -28,6 +29,7 @@ class LiveColumn:
     nullable: bool = True
     given: bool = False
     computed: bool = False
+    default: bool = False
     length: int | None = None
     choices: tuple[str, ...] = ()
     low: int | None = None

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from canary.files import RowBatch
 
 STREAM_ROWS: Final = 10_000
-LOOKUP_CELLS: Final = 900  # below the 999 parameters of a statement that older SQLite takes
+LOOKUP_CELLS: Final = 4_000  # well below the 32,766 parameters of a statement that SQLite takes
 T = TypeVar("T")
 
 

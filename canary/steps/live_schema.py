@@ -113,6 +113,7 @@ def _column(found: Mapping[str, Any]) -> LiveColumn:
         nullable=bool(found.get("nullable", True)),
         given=computed or bool(found.get("identity")) or found.get("autoincrement") is True,
         computed=computed,
+        default=found.get("default") is not None,
         length=_length(type_) if kind == "text" else None,
         choices=tuple(map(str, type_.enums)) if isinstance(type_, types.Enum) else (),
         low=low,

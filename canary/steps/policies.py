@@ -17,7 +17,8 @@ def read(path: Path | None) -> Policy | None:
         text = path.read_text("utf-8-sig")
     except OSError as error:
         raise OutsideError(
-            f"cannot read the policy {path}: {error.strerror}", "propose one with: canary inspect FILE --output policy.toml"
+            f"cannot read the policy {path}: {error.strerror}",
+            "propose one with: canary inspect FILE --output policy.toml",
         ) from None
     except UnicodeDecodeError:
         raise OutsideError(f"the policy {path} is not UTF-8 text", "save it as UTF-8") from None

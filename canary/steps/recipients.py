@@ -55,7 +55,9 @@ def import_file(tools: Tools, path: Path) -> int:
         for row in read_roster(path, ("id",))
     ]
     if not rows:
-        raise UsageError(f"{path.name} holds no recipient", "write a row for each, with columns id, kind, name, parent")
+        raise UsageError(
+            f"{path.name} holds no recipient", "write a row for each, with columns id, kind, name, parent"
+        )
     _refuse_twice(path, [row.id for row in rows])
     add_many(tools, rows)
     return len(rows)

@@ -41,7 +41,11 @@ def ensure_dataset(tx: Tx, tools: Tools, version: DatasetVersion, ghosts: Planne
         return
     controls = [
         replace(
-            canary, recipient=made[number % len(made)].id, dataset=version.dataset, control=True, issued_ms=now
+            canary,
+            recipient=made[number % len(made)].id,
+            dataset=version.dataset,
+            control=True,
+            issued_ms=now,
         )
         for number, canary in enumerate(ghosts.canaries)
     ]
@@ -59,9 +63,7 @@ def issue(tx: Tx, tools: Tools, release: Release, planned: Planned, carried: Car
     ]
     placements = [*planned.placements(release.id), *carried.placements(release.id)]
     leaves = issuing.issue(tx, own, placements)
-    index = journal.append(
-        tx, "tag", _body(tx, tools, release, leaves), tools.signer, tools.clock.now_ms()
-    )
+    index = journal.append(tx, "tag", _body(tx, tools, release, leaves), tools.signer, tools.clock.now_ms())
     releases.set_ledger_index(tx, release.id, index)
     return replace(release, ledger_index=index)
 

@@ -39,7 +39,11 @@ def _text(path: Path) -> str:
 
 def _csv_rows(text: str) -> Iterator[Mapping[str, str]]:
     for row in csv.DictReader(io.StringIO(text, newline="")):
-        yield {key.strip(): (value or "").strip() for key, value in row.items() if isinstance(key, str) and not isinstance(value, list)}
+        yield {
+            key.strip(): (value or "").strip()
+            for key, value in row.items()
+            if isinstance(key, str) and not isinstance(value, list)
+        }
 
 
 def _json_rows(path: Path, text: str) -> Iterator[Mapping[str, str]]:
@@ -51,7 +55,9 @@ def _json_rows(path: Path, text: str) -> Iterator[Mapping[str, str]]:
         except json.JSONDecodeError:
             row = None
         if not isinstance(row, dict):
-            raise UsageError(f"{path.name}: line {number} is not a JSON object", "write one JSON object a line")
+            raise UsageError(
+                f"{path.name}: line {number} is not a JSON object", "write one JSON object a line"
+            )
         yield {str(key): _plain(value) for key, value in row.items()}
 
 

@@ -56,10 +56,10 @@ def scan(tools: Tools, paths: Sequence[str]) -> ScanAnswer:
         canaries = {one.id: one for one in lookup.canaries(hit.canary for hit in findings.hits)}
         found = matches_of(findings, lookup.index, canaries)
         holders = lookup.holders(canaries)
-    matches = tuple(
-        _found(hit.file, match, *holders.get(match.canary, ((), ()))) for hit, match in found
+    matches = tuple(_found(hit.file, match, *holders.get(match.canary, ((), ()))) for hit, match in found)
+    return ScanAnswer(
+        findings.bytes, round(time.monotonic() - began, 3), findings.files, findings.errors, matches
     )
-    return ScanAnswer(findings.bytes, round(time.monotonic() - began, 3), findings.files, findings.errors, matches)
 
 
 def _found(file: str, match: Match, releases: tuple[str, ...], recipients: tuple[str, ...]) -> FoundMatch:

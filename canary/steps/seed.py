@@ -146,8 +146,9 @@ def _plant(tools: Tools, request: SeedRequest, db: LiveDb, drawer: Drawer, name:
             canaries=len(planted),
             sha256_out=_digest(planted),
         )
+        ghosts = drawer.ghosts(rows)
         with tools.registry.begin() as tx:
-            releasing.ensure_dataset(tx, tools, drawer.chosen.version, drawer.ghosts())
+            releasing.ensure_dataset(tx, tools, drawer.chosen.version, ghosts)
             seed_record.issue(tx, tools, release, planted)
         _commit(tools, release, db, connection)
     with tools.registry.begin() as tx:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
@@ -21,12 +22,14 @@ from canary.steps.live_unique import Seat, Vacancies
 from canary.steps.seed_model import Planted
 from canary.store.ids import new_id
 
-ROUNDS: Final = 8  # drawings until every canary has a place
+IDLE: Final = 3  # drawings in a row of which no canary found a place: then it is given up
+LEAST_PASSING: Final = 0.05  # at most twenty drafts are drawn for a missing canary
 CHUNK: Final = 200  # rows inserted under one savepoint
 SPARE: Final = 1.1
 
-Draw = Callable[[int], Sequence[Canary]]
-"""Draws that many canaries, their rows spelt as the table spells them."""
+T = TypeVar("T")
+Draw = Callable[[int, LiveRows], Sequence[Canary]]
+"""Draws about that many canaries for a table, their cells spelt as the table spells them."""
 
 
 @dataclass
@@ -40,30 +43,30 @@ class Placer:
 
     def seat(self, draw: Draw, count: int) -> list[Canary]:
         """Find places for `count` canaries without inserting any; raises OutsideError as `place` does."""
-        vacancies = Vacancies(self.rows, self.sample, self.rng)
-        seated: list[Canary] = []
-        for _ in range(ROUNDS):
-            missing = count - len(seated)
-            if not missing:
-                break
-            seated += self._seated(vacancies, draw(_enough(missing)))[:missing]
-        if len(seated) < count:
-            raise self._refused(count, len(seated))
-        return seated
+        return self._gathered(draw, count, lambda drafts, missing: drafts[:missing])
 
     def place(self, draw: Draw, count: int) -> list[Planted]:
         """Place exactly `count` canaries; raises OutsideError that names the constraint where that fails."""
+        return self._read_back(self._gathered(draw, count, self._inserted))
+
+    def _gathered(
+        self, draw: Draw, count: int, take: Callable[[Sequence[Canary], int], Sequence[T]]
+    ) -> list[T]:
+        """Draw, seat and take until there are enough; the more were refused, the more are drawn at a time."""
         vacancies = Vacancies(self.rows, self.sample, self.rng)
-        placed: list[tuple[Canary, Key]] = []
-        for _ in range(ROUNDS):
-            missing = count - len(placed)
-            if not missing:
-                break
-            drafts = self._seated(vacancies, draw(_enough(missing)))
-            placed += self._inserted(drafts, missing)
-        if len(placed) < count:
-            raise self._refused(count, len(placed))
-        return self._read_back(placed)
+        got: list[T] = []
+        drawn = idle = 0
+        while len(got) < count and idle < IDLE:
+            missing = count - len(got)
+            passing = max(len(got) / drawn, LEAST_PASSING) if drawn else 1.0
+            drafts = draw(enough(missing, passing), self.rows)
+            taken = take(self._seated(vacancies, drafts), missing)
+            drawn += len(drafts)
+            idle = 0 if taken else idle + 1
+            got += taken
+        if len(got) < count:
+            raise self._refused(count, len(got))
+        return got
 
     def _refused(self, count: int, placed: int) -> OutsideError:
         table = self.rows.table.label
@@ -97,14 +100,13 @@ class Placer:
             self.refusals[short] += len(seats) - len(seated)
         return [replace(fitting[seat.number], row=seat.row) for seat in seated]
 
-    def _inserted(self, drafts: Sequence[Canary], wanted: int) -> Iterator[tuple[Canary, Key]]:
-        left = wanted
+    def _inserted(self, drafts: Sequence[Canary], wanted: int) -> list[tuple[Canary, Key]]:
+        placed: list[tuple[Canary, Key]] = []
         for some in chunks(drafts, CHUNK):
-            if left <= 0:
-                return
-            placed = self._chunk(some[:left]) or self._one_by_one(some, left)
-            left -= len(placed)
-            yield from placed
+            left = wanted - len(placed)
+            if left > 0:
+                placed += self._chunk(some[:left]) or self._one_by_one(some, left)
+        return placed
 
     def _chunk(self, drafts: Sequence[Canary]) -> list[tuple[Canary, Key]] | None:
         """Insert all under one savepoint; None, with nothing inserted, where the database refuses one."""
@@ -136,9 +138,9 @@ class Placer:
         return [Planted(as_stored(draft, found.get(key), self.rows.table), key) for draft, key in placed]
 
 
-def _enough(missing: int) -> int:
-    """Draw a few more than are missing: some may not fit."""
-    return round(missing * SPARE) + 1
+def enough(missing: int, passing: float = 1.0) -> int:
+    """Give how many to draw for those that are missing, where so large a share of drafts passes."""
+    return math.ceil(missing * SPARE / passing)
 
 
 def as_stored(draft: Canary, row: Row | None, table: LiveTable) -> Canary:
@@ -147,27 +149,36 @@ def as_stored(draft: Canary, row: Row | None, table: LiveTable) -> Canary:
         raise OutsideError(
             f"{table.label} did not keep a row that was inserted", "a trigger may have moved it; plant there"
         )
-    fields = tuple(replace(each, value=str(row[each.column])) for each in draft.fields)
-    for before, after in zip(draft.fields, fields, strict=True):
-        if not same_identity(before, row):
+    for each in draft.fields:
+        if not same_identity(each, draft.row, row):
             raise OutsideError(
-                f"{table.label} changes {after.column!r} on insert",
+                f"{table.label} changes {each.column!r} on insert",
                 "a trigger rewrites it; plant where values stay",
             )
-    return replace(draft, fields=fields, row=dict(row))
+    return replace(draft, fields=tuple(_respelt(each, row) for each in draft.fields), row=dict(row))
 
 
-def same_identity(field: CanaryField, row: Row) -> bool:
-    """Tell whether a row's cell still has the meaning of an identifying field."""
-    cell = row.get(field.column)
-    return cell is not None and (cell == field.value or canonical(field.role, cell) == field.canonical)
+def _respelt(field: CanaryField, row: Row) -> CanaryField:
+    whole = field.role == "name_address"  # its value joins two cells
+    return field if whole else replace(field, value=str(row[field.column]))
+
+
+def same_identity(field: CanaryField, planted: Row, row: Row) -> bool:
+    """Tell whether a row's cells still mean what an identifying field of the planted row does."""
+    cell, before = row.get(field.column), planted.get(field.column)
+    if cell is None or before is None:
+        return cell is before
+    if field.role == "name_address":
+        name = field.value.partition("|")[0]
+        return cell == before and name in row.values()
+    return cell == before or canonical(field.role, cell) == field.canonical
 
 
 def still_ours(canary: Canary, row: Row, key_columns: Mapping[str, str] | Sequence[str]) -> bool:
     """Tell whether a row still is the canary: by the identifying fields, else by every cell."""
     own = [each for each in canary.fields if each.column not in key_columns]
     if own:
-        return all(same_identity(each, row) for each in own)
+        return all(same_identity(each, canary.row, row) for each in own)
     return all(row.get(name) == cell for name, cell in canary.row.items() if name not in key_columns)
 
 

@@ -17,7 +17,9 @@ LEAST: Final = 10  # rows by which a column is judged
 RISING: Final = 0.95  # share of neighbours that do not fall
 NEAR: Final = timedelta(days=60)  # a column this near to the rising one moves along with it
 _KINDS: Final = frozenset({"timestamp", "date", "text"})
-_SPELT: Final = re.compile(r"\d{4}-\d\d-\d\d(?P<time>[T ]\d\d:\d\d(?P<seconds>:\d\d(?P<fraction>\.\d{1,6})?)?)?")
+_SPELT: Final = re.compile(
+    r"\d{4}-\d\d-\d\d(?P<time>[T ]\d\d:\d\d(?P<seconds>:\d\d(?P<fraction>\.\d{1,6})?)?)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,9 @@ def tail_of(table: LiveTable, rows: Sequence[Row]) -> Tail | None:
     """Find the time column that rises with the key among the last rows; None where none does."""
     if len(rows) < LEAST:
         return None
-    columns = {each.name: _times(rows, each.name) for each in table.columns if each.kind in _KINDS and not each.given}
+    columns = {
+        each.name: _times(rows, each.name) for each in table.columns if each.kind in _KINDS and not each.given
+    }
     rising = {name: times for name, times in columns.items() if _rises(times, len(rows))}
     if not rising:
         return None

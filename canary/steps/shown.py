@@ -30,7 +30,9 @@ def recipient(tools: Tools, id: str) -> dict[str, object]:
 
 def unknown_recipient(id: str) -> UsageError:
     """Make the error for a recipient that is not in the registry."""
-    return UsageError(f"no recipient {id!r} in the registry", f"add it with: canary recipient add {id} --kind partner")
+    return UsageError(
+        f"no recipient {id!r} in the registry", f"add it with: canary recipient add {id} --kind partner"
+    )
 
 
 def release(tools: Tools, id: str) -> dict[str, object]:
@@ -47,7 +49,9 @@ def open_canaries(tools: Tools, id: str) -> list[dict[str, str | None]]:
     release(tools, id)
     now = tools.clock.now_ms()
     with tools.registry.begin() as tx:
-        rows = [dict(canary.row) for placement, canary in canaries.of_release(tx, id) if not placement.carried]
+        rows = [
+            dict(canary.row) for placement, canary in canaries.of_release(tx, id) if not placement.carried
+        ]
         journal.append(tx, "open", {"release": id, "canaries": len(rows)}, tools.signer, now)
     return rows
 

@@ -17,7 +17,7 @@ from canary.model.canary import Release
 from canary.steps import datasets, derived, drawing, releasing
 from canary.steps.copies import Copies, FileCopies, Source, Written, open_source
 from canary.steps.datasets import Chosen
-from canary.steps.drawing import Planned
+from canary.steps.drawing import NOTHING, Planned
 from canary.steps.shown import unknown_recipient
 from canary.steps.tagging import (
     DEFAULT_CANARIES,
@@ -47,7 +47,7 @@ class Job:
     output: str
     identity: str
     known: Release | None
-    planned: Planned = Planned()
+    planned: Planned = NOTHING
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Batch:
     chosen: Chosen
     canaries: float
     jobs: tuple[Job, ...]
-    ghosts: Planned = Planned()
+    ghosts: Planned = NOTHING
     warnings: tuple[str, ...] = ()
 
 
@@ -82,7 +82,9 @@ def tag(tools: Tools, request: TagRequest) -> TagAnswer:
             for at in range(0, len(outputs), READING)
         ]
     warnings = tuple(dict.fromkeys(warning for answer in answers for warning in answer.warnings))
-    return TagAnswer(tuple(one for answer in answers for one in answer.releases), warnings, answers[0].dataset)
+    return TagAnswer(
+        tuple(one for answer in answers for one in answer.releases), warnings, answers[0].dataset
+    )
 
 
 def tag_source(tools: Tools, source: Source, request: TagRequest, copies: Copies) -> TagAnswer:
@@ -104,7 +106,9 @@ def tag_source(tools: Tools, source: Source, request: TagRequest, copies: Copies
         copies.commit()
         batch = replace(batch, warnings=(*batch.warnings, *written.warnings))
         return _answer(batch, [_told(batch, *pair) for pair in zip(batch.jobs, made, strict=True)], began)
-    raise OutsideError("no free values were left for canaries", "add a mail domain or reserve a range in the policy")
+    raise OutsideError(
+        "no free values were left for canaries", "add a mail domain or reserve a range in the policy"
+    )
 
 
 def _batch(tools: Tools, source: Source, request: TagRequest, outputs: Sequence[str]) -> Batch:
@@ -120,7 +124,8 @@ def _batch(tools: Tools, source: Source, request: TagRequest, outputs: Sequence[
         canaries = next(one for one in (request.canaries, proposed, DEFAULT_CANARIES) if one is not None)
         check_canaries(canaries)
         jobs = tuple(
-            _job(tx, source, request, chosen, canaries, *pair) for pair in zip(request.recipients, outputs, strict=True)
+            _job(tx, source, request, chosen, canaries, *pair)
+            for pair in zip(request.recipients, outputs, strict=True)
         )
     return Batch(source, request, chosen, canaries, jobs, warnings=_policy_warnings(request, chosen))
 
@@ -149,11 +154,17 @@ def _planned(tools: Tools, batch: Batch) -> Batch:
     """Fill in the canaries of every job: those of its known release, or fresh ones."""
     fresh = [job for job in batch.jobs if job.known is None]
     with tools.registry.read() as tx:
-        known = {job.identity: drawing.of_release(tx, job.known) for job in batch.jobs if job.known is not None}
-        ghosts = 0 if not fresh or releasing.has_ghosts(tx, batch.chosen.version.dataset) else releasing.GHOST_CANARIES
+        known = {
+            job.identity: drawing.of_release(tx, job.known) for job in batch.jobs if job.known is not None
+        }
+        ghosts = (
+            0
+            if not fresh or releasing.has_ghosts(tx, batch.chosen.version.dataset)
+            else releasing.GHOST_CANARIES
+        )
     drawn = drawing.draw(
         tools, batch.source, batch.chosen, batch.canaries, [job.recipient for job in fresh], ghosts,
-        require_contacts=batch.request.require_contacts,
+        require_contacts=batch.request.require_contacts, dry_run=batch.request.dry_run,
     )  # fmt: skip
     plans = known | {job.identity: plan for job, plan in zip(fresh, drawn.plans, strict=True)}
     jobs = tuple(replace(job, planned=plans[job.identity]) for job in batch.jobs)

@@ -96,8 +96,12 @@ def fresh_identity(identity: str) -> str:
 def check_recipients(recipients: Sequence[str]) -> None:
     """Refuse no, doubled or too many recipients."""
     if not recipients:
-        raise UsageError("no recipient was given", "name one with --recipient ID, or many with --recipients FILE")
-    doubled = {one for one in recipients if list(recipients).count(one) > 1} if len(recipients) <= 128 else set()
+        raise UsageError(
+            "no recipient was given", "name one with --recipient ID, or many with --recipients FILE"
+        )
+    doubled = (
+        {one for one in recipients if list(recipients).count(one) > 1} if len(recipients) <= 128 else set()
+    )
     if doubled:
         raise UsageError(f"recipient {min(doubled)!r} was given twice", "give each recipient once")
     if len(recipients) > 128:

@@ -34,7 +34,11 @@ def trace(tools: Tools, paths: Sequence[str]) -> Trace:
     answer = replace(answer, seconds=round(time.monotonic() - began, 3))
     with tools.registry.begin() as tx:
         journal.append(
-            tx, "trace", {"input": digest_of(findings), **ledger_body(answer)}, tools.signer, tools.clock.now_ms()
+            tx,
+            "trace",
+            {"input": digest_of(findings), **ledger_body(answer)},
+            tools.signer,
+            tools.clock.now_ms(),
         )
     return answer
 
@@ -59,7 +63,8 @@ def _conclude(tools: Tools, findings: Findings, seen: Seen, limits: Limits) -> T
 def digest_of(findings: Findings) -> str:
     """Digest what was found, so that the ledger says which evidence an answer rests on."""
     text = json.dumps(
-        [[hit.canary, sorted(hit.roles.items()), hit.member, hit.offset] for hit in findings.hits], sort_keys=True
+        [[hit.canary, sorted(hit.roles.items()), hit.member, hit.offset] for hit in findings.hits],
+        sort_keys=True,
     )
     return hashlib.sha256(f"{findings.bytes}\0{text}".encode()).hexdigest()
 
@@ -69,7 +74,11 @@ def ledger_body(answer: Trace) -> dict[str, object]:
     return {
         "outcome": answer.outcome,
         "suspects": [
-            {"recipient": one.recipient, "status": one.status, "log10_false_accusation": _log10(one.false_accusation)}
+            {
+                "recipient": one.recipient,
+                "status": one.status,
+                "log10_false_accusation": _log10(one.false_accusation),
+            }
             for one in answer.suspects
         ],
     }

@@ -134,6 +134,8 @@ def _check_head(tx: Tx, public: bytes, found: Frontier, findings: _Findings) -> 
 def _locate(row: AnyRow, signed: Checkpoint, found: Frontier, findings: _Findings) -> None:
     """Narrow a wrong root down to a subtree, where the stored frontier still hashes to what was signed."""
     findings.add("the entries do not hash to the signed root")
+    if findings.first_bad is not None:
+        return  # the entry itself told already
     try:
         stored = Frontier.from_bytes(row.size, row.frontier)
     except CanaryError:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from canary.errors import UsageError
 from canary.store.rows import AnyRow, insert_new
 from canary.store.tables import outbox
-from canary.store.text import fit, storable
+from canary.store.text import cut, storable
 from canary.store.tx import Tx
 
 WAITING: Final = "waiting"
@@ -84,7 +84,7 @@ def sent(tx: Tx, serial: int) -> None:
 
 def failed(tx: Tx, serial: int, error: str, due_ms: int) -> None:
     """Note that a delivery failed and when to try again."""
-    said = fit(error, ERROR_CHARS)
+    said = cut(error, ERROR_CHARS)
     _change(tx, serial, {"attempts": outbox.c.attempts + 1, "last_error": said, "due_ms": due_ms})
 
 

@@ -40,8 +40,8 @@ def one_of(connection: Connection, column: ColumnElement[int], numbers: Sequence
 
 def insert_new(connection: Connection, table: Table, values: Mapping[str, object]) -> bool:
     """Insert a row unless a unique key of it exists; tells whether it was inserted."""
-    statement = _insert(connection, table).values(dict(values)).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    statement = _insert(connection, table).values(dict(values)).on_conflict_do_nothing().inline()
+    return connection.execute(statement.execution_options(preserve_rowcount=True)).rowcount == 1
 
 
 def upsert(connection: Connection, table: Table, values: Mapping[str, object], keys: Sequence[str]) -> None:

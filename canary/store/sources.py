@@ -10,7 +10,7 @@ from sqlalchemy import or_, select, update
 from canary.errors import UsageError
 from canary.store.rows import AnyRow, insert_new, upsert
 from canary.store.tables import hosts, sources
-from canary.store.text import check_name, fit, storable
+from canary.store.text import check_name, cut, fit, storable
 from canary.store.tx import Tx
 
 ERROR_CHARS: Final = 2_000
@@ -69,7 +69,7 @@ def put(tx: Tx, state: SourceState) -> None:
     if state.cursor is not None:
         values["cursor"] = storable(state.cursor)
     if state.last_error is not None:
-        values["last_error"] = fit(state.last_error, ERROR_CHARS)
+        values["last_error"] = cut(state.last_error, ERROR_CHARS)
     upsert(tx.conn, sources, values, ("name",))
 
 

@@ -21,12 +21,17 @@ def storable(text: str) -> str:
 
 
 def fit(text: str, limit: int) -> str:
-    """Make outside text storable in `limit` characters; a longer one keeps its start and gets a digest."""
+    """Make an outside name storable in `limit` characters; one that must change gets a digest: it stays unique."""
     clean = storable(text)
-    if len(clean) <= limit:
+    if len(clean) <= limit and clean == text:
         return clean
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_CHARS]
     return f"{clean[: limit - _DIGEST_CHARS - 1]}…{digest}"
+
+
+def cut(text: str, limit: int) -> str:
+    """Make outside talk storable and at most `limit` characters long."""
+    return storable(text[:limit])
 
 
 def check_name(what: str, name: str, limit: int = 200) -> str:

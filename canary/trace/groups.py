@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canary.trace.case import MarkScore
-from canary.trace.copies import Copy, Scene, genuine, log2_side, log2_standing, log2_survived
+from canary.trace.copies import Copy, Scene, genuine, log2_side, log2_standing
 from canary.trace.symmetric import MOST_SOURCES
 
 Floats = NDArray[np.float64]
@@ -72,11 +73,16 @@ class Judge:
     def __init__(self, scene: Scene, members: Sequence[str], marks: Mapping[str, MarkScore]) -> None:
         self.scene, self.marks = scene, marks
         self.real: dict[int, float] = {}
+        self.holders = Counter(hit for name in members for hit in scene.copies[name].hits)
+        counts: dict[str, list[tuple[int, str]]] = {}
         for name in members:
             copy = scene.copies[name]
             _, chances = genuine(copy.issued, scene.scores[list(copy.hits)])
             for hit, chance in zip(copy.hits, chances.tolist(), strict=True):
                 self.real[hit] = max(self.real.get(hit, 0.0), chance)
+            for owner, count in copy.counts.items():
+                counts.setdefault(owner, []).append((count, name))
+        self.most = {owner: sorted(each, reverse=True)[:2] for owner, each in counts.items()}
         self.rank = {name: -_depth(scene.copies[name]) for name in members}
         self.single = {name: self.log2_ratio((name,)) for name in members}
         ranked = sorted(members, key=lambda name: (self.rank[name], -self.single[name], name))
@@ -125,13 +131,16 @@ class Judge:
         return shares
 
     def exclusive(self, name: str) -> float:
-        """Give log2 of the ratio of a member's own canaries alone.
-
-        All it adds where others explain the rest.
-        """
+        """Give log2 of the ratio of what no other member holds: all it adds where others explain the rest."""
         copy = self.scene.copies[name]
-        own = [hit for hit in copy.hits if self.scene.hits[hit].owner == name]
-        return log2_survived(max(copy.counts.get(name, 0), len(own)), self.scene.scores[own])
+        shared = {hit for hit in copy.hits if self.holders[hit] > 1}
+        return log2_standing(
+            self._left(copy, shared, {owner: self.elsewhere(owner, name) for owner in copy.counts})
+        )
+
+    def elsewhere(self, owner: str, name: str) -> int:
+        """Give the most of an owner's canaries that stand in any other member's copy."""
+        return next((count for count, holder in self.most.get(owner, ()) if holder != name), 0)
 
 
 def _depth(copy: Copy) -> int:

@@ -46,15 +46,16 @@ class Home:
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start `canary …` as a process group of its own."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-        return subprocess.Popen(
-            [sys.executable, "-m", "canary", *arguments],
-            cwd=self.folder,
-            env={**kept, "CANARY_HOME": str(self.path), "PYTHONPATH": str(ROOT)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder / "stderr").open("ab"),
-            start_new_session=True,
-        )
+        with (self.folder / "stderr").open("ab") as talk:
+            return subprocess.Popen(
+                [sys.executable, "-m", "canary", *arguments],
+                cwd=self.folder,
+                env={**kept, "CANARY_HOME": str(self.path), "PYTHONPATH": str(ROOT)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=talk,
+                start_new_session=True,
+            )
 
     def seconds(self, *arguments: str) -> float:
         """Give how long a whole run takes."""

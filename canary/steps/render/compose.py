@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import ROUND_CEILING, Context
 
 from canary.model.people import Recipient
 from canary.model.verdict import Suspect
@@ -44,12 +45,8 @@ def chance(value: float) -> str:
 
 def bound(value: float) -> str:
     """Write a bound rounded up to one digit."""
-    from decimal import ROUND_CEILING, Context
-
-    if value >= 1.0:
-        return "1"
-    digit = Context(prec=1, rounding=ROUND_CEILING).create_decimal_from_float(value)
-    return f"{digit:.0e}".replace("e-0", "e-")
+    digit = Context(prec=1, rounding=ROUND_CEILING).create_decimal_from_float(min(value, 1.0))
+    return f"{digit:.0e}".replace("e+0", "")
 
 
 def meaning(say: Tongue) -> list[str]:

@@ -32,7 +32,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "contributed": ("is a source", "为泄露源的概率"),
     "false_accusation": ("false accusation at most", "错误指控概率上限"),
     "evidence": ("evidence", "证据"),
-    "evidence_text": ("{canaries} canaries by {fields} fields", "{canaries} 条诱饵、{fields} 个字段"),
+    "evidence_text": ("canaries: {canaries}, fields: {fields}", "诱饵 {canaries} 条、字段 {fields} 个"),
     "marks_text": ("{agreeing} of {read} marks agree", "读出标记 {read} 个，{agreeing} 个相符"),
     "release": ("release", "交付编号"),
     "time": ("time", "时间"),
@@ -66,8 +66,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "weak": ("weak", "弱"),
     "none": ("none", "无"),
     "on_named": (
-        "{names}: the leak contains a copy issued to this recipient, or something derived from one",
-        "{names}：泄露数据中含有交付给该接收方的副本，或由其衍生的数据",
+        "the leak contains a copy, or something derived from one, that was issued to: {names}",
+        "泄露数据中含有交付给下列接收方的副本，或由其衍生的数据：{names}",
     ),
     "on_shortlisted": (
         "nobody is named; the leak came more likely than not from among: {names}",

@@ -20,7 +20,10 @@ from canary.ports import Fetch, Monitor
 from tests.watch_tools import LOOPBACK, Site, fetcher, send, web_site
 
 QUICK = NetSettings(LOOPBACK, timeout=1, max_bytes=200_000, host_requests_per_minute=10_000)
-CALL = '"","{src}","{dst}","in","""x"" <{src}>","SIP/1","","Hangup","","2026-01-01 10:00:{n:02d}","","2026-01-01 10:00:59",5,0,"NO ANSWER","DOCUMENTATION","{n}.1",""\n'
+CALL = (
+    '"","{src}","{dst}","in","""x"" <{src}>","SIP/1","","Hangup","","2026-01-01 10:00:{n:02d}","",'
+    '"2026-01-01 10:00:59",5,0,"NO ANSWER","DOCUMENTATION","{n}.1",""\n'
+)
 
 
 @dataclass

@@ -44,7 +44,10 @@ def test_recipients_are_imported_all_or_none(canary, tmp_path):
 
 
 def test_contacts_are_ours_alone(canary):
-    assert canary("contact", "add", "email-domain", "Post.Example.NET.", "--json").json["value"] == "post.example.net"
+    assert (
+        canary("contact", "add", "email-domain", "Post.Example.NET.", "--json").json["value"]
+        == "post.example.net"
+    )
     assert canary("contact", "add", "phone", "14012345678", "--json").json["inert"] is True
     assert canary("contact", "add", "phone", "+86 138-0013-8000", "--control", "--json").json == {
         "kind": "phone", "value": "13800138000", "control": True, "inert": False, "provider": "",
@@ -113,4 +116,6 @@ def test_previews_are_issued_to_nobody(canary):
 
 
 def test_require_contacts_refuses_inert_phones(canary):
-    assert "phone" in canary("generate", "persona", "--count", 1, "--require-contacts", "--json", status=4).error
+    assert (
+        "phone" in canary("generate", "persona", "--count", 1, "--require-contacts", "--json", status=4).error
+    )

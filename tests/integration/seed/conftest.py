@@ -20,7 +20,7 @@ from canary.model.people import Contact, ContactKind, Recipient, RecipientKind
 from canary.steps.datasets import choose
 from canary.steps.live_rows import LiveRows
 from canary.steps.livedb import LiveDb, normalise
-from canary.steps.seed_draw import Drawer, Sample
+from canary.steps.seed_draw import Drawer
 from canary.steps.seed_model import SeedRequest
 from canary.steps.seed_place import fresh_canary
 from canary.steps.tools import Tools
@@ -124,7 +124,7 @@ def tools(tmp_path: Path) -> Iterator[Tools]:
 class PlainDrawer(Drawer):
     """A drawer that knows one shape of table: names, mails and whatever a host row has besides."""
 
-    def draw(self, count: int) -> Sequence[Canary]:
+    def draw(self, count: int, rows: LiveRows) -> Sequence[Canary]:
         return [self._one() for _ in range(count)]
 
     def _one(self) -> Canary:
@@ -138,12 +138,11 @@ def plain_learn(tools: Tools, db: LiveDb, request: SeedRequest) -> Drawer:
     """Learn a table with a column `mail` in the plainest way."""
     with db.reading(request.table) as connection:
         table = db.reflect(connection, request.table)
-        sample = Sample(random.Random(5))
-        for batch in LiveRows(connection, db.tongue, table).batches(table.headings):
-            sample.feed(batch)
+        batches = LiveRows(connection, db.tongue, table).batches(table.headings)
+        sample = [row for batch in batches for row in batch.rows.to_pylist()]
     with tools.registry.read() as tx:
         chosen = choose(tx, table.headings, request.policy, request.dataset, table.name, tools.clock.now_ms())
-    return PlainDrawer(table, chosen, sample.rows, random.Random(), ())
+    return PlainDrawer(table, chosen, sample, random.Random(), (), True)
 
 
 @pytest.fixture

@@ -49,7 +49,9 @@ def test_ids_come_once_each_in_order(tmp_path):
         read_ids(roster(tmp_path, "id\n"))
 
 
-@pytest.mark.parametrize(("text", "meant"), [("", False), ("no", False), ("0", False), ("Yes", True), ("是", True)])
+@pytest.mark.parametrize(
+    ("text", "meant"), [("", False), ("no", False), ("0", False), ("Yes", True), ("是", True)]
+)
 def test_truth_is_read_as_people_write_it(text, meant):
     assert truth(text) is meant
 

@@ -37,7 +37,16 @@ def test_what_is_neither_count_nor_share_is_refused(canaries):
 
 @pytest.mark.parametrize(
     ("canaries", "rows", "count"),
-    [(0.002, 1_000, 2), (0.002, 1_001, 3), (0.002, 1, 1), (0.1, 30, 3), (5, 2, 5), (5, 0, 0), (0, 100, 0), (0.5, 0, 0)],
+    [
+        (0.002, 1_000, 2),
+        (0.002, 1_001, 3),
+        (0.002, 1, 1),
+        (0.1, 30, 3),
+        (5, 2, 5),
+        (5, 0, 0),
+        (0, 100, 0),
+        (0.5, 0, 0),
+    ],
 )
 def test_counts_are_exact_and_shares_rounded_up(canaries, rows, count):
     assert count_of(canaries, rows) == count
@@ -70,9 +79,14 @@ def test_no_recipient_and_a_doubled_one_are_refused():
 def test_one_recipient_goes_to_the_path_several_into_a_folder(tmp_path):
     assert outputs_of(request(), ".csv") == ["out.csv"]
     many = request(recipients=("a", "b"), output=str(tmp_path / "new"))
-    assert outputs_of(many, ".csv.gz") == [str(tmp_path / "new" / "a.csv.gz"), str(tmp_path / "new" / "b.csv.gz")]
+    assert outputs_of(many, ".csv.gz") == [
+        str(tmp_path / "new" / "a.csv.gz"),
+        str(tmp_path / "new" / "b.csv.gz"),
+    ]
     assert outputs_of(request(output=str(tmp_path)), ".csv") == [str(tmp_path / "acme.csv")]
-    assert outputs_of(request(output=str(tmp_path / "x"), many=True), ".csv") == [str(tmp_path / "x" / "acme.csv")]
+    assert outputs_of(request(output=str(tmp_path / "x"), many=True), ".csv") == [
+        str(tmp_path / "x" / "acme.csv")
+    ]
 
 
 def test_several_copies_need_a_folder(tmp_path):

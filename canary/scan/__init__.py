@@ -1,0 +1,1 @@
+"""Canaries in any bytes: the plain engine, which says what is right."""

@@ -1,0 +1,142 @@
+"""What belongs together in a text: the records of a table, or the surroundings of a place in prose."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+BLOCK = 1 << 18  # characters handled at once
+LONGEST_LINE = 1 << 22  # without a border a text is cut here
+REACH = 400  # characters to both sides that belong to a place in prose
+LINES = 3  # new lines to both sides that do
+OVERLAP = 2 * REACH  # characters of prose that the next block sees again
+QUOTED_LINES = 30  # new lines inside one quoted cell
+
+_NEW_LINE = re.compile(r"\n")
+_SQL = re.compile(r"\n|\)\s*,\s*(?=\()")
+_JSON = re.compile(r"\}\s*,?\s*(?=\{)")
+_DELIMITERS: Final = ("\t", "----", "|", ",", ";", "，", "\x01", "^", "~")
+_INSERT = re.compile(r"\b(?:insert\s+into|copy\s+\S+.{0,400}\bfrom\s+stdin)\b", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a text is divided: in tables by `border`, in prose (None) by nearness; `quoted` cells may hold new lines."""
+
+    border: re.Pattern[str] | None = None
+    quoted: bool = False
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the text is made of records."""
+        return self.border is not None
+
+    def starts(self, text: str) -> list[int]:
+        """Give where the records (in prose: the lines) of a block start."""
+        border = self.border or _NEW_LINE
+        starts = [0, *(found.end() for found in border.finditer(text))]
+        if starts[-1] == len(text) and len(starts) > 1:
+            starts.pop()
+        return _joined(text, starts) if self.quoted and '"' in text else starts
+
+
+LINES_OF_TABLE: Final = Layout(_NEW_LINE)
+CSV: Final = Layout(_NEW_LINE, quoted=True)
+SQL: Final = Layout(_SQL)
+JSON: Final = Layout(_JSON)
+PROSE: Final = Layout()
+
+
+def _joined(text: str, starts: list[int]) -> list[int]:
+    """Join lines while a quoted cell is open."""
+    joined: list[int] = []
+    open_lines = 0
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        if not open_lines:
+            joined.append(start)
+        odd = text.count('"', start, end) % 2 == 1
+        open_lines = (0 if open_lines else 1) if odd else (open_lines + 1 if open_lines else 0)
+        if open_lines > QUOTED_LINES:
+            open_lines = 0
+    return joined
+
+
+def detect_layout(head: str) -> Layout:
+    """Tell from the start of a text how it is divided."""
+    lines = [line for line in head.splitlines()[:200] if line.strip()]
+    if _INSERT.search(head):
+        return SQL
+    if lines and all(line.lstrip().startswith("{") and line.rstrip().rstrip(",").endswith("}") for line in lines[:-1] or lines):
+        return LINES_OF_TABLE
+    if head.lstrip()[:1] in ("{", "[") and _JSON.search(head):
+        return JSON
+    if _is_delimited(lines[:60]):
+        return CSV
+    return PROSE
+
+
+def _is_delimited(lines: list[str]) -> bool:
+    """Tell whether nearly all lines hold the same number of one delimiter."""
+    if len(lines) < 2:
+        return False
+    for delimiter in _DELIMITERS:
+        counts = Counter(line.count(delimiter) for line in lines)
+        columns, often = counts.most_common(1)[0]
+        if columns >= (1 if len(lines) > 2 else 2) and often >= 0.8 * (len(lines) - 1):
+            return True
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of a decoded text: `skip` characters at its start were in the block before."""
+
+    text: str
+    skip: int = 0
+
+
+def blocks(chunks: Iterable[str], layout: Layout, size: int = BLOCK) -> Iterator[Block]:
+    """Cut a stream of text at borders of records into blocks of about `size` characters."""
+    held, skip = "", 0
+    for chunk in chunks:
+        held += chunk
+        while len(held) - skip >= size:
+            cut = _cut(held, skip, layout, size)
+            if cut is None:
+                break
+            yield Block(held[:cut], skip)
+            kept = 0 if layout.is_table else _overlap(held, cut)
+            held, skip = held[cut - kept :], kept
+    if len(held) > skip:
+        yield Block(held, skip)
+
+
+def _cut(held: str, skip: int, layout: Layout, size: int) -> int | None:
+    """Choose where to end a block: at the last border, where there is none for long anywhere between words."""
+    end = max(size + skip, len(held) - len(held) // 4) if len(held) < 2 * size else size + skip
+    if layout.border in (None, _NEW_LINE):
+        place = held.rfind("\n", skip + 1, end) + 1
+    else:
+        places = [found.end() for found in layout.border.finditer(held, skip + 1, end)] if layout.border else []
+        place = places[-1] if places else 0
+    if place > skip and _closed(held[:place], layout):
+        return place
+    if len(held) < LONGEST_LINE:
+        return None
+    blank = re.compile(r"[\s,;，。}\])>\"]").search(held, max(skip + 1, end - 4096), end)
+    return blank.end() if blank else end
+
+
+def _closed(text: str, layout: Layout) -> bool:
+    """Tell whether no quoted cell is open at a cut (a stray quote opens none for ever)."""
+    if not layout.quoted or text.count('"') % 2 == 0:
+        return True
+    return text.count("\n", text.rfind('"')) > QUOTED_LINES
+
+
+def _overlap(held: str, cut: int) -> int:
+    """Give how much of the end of a block of prose the next one sees again."""
+    return min(cut, OVERLAP)

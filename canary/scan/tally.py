@@ -1,0 +1,177 @@
+"""How many candidates an input held: the n of every bound, so always too many rather than too few."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING
+
+from canary.model.evidence import Candidates
+from canary.scan.candidates import Candidate
+from canary.scan.records import REACH
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+DOMAINS = 16  # classes of mail domains
+COMPACTED = 1 << 20  # keys held before they are made distinct
+HASHED = ("phone", "email", "code")  # forms a digest may stand for
+
+_HAN = re.compile(r"[\u3400-\u9fff\u200b-\u200d]+")
+_WORDS = re.compile(r"[A-Za-z]{2,}")
+
+
+def shape_of(form: str, canonical: str) -> str:
+    """Give a form with what is public about a value: its length, whether it is a mobile, a class of its domain."""
+    if form == "email":
+        return f"email:{zlib.crc32(canonical.rpartition('@')[2].encode()) % DOMAINS}"
+    if form == "phone":
+        mobile = len(canonical) == 11 and canonical[0] == "1" and canonical[1] not in "012"
+        return "phone:mobile" if mobile else f"phone:{len(canonical)}"
+    return f"code:{len(canonical)}" if form == "code" else form
+
+
+class Tally:
+    """Counts distinct candidates by shape, and pairs of candidates that share a record."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, list[NDArray[np.int64]]] = {}
+        self._held = 0
+        self._pairs: Counter[tuple[str, str]] = Counter()
+        self._names = 0
+
+    def add_keys(self, keys: Mapping[str, Sequence[int]]) -> None:
+        """Add the keys that one block looked up, by shape."""
+        import numpy as np
+
+        for shape, each in keys.items():
+            self._keys.setdefault(shape, []).append(np.unique(np.array(each, np.int64)))
+            self._held += len(each)
+        if self._held > COMPACTED:
+            self._compact()
+
+    def _compact(self) -> None:
+        import numpy as np
+
+        self._keys = {shape: [np.unique(np.concatenate(parts))] for shape, parts in self._keys.items()}
+        self._held = 0
+
+    def add_pairs(self, found: Iterable[Candidate], text: str, starts: Sequence[int] | None) -> None:
+        """Add the pairs of a block, within its records, or in prose (`starts` None) within reach of each other."""
+        places: dict[str, list[int]] = {}
+        for each in found:
+            places.setdefault(shape_of(each.form, each.canonical), []).append(each.start)
+        names = name_places(text, cells=starts is not None)
+        self._names += len(names)
+        pairs = _near_pairs(places, names) if starts is None else _record_pairs(places, names, starts)
+        self._pairs.update(pairs)
+
+    def candidates(self, hit: Iterable[str]) -> Candidates:
+        """Give the counts; `hit` are the shapes of the fields by which canaries were found."""
+        self._compact()
+        shaped: dict[tuple[str, ...], int] = {(shape,): len(parts[0]) for shape, parts in self._keys.items()}
+        shaped[("name",)] = self._names
+        shaped.update(self._pairs)
+        return candidates_of(shaped, frozenset(hit))
+
+
+def _record_pairs(
+    places: Mapping[str, Sequence[int]], names: Sequence[int], starts: Sequence[int]
+) -> Counter[tuple[str, str]]:
+    """Count pairs a record: the sum over records of the products of the counts."""
+    import numpy as np
+
+    edges = np.asarray(starts)
+    counts = {
+        shape: np.bincount(np.searchsorted(edges, np.asarray(each), "right") - 1, minlength=len(starts))
+        for shape, each in [*places.items(), ("name", names)]
+        if len(each)
+    }
+    found: Counter[tuple[str, str]] = Counter()
+    for one, two in combinations_with_replacement(sorted(counts), 2):
+        if one == two:
+            total = int((counts[one] * (counts[one] - 1) // 2).sum()) if one != "name" else 0
+        else:
+            total = int(counts[one] @ counts[two])
+        if total:
+            found[_pair(one, two)] = total
+    return found
+
+
+def _near_pairs(places: Mapping[str, Sequence[int]], names: Sequence[int]) -> Counter[tuple[str, str]]:
+    """Count pairs in prose: for each candidate, the others within reach (twice of it, since windows chain)."""
+    ordered = {shape: sorted(each) for shape, each in [*places.items(), ("name", names)] if each}
+    found: Counter[tuple[str, str]] = Counter()
+    for one, two in combinations_with_replacement(sorted(ordered), 2):
+        if one == two == "name":
+            continue
+        few, many = sorted((ordered[one], ordered[two]), key=len)
+        near = sum(bisect_right(many, at + 2 * REACH) - bisect_left(many, at - 2 * REACH) for at in few)
+        total = (near - len(few)) // 2 if one == two else near
+        if total:
+            found[_pair(one, two)] = total
+    return found
+
+
+def _pair(one: str, two: str) -> tuple[str, str]:
+    """Order a pair: the name first, then the shapes by their letters."""
+    if "name" in (one, two):
+        return "name", two if one == "name" else one
+    return (one, two) if one <= two else (two, one)
+
+
+def name_places(text: str, *, cells: bool) -> list[int]:
+    """Give a place for every way to read a name in a text: in tables whole short words, in prose any stretch."""
+    places: list[int] = []
+    for found in _HAN.finditer(text):
+        length = found.end() - found.start()
+        if not cells:
+            places += range(found.start(), found.end() - 1) if length > 1 else ()
+        elif 2 <= length <= 6:
+            places += (found.start(), found.start())
+    places += (found.start() for found in _WORDS.finditer(text))
+    return places
+
+
+def candidates_of(shaped: Mapping[tuple[str, ...], int], hit: frozenset[str]) -> Candidates:
+    """Sum the shapes of each form, or where canaries were hit take the largest of the shapes that were."""
+    with_digests = _with_digests(shaped, hit)
+    single: dict[str, int] = {}
+    pair: dict[tuple[str, str], int] = {}
+    for shapes, count in with_digests.items():
+        forms = tuple(shape.partition(":")[0] for shape in shapes)
+        counts = [shape in hit or ":" not in shape for shape in shapes]
+        narrow = all(counts) or not hit
+        if len(forms) == 1 and narrow:
+            single[forms[0]] = max(single.get(forms[0], 0), count) if hit else single.get(forms[0], 0) + count
+        elif len(forms) == 2 and narrow:
+            key = _pair(forms[0], forms[1])
+            pair[key] = max(pair.get(key, 0), count) if hit else pair.get(key, 0) + count
+    for form in {shapes[0].partition(":")[0] for shapes in with_digests if len(shapes) == 1}:
+        single.setdefault(form, _total(with_digests, form))
+    return Candidates(single, pair, dict(shaped), hit)
+
+
+def _total(shaped: Mapping[tuple[str, ...], int], form: str) -> int:
+    return sum(n for shapes, n in shaped.items() if len(shapes) == 1 and shapes[0].partition(":")[0] == form)
+
+
+def _with_digests(shaped: Mapping[tuple[str, ...], int], hit: frozenset[str]) -> dict[tuple[str, ...], int]:
+    """Count every digest as a candidate of each shape it may stand for."""
+    counts = dict(shaped)
+    shapes = {shape for key in (*shaped, hit) for shape in key if shape.partition(":")[0] in HASHED}
+    digests = shaped.get(("hash",), 0)
+    for shape in shapes if digests else ():
+        counts[(shape,)] = counts.get((shape,), 0) + digests
+    for key, count in shaped.items():
+        if len(key) == 2 and "hash" in key:
+            other = key[0] if key[1] == "hash" else key[1]
+            for shape in shapes:
+                both = _pair(shape, other) if other != "hash" else (shape, shape)
+                counts[both] = counts.get(both, 0) + count
+    return counts

@@ -1,0 +1,223 @@
+"""Drawing canaries for a table: learn it in one reading, draft rows that fit it, drop what coincides with a real one."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from canary.errors import OutsideError, SafetyError
+from canary.fields.guess import guess_roles
+from canary.generators.drafts import Draft, collides
+from canary.generators.fit import canaries_for
+from canary.generators.host import HostLearner
+from canary.generators.persona import Personas
+from canary.generators.profile import HostProfile, canary_count
+from canary.model.canary import Canary, Placement, Release
+from canary.steps.generate import today
+from canary.steps.nature import kind_of, locale_of
+from canary.store import canaries as store
+from canary.store import contacts
+from canary.store.ids import new_id
+from canary.store.tx import Tx
+
+if TYPE_CHECKING:
+    from canary.files import Table
+    from canary.steps.copies import Source
+    from canary.steps.datasets import Chosen
+    from canary.steps.tools import Tools
+
+ROUNDS = 10  # readings until no draft coincides with a real row
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The canaries of one release to come, each with the real row that it stands before."""
+
+    canaries: tuple[Canary, ...] = ()
+    positions: tuple[int, ...] = ()
+    rows_in: int = 0
+
+    def in_order(self) -> Iterator[tuple[int, Canary]]:
+        """Give (position, canary) by position; those at one place in the order they were drawn."""
+        pairs = zip(self.positions, self.canaries, strict=True)
+        yield from sorted(pairs, key=lambda pair: pair[0])
+
+    def placements(self, release: str) -> list[Placement]:
+        """Give the placements in a release."""
+        return [Placement(canary.id, release, position) for position, canary in self.in_order()]
+
+
+NOTHING = Planned()
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What was drawn: a plan for each recipient, control canaries for ghosts, and what a person should know."""
+
+    plans: tuple[Planned, ...] = ()
+    ghosts: Planned = NOTHING
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """What canaries reach us by: mail domains, phones in the order they are to be used, and the pool's size."""
+
+    domains: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    pool: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def of_release(tx: Tx, release: Release) -> Planned:
+    """Give the canaries of a release that was made before, at their places."""
+    own = [
+        (placement, canary) for placement, canary in store.of_release(tx, release.id) if not placement.carried
+    ]
+    return Planned(
+        tuple(canary for _, canary in own), tuple(placement.position for placement, _ in own), release.rows_in
+    )
+
+
+def draw(
+    tools: Tools,
+    source: Source,
+    chosen: Chosen,
+    canaries: float,
+    recipients: Sequence[str],
+    ghosts: int,
+    *,
+    require_contacts: bool = False,
+    dry_run: bool = False,
+) -> Drawing:
+    """Draw the canaries of several copies of one source, and those of the dataset's ghosts."""
+    if not recipients:
+        return Drawing()
+    rng = tools.new_rng()
+    profile = _learned(tools, source, chosen, canaries, len(recipients), rng)
+    count = canary_count(canaries, profile.rows)
+    ghosts = ghosts if profile.rows else 0
+    wanted = count * len(recipients) + ghosts
+    phones = take_contacts(
+        tools, profile.roles, wanted, rng, require_contacts=require_contacts, dry_run=dry_run
+    )
+    personas = Personas(
+        locale_of(profile.headings, profile.sample), rng, phones.domains, phones.phones, today=today(tools),
+        pool=phones.pool,
+    )  # fmt: skip
+    drafter = Drafter(profile, personas, rng, chosen.policy.ranges if chosen.policy else {}, set())
+    shares = [*([count] * len(recipients)), ghosts]
+    drafts = [drafter.drafts(number, of=len(shares), count=share) for number, share in enumerate(shares)]
+    _replace_coinciding(source.table, drafter, drafts)
+    kind = kind_of(profile.roles)
+    plans = [_planned(each, chosen.version.dataset, kind, profile.rows) for each in drafts]
+    notes = [draft.note for each in drafts for draft in each if draft.note]
+    return Drawing(
+        tuple(plans[:-1]), plans[-1], tuple(dict.fromkeys([*phones.warnings, *profile.notes, *notes]))
+    )
+
+
+def roles_of(table: Table, chosen: Chosen) -> dict[str, str]:
+    """Give each column its role: the policy's where it names one, else a guess from headings and values."""
+    rows = table.head()
+    sample = {name: [row[at] for row in rows] for at, name in enumerate(table.headings)}
+    named = {name: column.role for name, column in chosen.policy.columns.items()} if chosen.policy else {}
+    return {**guess_roles(table.headings, sample), **named}
+
+
+def _learned(
+    tools: Tools, source: Source, chosen: Chosen, canaries: float, copies: int, rng: random.Random
+) -> HostProfile:
+    ranges = chosen.policy.ranges if chosen.policy else {}
+    learner = HostLearner(
+        source.headings, roles_of(source.table, chosen), rng, canaries, copies=copies + 1, ranges=ranges,
+        native=source.table.native,
+    )  # fmt: skip
+    for batch in source.table.batches():
+        learner.feed(batch)
+        tools.progress("reading", learner.rows, None)
+    return learner.finish()
+
+
+def take_contacts(
+    tools: Tools,
+    roles: Mapping[str, str],
+    canaries: int,
+    rng: random.Random,
+    *,
+    require_contacts: bool,
+    dry_run: bool,
+) -> Contacts:
+    """Take phones for so many canaries and the mail domains; a dry run notes no use of a phone."""
+    columns = list(roles.values())
+    phones: list[str] = []
+    with (tools.registry.read if dry_run else tools.registry.begin)() as tx:
+        domains = contacts.domains(tx)
+        pool = contacts.pool(tx)
+        if canaries and "phone" in columns:
+            phones = contacts.take_phones(tx, canaries * columns.count("phone"), rng)
+    warnings = []
+    if canaries and "phone" in columns and not pool.live:
+        if require_contacts:
+            raise SafetyError("no phone of ours is free", "add one with: canary contact add phone NUMBER")
+        warnings.append("no phone that reaches us is free: the canaries' phones are inert and can never ring")
+    if canaries and "email" in columns and not domains:
+        warnings.append(
+            "no mail domain of ours: the canaries have no alias (canary contact add email-domain DOMAIN)"
+        )
+    return Contacts(tuple(domains), tuple(phones), pool.live or pool.inert or None, tuple(warnings))
+
+
+@dataclass(frozen=True)
+class Drafter:
+    """Drafts rows for one learned table; numbers that were given out are never given again."""
+
+    profile: HostProfile
+    personas: Personas
+    rng: random.Random
+    ranges: Mapping[str, tuple[int, int]]
+    taken: set[str]
+
+    def drafts(self, number: int, *, of: int, count: int) -> list[Draft]:
+        """Draft some rows at the `number`-th of `of` shares of the places."""
+        places = self.profile.places.share(number, of)
+        return canaries_for(
+            self.profile, places, count, self.personas, self.rng, ranges=self.ranges, taken=self.taken
+        )
+
+
+def _replace_coinciding(table: Table, drafter: Drafter, drafts: list[list[Draft]]) -> None:
+    """Draw again, in place, what has an identifying value of a real row, until nothing has."""
+    pending = [(share, at) for share, each in enumerate(drafts) for at in range(len(each))]
+    for _ in range(ROUNDS):
+        if not pending:
+            return
+        bad = _coinciding(table, drafter.profile.roles, [drafts[share][at] for share, at in pending])
+        pending = [pending[index] for index in sorted(bad)]
+        for share, at in pending:
+            drafts[share][at] = drafter.drafts(share, of=len(drafts), count=1)[0]
+    if pending:
+        raise OutsideError(
+            "no values apart from real rows were found", "reserve a range of numbers in the policy"
+        )
+
+
+def _coinciding(table: Table, roles: Mapping[str, str], drafts: Sequence[Draft]) -> set[int]:
+    columns = {field.column for draft in drafts for field in draft.fields}
+    if not columns:
+        return set()
+    wanted = [name for name in table.headings if name in columns or roles[name] == "name"]
+    found: set[int] = set()
+    for batch in table.batches(wanted):
+        found |= collides(batch, drafts)
+    return found
+
+
+def _planned(drafts: Sequence[Draft], dataset: str, kind: str, rows: int) -> Planned:
+    canaries = tuple(
+        Canary(id=new_id("c-"), recipient="", dataset=dataset, kind=kind, fields=draft.fields, row=draft.row)
+        for draft in drafts
+    )
+    return Planned(canaries, tuple(draft.position for draft in drafts), rows)

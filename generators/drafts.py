@@ -1,0 +1,125 @@
+"""A drafted canary: its row, and its identifying fields with the bits of their draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from canary.fields.canonical import canonical, name_address
+from canary.fields.roles import FORMS
+from canary.generators.parties import Party
+from canary.generators.safety import is_masked
+from canary.model.canary import CanaryField
+from canary.model.record import Persona
+
+if TYPE_CHECKING:
+    from canary.files import RowBatch
+
+Row = Mapping[str, str | None]
+PERSON_ROLES = ("phone", "email", "resident_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A canary before it is issued: it stands before real row `position`; `note` is what a person should know."""
+
+    position: int
+    row: Row
+    fields: tuple[CanaryField, ...]
+    note: str = ""
+
+
+def field_of(
+    role: str, column: str, value: str | None, bits: float, *, shared: bool = False
+) -> CanaryField | None:
+    """Make an identifying field, None where the value is empty, masked or identifies nothing."""
+    if not value or role not in FORMS or is_masked(value, 2):
+        return None
+    form = canonical(role, value)
+    return CanaryField(role, column, value, form, bits, shared) if form else None
+
+
+def name_address_of(party: Party, row: Row, persona: Persona, *, mailed: bool) -> CanaryField | None:
+    """Make the field of a name with its address; a name adds nothing where an alias spells it (`mailed`)."""
+    name, address = party.first("name"), party.first("address")
+    if name is None or address is None or not row.get(name) or not row.get(address):
+        return None
+    if is_masked(str(row[name]), 1) or is_masked(str(row[address]), 2):
+        return None
+    form = name_address(str(row[name]), str(row[address]))
+    bits = persona.bits.get("address", 0.0) + (0.0 if mailed else persona.bits.get("name", 0.0))
+    return CanaryField("name_address", address, f"{row[name]}|{row[address]}", form, bits) if form else None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The canonical identifying values of a sample of real rows."""
+
+    values: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, rows: Iterable[Row], roles: Mapping[str, str], parties: Sequence[Party]) -> Known:
+        """Collect the phones, ids, mails, and names with addresses of rows."""
+        wanted = [(heading, role) for heading, role in roles.items() if role in PERSON_ROLES]
+        pairs = [(party.first("name"), party.first("address")) for party in parties]
+        found: set[tuple[str, str]] = set()
+        for row in rows:
+            for heading, role in wanted:
+                if value := row.get(heading):
+                    found.add((FORMS[role], canonical(role, value) or value))
+            for name, address in pairs:
+                if name and address and (form := name_address(row.get(name) or "", row.get(address) or "")):
+                    found.add(("name_address", form))
+        return cls(frozenset(found))
+
+    def holds(self, fields: Sequence[CanaryField]) -> bool:
+        """Tell whether a draft coincides with a real row."""
+        return any((FORMS[each.role], each.canonical) in self.values for each in fields)
+
+
+def collides(batch: RowBatch, drafts: Sequence[Draft]) -> set[int]:
+    """Give the indexes of drafts that share an identifying value, or name and address, with a row of a batch."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    wanted: dict[str, dict[str, set[int]]] = {}
+    for index, draft in enumerate(drafts):
+        for each in draft.fields:
+            text = each.value if each.role != "name_address" else str(draft.row[each.column])
+            wanted.setdefault(each.column, {}).setdefault(text, set()).add(index)
+    found: set[int] = set()
+    for column, texts in wanted.items():
+        if column not in batch.rows.schema.names:
+            continue
+        cells = batch.rows.column(column)
+        hits = pc.is_in(cells, value_set=pa.array(list(texts), type=cells.type))
+        if pc.any(hits).as_py():
+            for row in batch.rows.filter(hits).to_pylist():
+                found |= {index for index in texts[row[column]] if _clashes(drafts[index], column, row)}
+    return found
+
+
+def _clashes(draft: Draft, column: str, row: Row) -> bool:
+    """Tell whether a draft and a real row share an identifying value of a column; an address needs its name too."""
+    for each in draft.fields:
+        if each.column != column:
+            continue
+        if each.role in ("address", "name_address"):
+            if any(
+                value and row.get(name) == value
+                for name, value in draft.row.items()
+                if name != column and _named(draft, name)
+            ):
+                return True
+        elif row.get(column) == each.value:
+            return True
+    return False
+
+
+def _named(draft: Draft, heading: str) -> bool:
+    """Tell whether a column is the name of a name_address field of the draft."""
+    return any(
+        each.role == "name_address" and each.value.partition("|")[0] == draft.row.get(heading)
+        for each in draft.fields
+    )
