@@ -7,7 +7,7 @@ import random
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +17,6 @@ from canary.errors import OutsideError, UsageError
 from canary.steps.tools import Tools
 
 if TYPE_CHECKING:
-    from canary.daemon.sources import SourceHealth, Tried
-    from canary.daemon.watcher import Watcher
     from canary.ledger.note import Signer
     from canary.store.registry import Registry
 
@@ -152,42 +150,3 @@ def _signer(place: str, folder: Path) -> Signer:
     from canary.ledger.note import Signer
 
     return Signer.load(folder / place[5:] if place.startswith("file:") else place)
-
-
-def watcher(tools: Tools, only: str | None = None) -> Watcher:
-    """Make the watcher of a home, or of one of its sources."""
-    from canary.daemon.watcher import Watcher
-
-    return Watcher.from_config(
-        tools.registry, _watching(tools), tools.signer, tools.clock, tools.folder, only
-    )
-
-
-def source_states(tools: Tools) -> list[SourceHealth]:
-    """Tell how each source of the settings fares."""
-    from canary.daemon import sources
-
-    return sources.source_states(tools.registry, _watching(tools), tools.clock, tools.folder)
-
-
-def test_source(tools: Tools, name: str) -> Tried:
-    """Poll a source once and store nothing."""
-    from canary.daemon import sources
-
-    return sources.try_source(name, _watching(tools), tools.clock, tools.folder)
-
-
-def turn_source(tools: Tools, name: str, verb: str) -> None:
-    """Pause or resume a source, or poll it now."""
-    from canary.daemon import sources
-
-    if verb == "run":
-        sources.run_source(watcher(tools, name))
-    else:
-        sources.turn_source(tools.registry, name, verb, _watching(tools), tools.folder)
-
-
-def _watching(tools: Tools) -> Mapping[str, object]:
-    """Give the settings with the secrets of monitors and alerts resolved."""
-    resolved = {name: settings.resolved(tools.config[name], tools.folder) for name in ("monitors", "alerts")}
-    return {**tools.config, **resolved}

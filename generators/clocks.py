@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 EPOCH = datetime(1970, 1, 1)
 FIT = 0.95
+LOOK = 200  # values by which a spelling is learned
 _ISO = re.compile(r"%Y-%m-%d(?:[ T]%H:%M(?::%S)?)?")
 _PLAIN = {"%Y", "%y", "%m", "%d", "%H", "%M", "%S", "%-m", "%-d", "%-H", "%I", "%-I", "%p"}
 _TOKEN = re.compile(r"%-?[A-Za-z]|%\d[fs]")
@@ -90,11 +91,13 @@ def _unpacked(numbers: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
 
 def learn_clock(values: Sequence[str | None]) -> Clock | None:
     """Find how a column spells times and the step they come in, None where it holds no times."""
-    found = detect_format([value for value in values if value], FIT)
+    filled = [value for value in values if value]
+    filled = filled[:: max(1, len(filled) // LOOK)]
+    found = detect_format(filled, FIT)
     if found is None:
         return None
     clock = Clock(found, max(1, int(found.step / timedelta(microseconds=1))))
-    numbers = [number for value in values if value and (number := clock.read(value)) is not None]
+    numbers = [number for value in filled if (number := clock.read(value)) is not None]
     if clock.micros == 1_000_000 and len(numbers) >= 20 and all(number % 60 == 0 for number in numbers):
         return Clock(found, 60_000_000)
     return clock

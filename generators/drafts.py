@@ -49,7 +49,12 @@ def name_address_of(party: Party, row: Row, persona: Persona, *, mailed: bool) -
         return None
     form = name_address(str(row[name]), str(row[address]))
     bits = persona.bits.get("address", 0.0) + (0.0 if mailed else persona.bits.get("name", 0.0))
-    return CanaryField("name_address", address, f"{row[name]}|{row[address]}", form, bits) if form else None
+    bits = round(bits, 2)
+    return (
+        CanaryField("name_address", address, f"{row[name]}|{row[address]}", form, round(bits, 2))
+        if form
+        else None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +79,8 @@ class Known:
         return cls(frozenset(found))
 
     def holds(self, fields: Sequence[CanaryField]) -> bool:
-        """Tell whether a draft coincides with a real row."""
-        return any((FORMS[each.role], each.canonical) in self.values for each in fields)
+        """Tell whether a draft coincides with a real row; a phone of our pool is nobody's, wherever it stands."""
+        return any((FORMS[each.role], each.canonical) in self.values for each in fields if not each.shared)
 
 
 def collides(batch: RowBatch, drafts: Sequence[Draft]) -> set[int]:
@@ -86,6 +91,8 @@ def collides(batch: RowBatch, drafts: Sequence[Draft]) -> set[int]:
     wanted: dict[str, dict[str, set[int]]] = {}
     for index, draft in enumerate(drafts):
         for each in draft.fields:
+            if each.shared:
+                continue
             text = each.value if each.role != "name_address" else str(draft.row[each.column])
             wanted.setdefault(each.column, {}).setdefault(text, set()).add(index)
     found: set[int] = set()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import cached_property
 from random import Random
 
-from canary.generators.clocks import EPOCH, Clock
+from canary.generators.clocks import Clock
 from canary.generators.draws import bits_of
 from canary.generators.places import County, places, short
 from canary.generators.safety import MASKS, is_masked
@@ -19,31 +20,63 @@ _PAIRS = (
     ("男", "女"), ("男性", "女性"), ("M", "F"), ("m", "f"), ("Male", "Female"), ("male", "female"), ("MALE", "FEMALE"),
     ("1", "2"), ("1", "0"), ("先生", "女士"), ("Mr", "Ms"),
 )  # fmt: skip
-_DIVISION = re.compile(r"(?:省|市|区|县|州|盟|旗)$")
+_DIVISION = r"(?:省|市|区|县|自治州|盟|旗)$"
 
 
-def mostly(values: Sequence[str], test: object) -> bool:
-    """Tell whether most values match a pattern."""
-    found = sum(re.search(str(test), value) is not None for value in values)
-    return bool(values) and found > MOST * len(values)
+class Sample:
+    """The filled values of one host column, and what has been asked about them."""
+
+    def __init__(self, values: Sequence[str]) -> None:
+        self.values = tuple(values)
+        self.distinct = frozenset(values)
+        self._shares: dict[str, bool] = {}
+
+    def mostly(self, pattern: str) -> bool:
+        """Tell whether most values hold a pattern."""
+        if pattern not in self._shares:
+            found = re.compile(pattern)
+            self._shares[pattern] = sum(map(bool, map(found.search, self.values))) > MOST * len(self.values)
+        return self._shares[pattern]
+
+    @cached_property
+    def masked(self) -> tuple[str, ...]:
+        """Give the values that are masked."""
+        return tuple(value for value in self.values if is_masked(value, 1))
+
+    @cached_property
+    def is_masked(self) -> bool:
+        """Tell whether the column is mostly masked."""
+        return sum(is_masked(value, 2) for value in self.values) > MOST * len(self.values)
+
+    @cached_property
+    def style(self) -> str:
+        """Tell how much stands before the road in addresses: full, short, city, district or street."""
+        table = places()
+        provinces = {county.province for county in table.counties}
+        tests = {
+            "full": tuple(provinces),
+            "short": tuple(short(province) for province in provinces),
+            "city": tuple({county.city for county in table.counties}),
+            "district": tuple({county.district for county in table.counties}),
+        }
+        votes = [
+            next((style for style, names in tests.items() if value.startswith(names)), "street")
+            for value in self.values[:300]
+        ]
+        return max(sorted(set(votes)), key=votes.count) if votes else "full"
 
 
-def masked_host(values: Sequence[str]) -> bool:
-    """Tell whether a column is mostly masked."""
-    return sum(is_masked(value, 2) for value in values) > MOST * len(values) if values else False
-
-
-def phone(text: str, sample: Sequence[str], rng: Random) -> str:
+def phone(text: str, sample: Sample, rng: Random) -> str:
     """Write a phone with the separators, country code or mask of some value of the sample."""
     digits = re.sub(r"\D", "", text)
-    if not text or not sample:
+    if not text or not sample.values:
         return text
     for _ in range(8):
-        shape = rng.choice(sample)
+        shape = rng.choice(sample.values)
         dressed = _into_shape(digits, shape)
         if dressed is not None:
             return dressed
-    return text if text.startswith("(") and mostly(sample, r"^\(") else digits
+    return text if text.startswith("(") and sample.mostly(r"^\(") else digits
 
 
 def _into_shape(digits: str, shape: str) -> str | None:
@@ -62,35 +95,34 @@ def _into_shape(digits: str, shape: str) -> str | None:
     return "".join(letters)
 
 
-def masked_text(text: str, sample: Sequence[str], rng: Random) -> str:
+def masked_text(text: str, sample: Sample, rng: Random) -> str:
     """Hide the places of a text that a masked value of the sample hides, counted from both ends."""
-    masked = [value for value in sample if is_masked(value, 1)]
-    if not masked or not text:
+    if not sample.masked or not text:
         return text
-    shape = rng.choice(masked)
-    head = len(shape) - len(shape.lstrip()) + re.search(f"[{_MASK}]", shape).start()  # type: ignore[union-attr]
+    shape = rng.choice(sample.masked)
+    head = len(re.split(f"[{_MASK}]", shape)[0])
     tail = len(re.split(f"[{_MASK}]", shape)[-1])
     sign = shape[head]
     hidden = max(1, len(text) - head - tail) if len(text) >= len(shape) else max(1, len(shape) - head - tail)
     return text[:head] + sign * hidden + (text[len(text) - tail :] if tail else "")
 
 
-def name(persona: Persona, sample: Sequence[str], rng: Random) -> str:
+def name(persona: Persona, sample: Sample, rng: Random) -> str:
     """Write a name as the host does: masked, with a form of address, in capitals, surname first."""
-    if masked_host(sample) or mostly(sample, r"[*＊]"):
+    if sample.is_masked or sample.mostly(r"[*＊]"):
         return masked_text(persona.name, sample, rng)
-    if mostly(sample, r"(?:先生|女士|小姐)$"):
+    if sample.mostly(r"(?:先生|女士|小姐)$"):
         return persona.name[:1] + ("先生" if persona.sex == "M" else "女士")
     text = persona.name
-    if " " in text and mostly(sample, r"^[^,]+, \S"):
+    if " " in text and sample.mostly(r"^[^,]+, \S"):
         first, _, last = text.rpartition(" ")
         text = f"{last}, {first}"
-    return text.upper() if sample and all(value.isupper() for value in sample[:50]) else text
+    return text.upper() if sample.mostly(r"^[^a-z]*[A-Z][^a-z]*$") else text
 
 
-def sex(persona: Persona, sample: Sequence[str]) -> str:
+def sex(persona: Persona, sample: Sample) -> str:
     """Write a sex with the host's pair of words."""
-    seen = set(sample)
+    seen = sample.distinct
     for man, woman in _PAIRS:
         if seen and seen <= {man, woman}:
             return man if persona.sex == "M" else woman
@@ -100,69 +132,51 @@ def sex(persona: Persona, sample: Sequence[str]) -> str:
     return "男" if persona.sex == "M" else "女"
 
 
-def sexes_of(sample: Sequence[str]) -> frozenset[str]:
+def sexes_of(sample: Sample) -> frozenset[str]:
     """Tell which sexes a column holds; both where it is not known."""
-    men = {man for man, _ in _PAIRS} & set(sample)
-    women = {woman for _, woman in _PAIRS} & set(sample)
+    men = {man for man, _ in _PAIRS} & sample.distinct
+    women = {woman for _, woman in _PAIRS} & sample.distinct
     known = ({"M"} if men else set()) | ({"F"} if women else set())
-    return frozenset(known) if len(sample) >= 20 and known else frozenset("MF")
+    return frozenset(known) if len(sample.values) >= 20 and known else frozenset("MF")
 
 
-def birth_date(persona: Persona, clock: Clock | None, sample: Sequence[str]) -> str:
+def birth_date(persona: Persona, clock: Clock | None, sample: Sample) -> str:
     """Write a birth date as the host does."""
     if clock is not None:
         return clock.spelling.format(datetime(*persona.birth_date.timetuple()[:3]))
-    if mostly(sample, r"^\d{4}$"):
+    if sample.mostly(r"^\d{4}$"):
         return str(persona.birth_date.year)
     return persona.birth_date.isoformat()
 
 
-def age(persona: Persona, today: date, sample: Sequence[str]) -> str:
+def age(persona: Persona, today: date, sample: Sample) -> str:
     """Write an age in years with the host's word around it."""
     born = persona.birth_date
     years = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    around = next((value for value in sample if re.fullmatch(r"\D*\d{1,3}\D*", value)), "0")
+    around = next((value for value in sample.values if re.fullmatch(r"\D*\d{1,3}\D*", value)), "0")
     return re.sub(r"\d{1,3}", str(years), around, count=1)
 
 
-def division(text: str, sample: Sequence[str]) -> str:
+def division(text: str, sample: Sample) -> str:
     """Write a province or city whole or without its suffix, as the host does."""
-    whole = sum(_DIVISION.search(value) is not None for value in sample)
-    return text if not sample or whole > MOST * len(sample) else short(text)
+    return text if not sample.values or sample.mostly(_DIVISION) else short(text)
 
 
-def address_style(sample: Sequence[str]) -> str:
-    """Tell how much stands before the road in a column of addresses: full, short, city, district or street."""
-    table = places()
-    provinces = {county.province for county in table.counties}
-    tests = {
-        "full": tuple(provinces),
-        "short": tuple(short(province) for province in provinces),
-        "city": tuple({county.city for county in table.counties}),
-        "district": tuple({county.district for county in table.counties}),
-    }
-    votes = [
-        next((style for style, names in tests.items() if value.startswith(names)), "street")
-        for value in sample[:300]
-    ]
-    return max(sorted(set(votes)), key=votes.count) if votes else "full"
-
-
-def address(persona: Persona, style: str, sample: Sequence[str]) -> str:
+def address(persona: Persona, sample: Sample) -> str:
     """Write an address with as much before the road as the host has."""
     chain = (persona.province, persona.city if persona.city != persona.province else "", persona.district)
     street = persona.address.removeprefix("".join(chain))
     if street == persona.address:  # not a Chinese one
-        alone = sample and not mostly(sample, ",")
+        alone = sample.values and not sample.mostly(",")
         return persona.address.partition(",")[0] if alone else persona.address
-    gap = " " if mostly(sample, r"^\S{2,12}[省市区] ") else ""
+    gap = " " if sample.mostly(r"^\S{2,12}[省市区] ") else ""
     kept: Mapping[str, tuple[str, ...]] = {
         "full": chain,
         "short": (short(chain[0]), short(chain[1]), chain[2]),
         "city": (chain[1] or chain[0], chain[2]),
         "district": (chain[2],),
     }
-    return gap.join([part for part in kept.get(style, ()) if part] + [street])
+    return gap.join([part for part in kept.get(sample.style, ()) if part] + [street])
 
 
 def divisions_of(text: str) -> tuple[str, str, str]:
@@ -171,38 +185,37 @@ def divisions_of(text: str) -> tuple[str, str, str]:
         r"(?P<p>[^省市区县\d]{2,7}?(?:省|自治区|市))?\s*(?P<c>[^省市区县\d]{2,10}?(?:市|州|盟|地区))?\s*(?P<d>[^省市区县\d]{1,10}?[区县旗市])?",
         text,
     )
-    return tuple(found[group] or "" for group in "pcd") if found else ("", "", "")  # type: ignore[return-value]
+    return (found["p"] or "", found["c"] or "", found["d"] or "") if found else ("", "", "")
 
 
-def mail(text: str, sample: Sequence[str]) -> str:
+def mail(text: str, sample: Sample) -> str:
     """Write an alias as the host does: masked where the host masks, else as it is."""
-    if not text or not mostly(sample, rf"^[^@]*[{_MASK}]{{2}}[^@]*@"):
+    if not text or not sample.mostly(rf"^[^@]*[{_MASK}]{{2}}[^@]*@"):
         return text
     local, _, domain = text.partition("@")
     return f"{local[0]}***{local[-1]}@{domain}"
 
 
-def days(moment: date) -> int:
-    """Give the days from 1970 to a date."""
-    return (datetime(moment.year, moment.month, moment.day) - EPOCH).days
-
-
 PLATE_BITS = bits_of(10**4, 2 * 5)  # four digits, and I or O at one of five places
 
 
-def plate(rng: Random, sample: Sequence[str]) -> str:
+def plate(rng: Random, sample: Sample) -> str:
     """Draw a number plate that was never given out: its serial has an I or O, which no serial has."""
-    prefix = rng.choice(sample)[:2] if sample else "京A"
-    length = max(5, min(6, len(re.sub(r"[^0-9A-Za-z]", "", rng.choice(sample))) - 1)) if sample else 5
+    prefix = rng.choice(sample.values)[:2] if sample.values else "京A"
+    length = (
+        max(5, min(6, len(re.sub(r"[^0-9A-Za-z]", "", rng.choice(sample.values))) - 1))
+        if sample.values
+        else 5
+    )
     serial = [rng.choice("0123456789") for _ in range(length)]
     serial[rng.randrange(length)] = rng.choice("IO")
-    dot = "·" if mostly(sample, "·") else ""
+    dot = "·" if sample.mostly("·") else ""
     return prefix + dot + "".join(serial)
 
 
-def card(rng: Random, sample: Sequence[str]) -> str:
+def card(rng: Random, sample: Sample) -> str:
     """Draw a masked bank card: the host's mask where it has one, its last four digits drawn."""
-    masked = [value for value in sample if is_masked(value)]
+    masked = [value for value in sample.masked if is_masked(value)]
     if not masked:
         return "622202*********" + f"{rng.randrange(10_000):04d}"
     shape = rng.choice(masked)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 
 from canary.errors import SafetyError
@@ -17,6 +18,7 @@ from canary.generators.parties import parties_of
 from canary.generators.persona import Personas
 from canary.generators.profile import HostProfile, Place, Places, Row
 from canary.generators.safety import Owned, check
+from canary.generators.series import Series
 from canary.generators.wardrobe import Wardrobe
 from canary.model.record import Persona
 
@@ -107,15 +109,17 @@ class Fitter:
         return self._sorted([done[index] for index in range(count)])
 
     def _sorted(self, drafts: list[Draft]) -> list[Draft]:
-        order = self.profile.order
-        if order is None:
-            return sorted(drafts, key=lambda draft: draft.position)
-        series = self.profile.series[order]
-
-        def stand(draft: Draft) -> tuple[int, int]:
-            return draft.position, series.sign * (series.codec.read(str(draft.row.get(order) or "")) or 0)
-
-        return sorted(drafts, key=stand)
+        """Bring drafts into the order of the table; those of one gap get their times in the order of their numbers."""
+        order = self.profile.series.get(self.profile.order or "")
+        drafts = sorted(drafts, key=partial(_stand, order))
+        for one in self.profile.series.values():
+            if one.ordered and one is not order and not one.is_key:
+                times = [draft.row.get(one.heading) for draft in sorted(drafts, key=partial(_stand, one))]
+                drafts = [
+                    replace(draft, row={**draft.row, one.heading: time})
+                    for draft, time in zip(drafts, times, strict=True)
+                ]
+        return drafts
 
     def _seats(self, places: Places, count: int) -> list[Seat]:
         """Find a seat for each canary: a place of its own, then any place with room, then after the last row."""
@@ -174,3 +178,9 @@ class Fitter:
         if seat.place is None:
             return Draft(self.profile.rows, row, made, "stands after the last row")
         return Draft(seat.place.position, row, made)
+
+
+def _stand(one: Series | None, draft: Draft) -> tuple[int, int]:
+    """Give where a draft stands: its position, then its rank in the order of a column."""
+    number = one.codec.read(draft.row.get(one.heading) or "") if one is not None else None
+    return draft.position, one.sign * number if one is not None and number is not None else 0

@@ -147,6 +147,7 @@ class HostLearner:
         known = one.last is not None
         rows = _with_last(rows, one.last)
         one.last = rows[-1].copy()
+        one.first = rows[0].copy() if one.first is None else one.first
         places = places if known else places[1:]
         start, end = rows[:-1, at], rows[1:, at]
         if not one.follow(end - start):
@@ -186,22 +187,16 @@ class HostLearner:
         """Add the parts of a reserved range that lie before the first or after the last row."""
         import numpy as np
 
-        if one.bounds is None:
+        if one.bounds is None or one.first is None or one.last is None:
             return
-        width = reservoir.before.shape[1]
-        missing = np.full((1, width), MISSING)
-        at = [each.heading for each in self._series or []].index(one.heading)
-        low, high = missing.copy(), missing.copy()
-        low[0, at], high[0, at] = one.low, one.high
-        ends = (
-            (max(0, min(one.bounds[1], one.low - 1) - one.bounds[0] + 1), one.rising, missing, low),
-            (max(0, one.bounds[1] - max(one.bounds[0], one.high + 1) + 1), not one.rising, high, missing),
-        )
-        for free, first, before, after in ends:
+        outside = np.full((1, len(one.last)), MISSING)
+        below = max(0, min(one.bounds[1], one.low - 1) - one.bounds[0] + 1)
+        above = max(0, one.bounds[1] - max(one.bounds[0], one.high + 1) + 1)
+        head, tail = (below, above) if one.rising else (above, below)
+        ends = ((head, 0, outside, one.first[None, :]), (tail, self.rows, one.last[None, :], outside))
+        for free, position, before, after in ends:
             if free:
-                position = np.array([0 if first else self.rows])
-                before, after = (before, after) if one.rising else (after, before)
-                row = (position, np.array([free]), before, after)
+                row = (np.array([position]), np.array([free]), before, after)
                 reservoir.bound = float("inf")
                 reservoir.feed(self._gen, np.array([float(free)]), partial(_all, row), self.rows)
 

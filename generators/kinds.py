@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from random import Random
 from typing import NamedTuple
 
 from canary.errors import UsageError
-from canary.fields.roles import check_role
+from canary.fields.roles import FORMS, PERSONAL, check_role
 from canary.generators.data import config_folder
 from canary.generators.persona import Personas
 from canary.generators.rules import Filler, rule_name
@@ -18,6 +19,8 @@ from canary.model.record import Kind, KindColumn
 
 GROUP = "canary.kinds"
 BATCH = 8192  # rows drawn at once
+TABLE = "table"  # the kind of rows that fit no known one
+LEAST_SHARED = 0.5  # share of roles in common
 _FILE_KEYS = {"summary", "language", "columns"}
 _COLUMN_KEYS = {"name", "role", "zh", "en", "rule"}
 
@@ -103,6 +106,20 @@ def _only(table: Mapping[str, object], known: set[str], what: str) -> None:
         raise UsageError(
             f"{what} has unknown keys: {', '.join(strange)}", "known keys: " + ", ".join(sorted(known))
         )
+
+
+def best_kind(roles: Iterable[str]) -> str:
+    """Give the kind whose identifying and personal roles a table shares most, "table" where none is near."""
+    wanted = Counter(role for role in roles if role in PERSONAL | FORMS.keys())
+    best, found = TABLE, LEAST_SHARED
+    for name in kind_names():
+        have = Counter(
+            column.role for column in load_kind(name).columns if column.role in PERSONAL | FORMS.keys()
+        )
+        shared = (wanted & have).total() / max(1, (wanted | have).total())
+        if shared > found:
+            best, found = name, shared
+    return best
 
 
 def headings_of(kind: Kind, locale: str) -> tuple[str, ...]:

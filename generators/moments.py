@@ -52,8 +52,8 @@ class Moments:
             if heading not in found and known is not None:
                 found[heading] = self._within(heading, (known * clock.micros + shift) // clock.micros)
         return {
-            heading: self.clocks[heading].write(found[heading]) if heading in found else ""
-            for heading in self.clocks
+            heading: clock.write(found[heading]) if heading in found else _nothing(template.get(heading))
+            for heading, clock in self.clocks.items()
         }
 
     def _between(self, heading: str, one: Series, place: Place, rng: Random) -> int | None:
@@ -65,7 +65,8 @@ class Moments:
 
     def _after(self, heading: str, one: Series, rng: Random) -> int:
         last = self.ends.get(heading, one.high if one.rising else one.low)
-        self.ends[heading] = last + one.sign * int(rng.expovariate(1 / max(1.0, one.step)))
+        mean = min(one.step, (one.high - one.low) / max(1, one.count - 1))
+        self.ends[heading] = last + (one.sign * int(rng.expovariate(1 / mean)) if mean > 0 else 0)
         return self.ends[heading]
 
     def _shift(self, found: Mapping[str, int], template: Row, rng: Random) -> int:
@@ -80,3 +81,8 @@ class Moments:
     def _within(self, heading: str, number: int) -> int:
         one = self.series.get(heading)
         return number if one is None or one.count == 0 else min(max(number, one.low), one.high)
+
+
+def _nothing(cell: str | None) -> str | None:
+    """Give an empty cell of the template's make (an odd time is left out, not copied)."""
+    return None if cell is None else ""

@@ -60,7 +60,12 @@ def check_all(role: str, values: Iterable[str], owned: Owned) -> None:
 
 def is_masked(value: str, least: int = HIDDEN_DIGITS) -> bool:
     """Tell whether at least so many characters are hidden by mask signs in a row."""
-    return re.search(rf"[{re.escape(MASKS)}]{{{least},}}", value) is not None
+    return _masks(least).search(value) is not None
+
+
+@cache
+def _masks(least: int) -> re.Pattern[str]:
+    return re.compile(rf"[{re.escape(MASKS)}]{{{least},}}")
 
 
 def is_public_provider(domain: str) -> bool:
@@ -79,14 +84,11 @@ def _refuse(reason: str, hint: str) -> SafetyError:
 
 
 def _check_phone(value: str, owned: Owned) -> None:
-    if value in owned.phones or in_inert_block(value):
+    if value in owned.phones or in_inert_block(value) or is_masked(value):
         return
     digits = canonical("phone", value)
-    if digits is not None and (digits in owned.phones or in_inert_block(digits)):
-        return
-    if digits is None and is_masked(value):
-        return
-    raise _refuse("a phone is neither owned nor inert", "add the number with canary contact add phone")
+    if digits is None or not (digits in owned.phones or in_inert_block(digits)):
+        raise _refuse("a phone is neither owned nor inert", "add the number with canary contact add phone")
 
 
 def _check_email(value: str, owned: Owned) -> None:

@@ -38,7 +38,8 @@ class Series:
     low: int = 0
     high: int = 0
     step: float = 1.0  # median gap of the last batch
-    last: Ints | None = None  # values of all series in the last row that this one reads
+    first: Ints | None = None  # values of all series in the first row that this one reads
+    last: Ints | None = None  # values of all series in its last one
     seen: Bools | None = None
 
     @property
@@ -108,11 +109,12 @@ class Series:
         return as_ints(free)
 
 
-def _slots(numbers: Ints) -> NDArray[np.uint64]:
+def _slots(numbers: Ints) -> Ints:
     import numpy as np
 
     with np.errstate(over="ignore"):
-        return (numbers.astype(np.uint64) * np.uint64(_HASH)) >> np.uint64(64 - MAP_BITS)
+        hashed = (numbers.astype(np.uint64) * np.uint64(_HASH)) >> np.uint64(64 - MAP_BITS)
+    return hashed.astype(np.int64)
 
 
 def as_ints(numbers: NDArray[Any]) -> Ints:

@@ -7,6 +7,7 @@ from random import Random
 
 from canary.generators import dress
 from canary.generators.drafts import field_of
+from canary.generators.dress import Sample
 from canary.generators.ids import masked_source
 from canary.generators.parties import Party
 from canary.generators.people import Wish
@@ -16,7 +17,10 @@ from canary.model.canary import CanaryField
 from canary.model.record import Persona
 
 HIDE = 0.05  # share of empty cells in which a missing resident id does not stand out
-ALWAYS = frozenset({"phone", "email", "name", "address"})  # filled whatever the template lacks
+ALWAYS = frozenset(
+    {"phone", "name", "address"}
+)  # filled whatever the template lacks, where most rows have them
+MOSTLY = 0.5
 
 
 class Wardrobe:
@@ -24,13 +28,12 @@ class Wardrobe:
 
     def __init__(self, profile: HostProfile, personas: Personas, rng: Random) -> None:
         self.profile, self.personas, self.rng = profile, personas, rng
-        self.samples: dict[str, list[str]] = {}
-        self._styles: dict[str, str] = {}
+        self.samples: dict[str, Sample] = {}
 
-    def sample(self, heading: str) -> list[str]:
+    def sample(self, heading: str) -> Sample:
         """Give the filled values of a column."""
         if heading not in self.samples:
-            self.samples[heading] = self.profile.column(heading)
+            self.samples[heading] = Sample(self.profile.column(heading))
         return self.samples[heading]
 
     def cast(self, party: Party, templates: Sequence[Row]) -> list[Persona]:
@@ -59,7 +62,7 @@ class Wardrobe:
     def _shows_ids(self, heading: str) -> bool:
         """Tell whether an identity number must be there: the host shows it whole and leaves hardly any out."""
         column = self.profile.columns[heading]
-        whole = not dress.masked_host(self.sample(heading))
+        whole = not self.sample(heading).is_masked
         return self.personas.chinese and whole and column.nulls + column.empties < HIDE
 
     def wear(
@@ -71,11 +74,16 @@ class Wardrobe:
         for role, headings in party.columns.items():
             for nth, heading in enumerate(headings):
                 text, bits = self._cell(role, heading, persona, nth)
-                lacks = role not in ALWAYS and not template.get(heading)
+                lacks = not template.get(heading) and not self._always(role, heading)
                 row[heading] = template.get(heading) if lacks else (text or self._empty(heading))
                 shared = role == "phone" and not self.personas.phones.inert
                 fields.append(field_of(role, heading, row[heading], bits, shared=shared))
         return row, fields
+
+    def _always(self, role: str, heading: str) -> bool:
+        """Tell whether a cell is filled though the template's is empty: an alias always is, it is what names."""
+        column = self.profile.columns[heading]
+        return role == "email" or (role in ALWAYS and column.nulls + column.empties < MOSTLY)
 
     def _empty(self, heading: str) -> str | None:
         return None if self.profile.columns[heading].nulls > 0 else ""
@@ -92,27 +100,22 @@ class Wardrobe:
         if role == "resident_id":
             return self._number(heading, persona), persona.bits.get("resident_id", 0.0)
         if role == "address":
-            return dress.address(persona, self._style(heading), sample), persona.bits.get("address", 0.0)
+            return dress.address(persona, sample), persona.bits.get("address", 0.0)
         if role == "plate":
             return dress.plate(self.rng, sample), dress.PLATE_BITS
         return _PLAIN[role](self, heading, persona, sample), 0.0
 
     def _number(self, heading: str, persona: Persona) -> str:
         sample = self.sample(heading)
-        if dress.masked_host(sample):
+        if sample.is_masked:
             county = dress.county_of(persona)
             code = county.code if county else "110101"
             whole = masked_source(code, persona.birth_date, persona.sex, self.rng.randrange(10_000))
             return dress.masked_text(whole, sample, self.rng)
         return persona.id_number if self._shows_ids(heading) else ""
 
-    def _style(self, heading: str) -> str:
-        if heading not in self._styles:
-            self._styles[heading] = dress.address_style(self.sample(heading))
-        return self._styles[heading]
 
-
-_Plain = Callable[[Wardrobe, str, Persona, Sequence[str]], str]
+_Plain = Callable[[Wardrobe, str, Persona, Sample], str]
 _PLAIN: Mapping[str, _Plain] = {
     "name": lambda self, _, persona, sample: dress.name(persona, sample, self.rng),
     "sex": lambda _, __, persona, sample: dress.sex(persona, sample),

@@ -61,9 +61,10 @@ class MailListener:
 
     async def stop(self) -> None:
         """Stop listening; what is being committed is let finish, the rest is told to come again."""
-        if self._server is None:
+        server, self._server = self._server, None
+        if server is None:
             return
-        self._server.close()
+        server.close()
         for task, session in list(self._sessions.items()):
             if not session.busy:
                 task.cancel()
@@ -72,12 +73,12 @@ class MailListener:
         for task in list(self._sessions):
             task.cancel()
         await asyncio.gather(*self._sessions, return_exceptions=True)
-        await self._server.wait_closed()
-        self._server = None
+        await server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        if task is None or self._known is None:
+        if task is None or self._known is None or self._server is None:
+            writer.close()
             return
         try:
             if len(self._sessions) >= MAX_CONNECTIONS:
@@ -90,8 +91,8 @@ class MailListener:
         except (OSError, asyncio.CancelledError):
             pass  # the client went, or we are stopping: nothing was accepted that is not committed
         finally:
-            self._sessions.pop(task, None)
             await _close(writer)
+            self._sessions.pop(task, None)
 
     async def _mail(self, session: Session, envelope: Envelope, message: bytes) -> None:
         detail = {

@@ -79,10 +79,10 @@ def watch(
 
     Example: canary watch --once
     """
-    from canary import wiring
+    from canary.daemon import service
 
     with opened(home) as tools:
-        watcher = wiring.watcher(tools, source)
+        watcher = service.watcher(tools, source)
         if not once:
             tell("watching; end with Ctrl-C")
             watcher.run()
@@ -105,13 +105,13 @@ def source_list(home: Home = None, json: Json = False) -> None:
 
     Example: canary source list
     """
-    from canary import wiring
+    from canary.daemon import service
 
     with opened(home) as tools:
         rows = [
             {"name": one.name, "kind": one.kind, "state": one.state, "last_success": when(one.last_success_ms) or None,
              "lag": one.lag, "gaps": one.gaps}
-            for one in wiring.source_states(tools)
+            for one in service.source_states(tools)
         ]  # fmt: skip
     if json:
         emit(rows)
@@ -127,10 +127,10 @@ def source_test(
 
     Example: canary source test pastes
     """
-    from canary import wiring
+    from canary.daemon import service
 
     with opened(home) as tools:
-        answer = wiring.test_source(tools, name)
+        answer = service.test_source(tools, name)
     if json:
         emit(answer)
     else:
@@ -142,10 +142,10 @@ def source_test(
 def _turn(name: str, verb: str, home: object, json: bool) -> None:
     from pathlib import Path
 
-    from canary import wiring
+    from canary.daemon import service
 
     with opened(home if isinstance(home, Path) else None) as tools:
-        wiring.turn_source(tools, name, verb)
+        service.turn_source(tools, name, verb)
     if json:
         emit({"name": name, "done": verb})
     else:

@@ -130,6 +130,9 @@ class Poller:
         polled.next_ms = now + source.interval_ms
         try:
             with self._taker.registry.begin() as tx:
+                if self._stopping.is_set():  # it was cut short by us: nobody is to blame, and it is due again
+                    tx.conn.execute(update(rows).where(rows.c.name == source.name).values(due_ms=now))
+                    return
                 failures = sources.ensure(tx, source.name, source.kind).failures + 1
                 backoff = self._pause(backoff_ms(source.interval_ms, failures))
                 until = error.until_ms if isinstance(error, Later) else 0

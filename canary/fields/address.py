@@ -33,8 +33,8 @@ _SIGNS: Final = ("零〇", "一", "二两", *"三四五六七八九")
 _DIGITS: Final = {sign: digit for digit, signs in enumerate(_SIGNS) for sign in signs}
 _NUMERAL = re.compile(r"[零〇一二两三四五六七八九十百]+(?=[号幢栋座室楼层弄期组队房户]|单元)")
 _UNIT = re.compile(
-    r"([0-9])(?:号[楼院房幢]?|幢|栋|座|单元|门|室|房|户|楼|层|弄)|"
-    r"((?<![a-z])[a-z])(?:号楼|幢|栋|座|单元|室|楼)"
+    r"号(?<=[0-9]号)[楼院房幢]?|[幢栋座门室房户楼层弄](?<=[0-9].)|单元(?<=[0-9]单元)|"
+    r"[幢栋座室楼](?<=[^a-z][a-z].)|(?:号楼|单元)(?<=[^a-z][a-z]..)"
 )
 # What an address needs besides numbers and units.
 _OWN_NAME = re.compile(r"[^\W\d_号楼幢栋座单元室门房户层弄院期组]")
@@ -77,7 +77,7 @@ def _settle(text: str) -> str:
 def _chinese(text: str) -> str:
     text = without_divisions(_MARKS.sub("-", text.replace(" ", "").replace("#", "号")))
     text = _NUMERAL.sub(lambda found: str(number_of(found[0])), text)
-    text = _LOOSE.sub("", re.sub(r"-+", "-", _UNIT.sub(r"\1\2-", text)))
+    text = _LOOSE.sub("", re.sub(r"-+", "-", _UNIT.sub("-", text)))
     return text.strip("-")
 
 

@@ -58,12 +58,13 @@ Splitter = Callable[[bytes, bool], Cut[Extra]]
 
 
 def blocks(
-    stream: IO[bytes], split: Splitter[Extra], path: Path, size: int = CHUNK, begun: bytes = b""
+    stream: IO[bytes], split: Splitter[Extra], path: Path, size: int | None = None, begun: bytes = b""
 ) -> Iterator[Block[Extra]]:
     """Cut a stream into blocks; together they are the stream to the byte.
 
     `split(data, last)` finds the records at the beginning of the data; what it leaves comes again with more.
     """
+    size = size or CHUNK
     with reading(path):
         carry, ahead = begun, read_full(stream, size)
     first = 0

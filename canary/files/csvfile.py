@@ -60,7 +60,7 @@ class CsvTable(Table):
         if not parser.refused:
             return
         for block in self._blocks():
-            if block.first + block.rows > done:
+            if block.rows and block.first + block.rows > done:
                 for batch in parser.block(block, done, reading):
                     yield RowBatch(batch.start, batch.rows.select(columns), batch.index)
 

@@ -73,15 +73,41 @@ class CsvParser:
         import pyarrow as pa
         from pyarrow import csv
 
+        try:
+            return csv.open_csv(source, *self._options())
+        except pa.ArrowInvalid:
+            raise _Refused from None
+
+    def _options(self) -> tuple[csv.ReadOptions, csv.ParseOptions, csv.ConvertOptions]:
+        import pyarrow as pa
+        from pyarrow import csv
+
         quote = self.dialect.quote or False
         parse = csv.ParseOptions(delimiter=self.dialect.delimiter, quote_char=quote, newlines_in_values=True)
         read = csv.ReadOptions(use_threads=False, block_size=_PARSED, column_names=list(self.headings))
         types = dict.fromkeys(self.headings, pa.string())
         convert = csv.ConvertOptions(column_types=types, strings_can_be_null=False)
+        return read, parse, convert
+
+    def _clean_block(self, block: Block[bool], reading: Reading) -> list[RowBatch]:
+        """Let pyarrow parse a block whose quotes are all in place; nothing where it sees other rows."""
+        import pyarrow as pa
+        from pyarrow import csv
+
+        plain = self.encoding.name == "utf-8"
+        data = block.data if plain else self._text(bytes(block.data)).encode()
         try:
-            return csv.open_csv(source, read, parse, convert)
+            table = csv.read_csv(pa.py_buffer(data), *self._options())
         except pa.ArrowInvalid:
-            raise _Refused from None
+            return []
+        if table.num_rows != block.rows:
+            return []
+        self.end(block, reading)
+        batches, first = [], block.first
+        for batch in table.to_batches():
+            batches.append(RowBatch(first, batch))
+            first += batch.num_rows
+        return [batch for batch in batches if batch.rows.num_rows]
 
     def block(self, block: Block[bool], done: int, reading: Reading) -> list[RowBatch]:
         """Parse a block's rows from number `done` on record by record, and leave the ragged ones out."""
@@ -89,6 +115,8 @@ class CsvParser:
         import pyarrow as pa
 
         first = max(done - block.first, 0)
+        if block.extra and not first and (batches := self._clean_block(block, reading)):
+            return batches
         texts = [self._text(block.record(place)) for place in range(first, block.rows)]
         rows = list(read_rows(texts, self.dialect))
         width = len(self.headings)

@@ -139,6 +139,7 @@ def _checked(encoding: Encoding, sample: bytes, whole: bool, path: Path) -> Enco
             f"{path} is marked as {encoding.name} but holds other bytes", "convert it to UTF-8 first"
         )
     text = sample[len(encoding.bom) :].decode(encoding.name, "ignore")
-    if len(_CONTROLS.findall(text)) * 50 > len(text):
+    controls = len(_CONTROLS.findall(text))
+    if controls > 8 and controls * 10 > len(text):
         raise binary(path)
     return encoding

@@ -183,7 +183,11 @@ class SqlTable(Table):
         """Learn headings, types and habits from the table's first rows."""
         listed = next((statement.columns for statement, _ in self.facts.samples if statement.columns), None)
         pattern = grammar(self.backslash).cell
-        samples = [cells_of(self._text(data), pattern) for one, data in self.facts.samples if not one.copy]
+        samples = [
+            cells_of(self._text(data), pattern)
+            for one, data in self.facts.samples
+            if not one.copy and one.columns in (None, listed)
+        ]
         copied = [copy_cells(self._text(data)) for one, data in self.facts.samples if one.copy]
         width = max([0, *map(len, samples), *map(len, copied)])
         self.columns = listed or self.facts.columns or tuple(f"column_{n}" for n in range(1, width + 1))

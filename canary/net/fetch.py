@@ -124,7 +124,7 @@ class Fetcher:
                 return waited
             except Later as later:
                 wait = max(0.05, (later.until_ms - self._clock.now_ms()) / 1000)
-                if waited + wait > self._patience or self._stopped.is_set():
+                if not later.own or waited + wait > self._patience or self._stopped.is_set():
                     raise
                 self._sleep(wait)
                 waited += wait

@@ -21,13 +21,13 @@ BUSY: Final = frozenset({429, 503})
 
 
 class Later(OutsideError):
-    """A host, or our own budget for it, wants no request before `until_ms`."""
+    """A host, or our `own` budget for it, wants no request before `until_ms`."""
 
-    def __init__(self, host: str, until_ms: int, reason: str) -> None:
+    def __init__(self, host: str, until_ms: int, reason: str, own: bool = False) -> None:
         super().__init__(
             f"{host} is not to be called yet: {reason}", "nothing to do: it is tried again in time"
         )
-        self.until_ms = until_ms
+        self.until_ms, self.own = until_ms, own
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Budget:
                 return kept
             if len(spent) >= self._limit:
                 refusal.append(
-                    Later(host, spent[-self._limit] + MINUTE_MS, "its budget of this minute is spent")
+                    Later(host, spent[-self._limit] + MINUTE_MS, "its budget of this minute is spent", True)
                 )
                 return kept
             spent.append(now)

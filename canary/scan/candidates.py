@@ -17,29 +17,41 @@ _WORD = re.compile(r"[0-9A-Za-z]{5,}")
 _HEX = re.compile(r"[0-9a-fA-F]+\Z")
 _GLUED_MOBILE = re.compile(r"(?<![0-9])(?:00)?(?:86)?(1[3-9][0-9]{9})(?![0-9])")
 _GLUED_CODE = re.compile(r"[A-Za-z]{1,4}[0-9]{5,}|[0-9]{5,}")
-# Groups of digits with one or two marks between them, no new line and no cell border among these.
-_CHAIN = re.compile(r"[+(]?[0-9]+(?:[^0-9A-Za-z\u3400-\u9fff\n,\t\"]{1,3}[0-9]+)+")
+_SIMPLE = re.compile(r"[A-Za-z]{1,24}([0-9]+)\Z")
+# Groups of two and more digits with up to three marks between, no new line and no cell border among these.
+_MARK = r"[ \-.()/\\_·•*:|\[\]{}<>'+=~#&\u00a0\u2010-\u2015\u3000（）【】。、－＋：／．　\u200b-\u200d]"
+_CHAIN = re.compile(rf"(?:[+(][0-9]+|[0-9]{{2,}})(?:{_MARK}{{1,3}}[0-9]{{2,}})+")
+_SPREAD = re.compile(rf"[0-9](?:{_MARK}[0-9]){{10,}}(?![0-9])")
 _GROUP = re.compile(r"[0-9]+")
-_DATE = re.compile(r"(?:19|20)[0-9]{2}([-/.])[01]?[0-9]\1[0-3]?[0-9](?:[ T]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?:\.[0-9]+)?)?")
+_DATE = re.compile(
+    r"(?:19|20)[0-9]{2}([-/.])[01]?[0-9]\1[0-3]?[0-9](?:[ T]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?:\.[0-9]+)?)?"
+)
 _DECIMAL = re.compile(r"[0-9]+\.[0-9]{1,6}\Z")
 _PREFIX = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{1,8}[-_/ ]\Z")
 _SPLIT_MOBILE = re.compile(r"1[3-9][0-9](?:[^\w\n]|_){1,2}[0-9]{3,5}(?:[^\w\n]|_){1,2}[0-9]{3,5}")
-_MIXED_JOINT = re.compile(r"[A-Za-z][-_./][0-9A-Za-z]|[0-9][-_./][A-Za-z]")
+_MIXED_JOINT = re.compile(r"[A-Za-z][-_./][0-9]|[0-9][-_./][A-Za-z]")
 _MIXED = re.compile(r"[0-9A-Za-z]+(?:[-_./][0-9A-Za-z]+)+")
 _EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{1,64}@"
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
 )
-_PLATE = re.compile(r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Za-z][·•\- ]?[A-Za-z0-9]{5,6}")
+_PLATE = re.compile(
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Za-z][·•\- ]?[A-Za-z0-9]{5,6}"
+)
 
 
 class Candidate(NamedTuple):
-    """A value that is looked up: form, canonical value, and where its spelling stands in the text."""
+    """A value that is looked up: form, canonical value, and where its spelling stands in the text.
+
+    `transform` is the decoder that showed it, and `text` its spelling where that is not the text's own.
+    """
 
     form: str
     canonical: str
     start: int
     end: int
+    transform: str = "plain"
+    text: str = ""
 
 
 def contacts(text: str) -> Iterator[Candidate]:
@@ -69,6 +81,10 @@ def words(text: str) -> Iterator[Candidate]:
 
 
 def _mixed_word(word: str, start: int) -> Iterator[Candidate]:
+    simple = _SIMPLE.match(word)
+    if simple and len(simple[1]) not in (11, 13, 15) and len(word) <= 32:
+        yield Candidate("code", word.upper(), start, start + len(word))
+        return
     if len(word) in BY_LENGTH and _HEX.match(word):
         yield Candidate("hash", word.lower(), start, start + len(word))
     if len(word) <= LONGEST_CODE:
@@ -84,18 +100,19 @@ def chains(text: str) -> Iterator[Candidate]:
     """Find numbers in groups of digits: 138-0013-8000, +86 138 0013 8000, (415) 555-2671, 6222 0212 3456 7890."""
     for found in _CHAIN.finditer(text):
         chain = found[0]
-        if len(chain) < 7 or _DECIMAL.match(chain):
+        if len(chain) < 7:
             continue
         start = found.start()
-        date = _DATE.match(chain)
+        date = _DATE.match(chain) if chain[0] in "12" else None
         if date:
             start, chain = start + date.end(), chain[date.end() :]
-        if len(chain) >= 7:
+        if len(chain) >= 7 and not _DECIMAL.match(chain):
             yield from _groups(text, chain[: LONGEST_CHAIN * 4], start)
-    for found in _SPLIT_MOBILE.finditer(text):
-        plain = "".join(filter(str.isdigit, found[0]))
-        if len(plain) == 11:
-            yield Candidate("phone", plain, found.start(), found.end())
+    for pattern in (_SPLIT_MOBILE, _SPREAD):
+        for found in pattern.finditer(text):
+            plain = canonical_phone("".join(filter(str.isdigit, found[0])))
+            if plain is not None:
+                yield Candidate("phone", plain, found.start(), found.end())
 
 
 def _groups(text: str, chain: str, start: int) -> Iterator[Candidate]:
@@ -144,7 +161,9 @@ def mixed_codes(text: str) -> Iterator[Candidate]:
         if found.start() < done:
             continue
         place = found.start()
-        while place > done and (text[place - 1].isalnum() and text[place - 1].isascii() or text[place - 1] in "-_./"):
+        while place > done and (
+            (text[place - 1].isalnum() and text[place - 1].isascii()) or text[place - 1] in "-_./"
+        ):
             place -= 1
         whole = _MIXED.match(text, place) or _MIXED.match(text, found.start())
         if whole is None:
@@ -171,7 +190,7 @@ def emails(text: str) -> Iterator[Candidate]:
     """Find mail addresses, also one that punctuation of a mark-up is glued to."""
     for found in _EMAIL.finditer(text):
         word = found[0]
-        plain = canonical_email(word)
+        plain = canonical_email(word) if word[0] == "." or len(word) > 190 else word.lower()
         if plain is not None:
             yield Candidate("email", plain, found.start(), found.end())
         bare = word.lstrip("._%+-")

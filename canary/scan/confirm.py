@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from canary.fields.canonical import canonical_name
-from canary.fields.fold import compact, fold
+from canary.fields.fold import compact, fold, visible
 from canary.fields.headings import role_of_heading
 from canary.fields.roles import form_of
 from canary.model.canary import Canary, CanaryField
@@ -16,7 +16,9 @@ from canary.scan.hashes import BY_LENGTH, hashed_forms
 DECIDING = frozenset({"name", "address", "name_address"})
 
 _MASK = r"*＊●•×xX#"
-_MASKED = re.compile(rf"[0-9A-Za-z\u3400-\u9fff@.]*[{re.escape(_MASK)}]{{2,}}[0-9A-Za-z\u3400-\u9fff@.]*|[\u3400-\u9fff][*＊某×][\u3400-\u9fff]?")
+_MASKED = re.compile(
+    rf"[0-9A-Za-z\u3400-\u9fff@.]*[{re.escape(_MASK)}]{{2,}}[0-9A-Za-z\u3400-\u9fff@.]*|[\u3400-\u9fff][*＊某×][\u3400-\u9fff]?"
+)
 _TOKEN = re.compile(r"[\u3400-\u9fff·•]+|[a-z][a-z'\-]*")
 _PREFIXED = re.compile(r"[(\s]*(?:\+|00|86)")
 KNOWN_OF_MASKED = 3  # characters a mask must leave of a number, 1 of a name
@@ -42,7 +44,9 @@ class Found:
     canary: Canary
     start: int
     roles: dict[str, str] = field(default_factory=dict)
-    shapes: set[tuple[str, str]] = field(default_factory=set)  # (form, canonical) of its fields that were found
+    shapes: set[tuple[str, str]] = field(
+        default_factory=set
+    )  # (form, canonical) of its fields that were found
 
 
 def narrowed(spelt: Sequence[Spelt]) -> dict[int, list[Spelt]]:
@@ -51,7 +55,9 @@ def narrowed(spelt: Sequence[Spelt]) -> dict[int, list[Spelt]]:
     for each in spelt:
         for serial in each.serials:
             owned.setdefault(serial, []).append(each)
-    several = {serial for serial, each in owned.items() if len({(one.form, one.canonical) for one in each}) > 1}
+    several = {
+        serial for serial, each in owned.items() if len({(one.form, one.canonical) for one in each}) > 1
+    }
     for each in spelt:
         if len(each.serials) > 1 and several.intersection(each.serials):
             for serial in set(each.serials) - several:
@@ -116,6 +122,8 @@ def transform_of(spelt: Spelt, each: CanaryField) -> str:
         return "plain"
     if text.casefold() in (value.casefold(), each.canonical.casefold()):
         return "case"
+    if visible(text) != text:
+        return "zero_width"
     if spelt.form == "phone" and _PREFIXED.match(text) and not _PREFIXED.match(value):
         return "prefix"
     return "separators"
@@ -147,11 +155,19 @@ class Surroundings:
 
     def masked(self, form: str | None, canonical: str) -> bool:
         """Tell whether a masked value of the record agrees with a value."""
-        return any(_agrees(mask, canonical.lower(), 1 if form is None else KNOWN_OF_MASKED) for mask in self._masked)
+        return any(
+            _agrees(mask, canonical.lower(), 1 if form is None else KNOWN_OF_MASKED) for mask in self._masked
+        )
 
     def spelling_of(self, text: str) -> str:
         """Name how free text is spelt that is known to stand here."""
-        return "plain" if text in self._raw else "case" if text.casefold() in self._raw.casefold() else "separators"
+        return (
+            "plain"
+            if text in self._raw
+            else "case"
+            if text.casefold() in self._raw.casefold()
+            else "separators"
+        )
 
 
 def _agrees(mask: str, value: str, least: int) -> bool:
@@ -175,7 +191,11 @@ def _complete(found: Found, near: Surroundings) -> None:
         found.roles.setdefault("name", "masked")
     for each in found.canary.fields:
         form = form_of(each.role)
-        if form in ("phone", "email", "code") and each.role not in found.roles and near.masked(form, each.canonical):
+        if (
+            form in ("phone", "email", "code")
+            and each.role not in found.roles
+            and near.masked(form, each.canonical)
+        ):
             found.roles[each.role] = "masked"
 
 
@@ -186,7 +206,9 @@ def name_of(canary: Canary) -> str | None:
             return each.value
         if each.role == "name_address":
             return each.value.partition("|")[0]
-    return next((text for heading, text in canary.row.items() if text and role_of_heading(heading) == "name"), None)
+    return next(
+        (text for heading, text in canary.row.items() if text and role_of_heading(heading) == "name"), None
+    )
 
 
 def _decided(found: Sequence[Found]) -> list[Found]:
@@ -203,4 +225,8 @@ def _decided(found: Sequence[Found]) -> list[Found]:
 
 def _weight(found: Found) -> int:
     """Weigh what decides between canaries that share a value: a plain name or address more than a masked one."""
-    return sum(2 if transform != "masked" else 1 for role, transform in found.roles.items() if role in DECIDING or transform == "masked")
+    return sum(
+        2 if transform != "masked" else 1
+        for role, transform in found.roles.items()
+        if role in DECIDING or transform == "masked"
+    )

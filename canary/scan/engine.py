@@ -1,259 +1,34 @@
-"""The plain engine: text → candidates → look-up → hits; every step the obvious one."""
+"""The way of one scan: a stream is opened into parts of text, and each is searched."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import io
+from typing import BinaryIO
 
-from canary.fields.canonical import canonical_name
 from canary.keys import Keys
-from canary.model.canary import Canary
-from canary.model.evidence import Findings, Hit, ScanError
-from canary.scan.candidates import Candidate, contacts
-from canary.scan.confirm import Found, Spelt, confirm, narrowed
-from canary.scan.decode import SNIFFED, Encoding
+from canary.model.evidence import Findings, ScanError
+from canary.scan.budget import Budget, Spent
+from canary.scan.containers import walk
 from canary.scan.index import Index, Reader
-from canary.scan.parts import TextPart
-from canary.scan.places import addresses, names
-from canary.scan.records import BLOCK, LINES, REACH, Block, Layout, blocks, detect_layout
-from canary.scan.spellings import base64_texts, passages, views
-from canary.scan.tally import Tally, shape_of
-
-NAMES_NEAR = 6  # names that are tried with one address
-NAME_REACH = 60  # characters between a name and its address
-OPENED = 20_000  # canaries kept unsealed during a scan
+from canary.scan.parts import Place
+from canary.scan.search import Scan
 
 
-@dataclass(slots=True)
-class Placed:
-    """A candidate with the text it was read from and how that was spelt; start and end are those in the block."""
-
-    candidate: Candidate
-    text: str
-    transform: str
-
-
-@dataclass(slots=True)
-class Scan:
-    """One scan in progress: what it looks up in, and what it has found."""
-
-    index: Index
-    reader: Reader
-    keys: Keys
-    block_size: int = BLOCK
-    tally: Tally = field(default_factory=Tally)
-    hits: list[Hit] = field(default_factory=list)
-    errors: list[ScanError] = field(default_factory=list)
-    rows: int = 0
-    bytes: int = 0
-    files: int = 0
-    _shapes: set[str] = field(default_factory=set)
-    _opened: dict[int, Canary] = field(default_factory=dict)
-
-    def findings(self) -> Findings:
-        """Give what was found so far."""
-        counted = self.tally.candidates(self._shapes)
-        return Findings(tuple(self.hits), counted, self.rows, self.bytes, self.files, tuple(self.errors))
-
-    def text(self, part: TextPart) -> None:
-        """Scan the text of one part, block by block."""
-        stream = _Ahead(part.chunks)
-        layout = part.layout or detect_layout(stream.head)
-        record, place = 0, part.encoding.bom
-        for block in blocks(stream, layout, self.block_size):
-            starts = layout.starts(block.text)
-            reading = _Reading(part, layout, starts, record, place, block.skip)
-            self._block(block, reading)
-            fresh = block.text[block.skip :]
-            place += part.encoding.size(fresh)
-            here = starts if layout.is_table else [start for start in starts if start >= block.skip]
-            self.rows += sum(1 for start, end in zip(starts, [*starts[1:], len(block.text)], strict=True)
-                             if start >= block.skip and block.text[start:end].strip())  # fmt: skip
-            record += len(here)
-
-    def _block(self, block: Block, reading: _Reading) -> None:
-        placed = list(self._placed(block.text, cells=reading.layout.is_table))
-        keyed: dict[tuple[str, str], int] = {}
-        shapes: dict[str, list[int]] = {}
-        digests: set[str] = set()
-        for each in placed:
-            form, plain = each.candidate.form, each.candidate.canonical
-            if (form, plain) in keyed:
-                continue
-            keyed[form, plain] = key = self.keys.scan_key(form, plain)
-            shapes.setdefault(shape_of(form, plain), []).append(key)
-            if form == "hash":
-                digests.add(plain)
-        self.tally.add_keys(shapes)
-        self.tally.add_pairs([each.candidate for each in placed], block.text, reading.starts if reading.layout.is_table else None)
-        owners = self.index.lookup(list(keyed.values()))
-        by_digest = self.index.hashed(self.reader).lookup(sorted(digests)) if digests and self._issued_any() else {}
-        spelt: list[Spelt] = []
-        for each in placed:
-            form, plain = each.candidate.form, each.candidate.canonical
-            found = by_digest.get(plain, ()) if form == "hash" else owners.get(keyed[form, plain], ())
-            if found:
-                spelt.append(_spelt(each, found))
-        for group in reading.groups(sorted(spelt, key=lambda one: one.start), block.text):
-            self._record(group, block, reading)
-
-    def _issued_any(self) -> bool:
-        return any(self.index.issued.values())
-
-    def _placed(self, text: str, *, cells: bool) -> Iterator[Placed]:
-        """Give the candidates of a block: as it stands, then of every other spelling of what looks encoded."""
-        plain = sorted(self._candidates(text, cells=cells), key=lambda each: each.start)
-        yield from (Placed(each, text[each.start : each.end], "plain") for each in plain)
-        places = [each.start for each in plain]
-        for start, end in passages(text):
-            within = plain[bisect_left(places, start) : bisect_left(places, end)]
-            known = {(each.form, each.canonical) for each in within}
-            for view, back, transform in views(text[start:end]):
-                yield from self._of_view(view, back, start, transform, known, cells=cells)
-        for inner, place in base64_texts(text):
-            known = set()
-            for each in self._candidates(inner, cells=cells):
-                known.add((each.form, each.canonical))
-                yield Placed(each._replace(start=place, end=place + 1), inner[each.start : each.end], "base64")
-            for view, _, _ in views(inner):
-                yield from self._of_view(view, lambda _: 0, place, "base64", known, cells=cells)
-
-    def _of_view(
-        self, view: str, back: Callable[[int], int], start: int, transform: str, known: set[tuple[str, str]], *, cells: bool
-    ) -> Iterator[Placed]:
-        for each in self._candidates(view, cells=cells):
-            if (each.form, each.canonical) not in known:
-                known.add((each.form, each.canonical))
-                first = start + back(each.start)
-                last = max(first + 1, start + back(each.end))
-                yield Placed(each._replace(start=first, end=last), view[each.start : each.end], transform)
-
-    def _candidates(self, text: str, *, cells: bool) -> Iterator[Candidate]:
-        issued = self.index.issued
-        for each in contacts(text):
-            if issued.get(each.form) or each.form == "hash":
-                yield each
-        if issued.get("address") or issued.get("name_address"):
-            yield from self._addresses(text, cells=cells)
-
-    def _addresses(self, text: str, *, cells: bool) -> Iterator[Candidate]:
-        found = list(addresses(text, cells=cells))
-        if self.index.issued.get("address"):
-            yield from found
-        if found and self.index.issued.get("name_address"):
-            yield from _with_names(found, text, cells=cells)
-
-    def _record(self, group: Sequence[Spelt], block: Block, reading: _Reading) -> None:
-        owned = narrowed(group)
-        canaries = self._open(sorted(owned))
-        start, end = reading.span(group[0].start, group[-1].start, block.text)
-        for found in confirm(canaries, group, block.text[start:end], cells=reading.layout.is_table):
-            hit = reading.hit(found, block.text)
-            if reading.layout.is_table or not self._seen_before(hit):
-                self.hits.append(hit)
-            self._shapes.update(shape_of(form, plain) for form, plain in found.shapes)
-
-    def _seen_before(self, hit: Hit) -> bool:
-        recent = self.hits[-64:]
-        return any((one.canary, one.file, one.member, one.offset) == (hit.canary, hit.file, hit.member, hit.offset) for one in recent)
-
-    def _open(self, serials: Sequence[int]) -> list[Canary]:
-        missing = [serial for serial in serials if serial not in self._opened]
-        if missing:
-            if len(self._opened) + len(missing) > OPENED:
-                self._opened.clear()
-                missing = list(serials)
-            opened = self.reader.open_canaries(missing)
-            if len(opened) != len(missing):
-                return [canary for serial in serials for canary in self.reader.open_canaries([serial])]
-            self._opened.update(zip(missing, opened, strict=True))
-        return [self._opened[serial] for serial in serials]
+def scan_bytes(
+    data: bytes, name: str, index: Index, reader: Reader, keys: Keys, budget: Budget | None = None
+) -> Findings:
+    """Find canaries in bytes; containers in them are opened; never raises on what they hold."""
+    scan = Scan(index, reader, keys)
+    scan.files = 1
+    scan.bytes = len(data)
+    scan_stream(io.BytesIO(data), Place(name, packed=len(data)), scan, Spent(budget or Budget()))
+    return scan.findings()
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """Where a block stands in its part."""
-
-    part: TextPart
-    layout: Layout
-    starts: Sequence[int]
-    record: int
-    place: int
-    skip: int
-
-    def groups(self, spelt: Sequence[Spelt], text: str) -> Iterator[list[Spelt]]:
-        """Divide what was found into records: by their borders, in prose by reach from the first of each."""
-        group: list[Spelt] = []
-        border = -1
-        for each in spelt:
-            if group and each.start >= border:
-                yield group
-                group = []
-            if not group:
-                border = self._border(each.start, text)
-            group.append(each)
-        if group:
-            yield group
-
-    def _border(self, place: int, text: str) -> int:
-        at = bisect_right(self.starts, place)
-        if self.layout.is_table:
-            return self.starts[at] if at < len(self.starts) else len(text) + 1
-        lines = self.starts[at + LINES] if at + LINES < len(self.starts) else len(text) + 1
-        return min(place + REACH, lines)
-
-    def span(self, first: int, last: int, text: str) -> tuple[int, int]:
-        """Give the text of the record around two places."""
-        at = bisect_right(self.starts, first) - 1
-        if self.layout.is_table:
-            return self.starts[at], self.starts[at + 1] if at + 1 < len(self.starts) else len(text)
-        end = bisect_left(self.starts, last + 1) + LINES
-        low = max(first - REACH, self.starts[max(0, at - LINES)])
-        return low, min(last + REACH, self.starts[end] if end < len(self.starts) else len(text))
-
-    def hit(self, found: Found, text: str) -> Hit:
-        """Make the hit, with the byte offset of its first value."""
-        number = bisect_right(self.starts, found.start) - 1
-        skipped = bisect_left(self.starts, self.skip) if self.skip else 0
-        size = self.part.encoding.size
-        offset = self.place + (size(text[self.skip : found.start]) if found.start >= self.skip else -size(text[found.start : self.skip]))
-        return Hit(found.canary.id, dict(found.roles), self.part.file, self.part.member, offset, self.record + number - skipped)
-
-
-class _Ahead:
-    """A stream of text whose start is looked at before it is read."""
-
-    def __init__(self, chunks: Iterable[str]) -> None:
-        self._chunks = iter(chunks)
-        self._held: list[str] = []
-        size = 0
-        for chunk in self._chunks:
-            self._held.append(chunk)
-            size += len(chunk)
-            if size >= SNIFFED:
-                break
-        self.head = "".join(self._held)[:SNIFFED]
-
-    def __iter__(self) -> Iterator[str]:
-        yield from self._held
-        yield from self._chunks
-
-
-def _with_names(found: Sequence[Candidate], text: str, *, cells: bool) -> Iterator[Candidate]:
-    """Pair every address with the names near it: in tables those of its line."""
-    near = sorted((place, name) for name, place in names(text, cells=cells))
-    places = [place for place, _ in near]
-    for each in found:
-        first, last = each.start - 2 * NAME_REACH, each.end + NAME_REACH
-        if cells:
-            first = max(first - NAME_REACH, text.rfind("\n", 0, each.start))
-            last = min(last + NAME_REACH, text.find("\n", each.end) % (len(text) + 1))
-        ranked = sorted(near[bisect_left(places, first) : bisect_right(places, last)], key=lambda one: abs(one[0] - each.start))
-        for name in dict.fromkeys(name for _, name in ranked[:NAMES_NEAR]):
-            yield Candidate("name_address", f"{canonical_name(name)}|{each.canonical}", each.start, each.end)
-
-
-def _spelt(each: Placed, owners: Sequence[int]) -> Spelt:
-    form, plain, start, end = each.candidate
-    return Spelt(form, plain, start, end, each.text, each.transform, tuple(owners))
+def scan_stream(stream: BinaryIO, place: Place, scan: Scan, spent: Spent) -> None:
+    """Search every text in a stream; what cannot be read is added to the errors of the scan."""
+    for found in walk(stream, place, spent):
+        if isinstance(found, ScanError):
+            scan.errors.append(found)
+        else:
+            scan.text(found)

@@ -18,27 +18,44 @@ OPENED = 4096  # canaries unsealed at once while their hashed forms are computed
 
 
 class Index(Protocol):
-    """What a scan looks keys up in; `issued` counts the distinct keys of each form, `bits` sizes their space."""
+    """What a scan looks keys up in."""
 
     @property
-    def issued(self) -> Mapping[str, int]: ...
+    def issued(self) -> Mapping[str, int]:
+        """How many distinct keys of each form were issued."""
+        ...
+
     @property
-    def bits(self) -> Mapping[str, float]: ...
-    def lookup(self, scan_keys: Sequence[int]) -> Mapping[int, Sequence[int]]: ...
-    def hashed(self, reader: Reader) -> HashIndex: ...
+    def bits(self) -> Mapping[str, float]:
+        """The size of the space of each form, in bits."""
+        ...
+
+    def lookup(self, scan_keys: Sequence[int]) -> Mapping[int, Sequence[int]]:
+        """Give the canary serials of those keys that were issued."""
+        ...
+
+    def hashed(self, reader: Reader) -> HashIndex:
+        """Give the hashed forms of all canaries."""
+        ...
 
 
 class Reader(Protocol):
     """What unseals canaries, to confirm hits field by field."""
 
-    def open_canaries(self, serials: Sequence[int]) -> Sequence[Canary]: ...
+    def open_canaries(self, serials: Sequence[int]) -> Sequence[Canary]:
+        """Give canaries in the order of their serials; an unknown serial is left out."""
+        ...
 
 
 class ArrayIndex:
     """Sorted arrays of (scan key, canary serial): 12 bytes an identifier."""
 
     def __init__(
-        self, keys: NDArray[np.int64], serials: NDArray[np.int64], issued: Mapping[str, int], bits: Mapping[str, float]
+        self,
+        keys: NDArray[np.int64],
+        serials: NDArray[np.int64],
+        issued: Mapping[str, int],
+        bits: Mapping[str, float],
     ) -> None:
         self._keys = keys
         self._serials = serials
@@ -78,7 +95,8 @@ class ArrayIndex:
         found = np.flatnonzero(self._keys[np.minimum(low, len(self._keys) - 1)] == wanted)
         high = np.searchsorted(self._keys, wanted[found], "right")
         return {
-            int(wanted[place]): self._serials[low[place] : end].tolist() for place, end in zip(found, high, strict=True)
+            int(wanted[place]): self._serials[low[place] : end].tolist()
+            for place, end in zip(found, high, strict=True)
         }
 
     def hashed(self, reader: Reader) -> HashIndex:

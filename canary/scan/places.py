@@ -17,7 +17,10 @@ _RUN = re.compile(r"[\u3400-\u9fff][\u3400-\u9fffA-Za-z0-9\-#()（）·—–－
 _SIGN = re.compile(r"[路街道巷弄里村镇乡号园苑城楼幢栋座厦区组室]")
 _NUMBER = re.compile(r"[0-9一二三四五六七八九十]")
 _LAST = re.compile(r".*(?:[0-9]|[号楼幢栋座元室房户层组队弄])", re.S)
-_BEFORE = re.compile(r"[\s住在到至址寄送于是收往为给，：:（(]|(?=北京|天津|上海|重庆|[\u4e00-\u9fff]{2,3}[省市])")
+_BEFORE = re.compile(
+    r"[\s住在到至址寄送于是收往为给，：:（(]|(?=北京|天津|上海|重庆|[\u4e00-\u9fff]{2,3}[省市])"
+)
+_BLANK = re.compile(r"[ 　]+")
 _ROAD = re.compile(r"[路街道巷镇村]")
 _WESTERN = re.compile(
     r"\b[0-9]{1,6}[A-Za-z]?[ ]+[A-Za-z0-9.' \-]{2,60}?\b(?:street|st|avenue|ave|road|rd|boulevard|blvd|drive|dr|lane|ln|court|ct|"
@@ -25,7 +28,9 @@ _WESTERN = re.compile(
     re.I,
 )
 _HAN_WORD = re.compile(r"(?<![\u4e00-\u9fff])[\u4e00-\u9fff]{2,4}(?![\u4e00-\u9fff])")
-_LABELLED = re.compile(r"(?:姓名|名字|收件人|寄件人|收货人|发件人|联系人|客户|业主|我是|叫)[：:\s]*([\u4e00-\u9fff]{2,4})")
+_LABELLED = re.compile(
+    r"(?:姓名|名字|收件人|寄件人|收货人|发件人|联系人|客户|业主|我是|叫)[：:\s]*([\u4e00-\u9fff]{2,4})"
+)
 _LATIN_WORDS = re.compile(r"[A-Z][A-Za-z'\-]{1,24}(?:,? [A-Z][A-Za-z'\-]{0,24}\.?){1,3}")
 
 
@@ -45,7 +50,7 @@ def addresses(text: str, *, cells: bool) -> Iterator[Candidate]:
 
 def _starts(run: str, *, cells: bool) -> Iterator[int]:
     """Give where in a run an address may begin: at its front, after a word of sending, before a road's name."""
-    places = {0: None} | dict.fromkeys(found.end() for found in _BEFORE.finditer(run))
+    places = {0: None} | dict.fromkeys(found.end() for found in (_BLANK if cells else _BEFORE).finditer(run))
     if not cells:
         road = _ROAD.search(run)
         places |= dict.fromkeys(max(0, road.start() - length) for length in (2, 3, 4)) if road else {}

@@ -69,7 +69,10 @@ def detect_layout(head: str) -> Layout:
     lines = [line for line in head.splitlines()[:200] if line.strip()]
     if _INSERT.search(head):
         return SQL
-    if lines and all(line.lstrip().startswith("{") and line.rstrip().rstrip(",").endswith("}") for line in lines[:-1] or lines):
+    if lines and all(
+        line.lstrip().startswith("{") and line.rstrip().rstrip(",").endswith("}")
+        for line in lines[:-1] or lines
+    ):
         return LINES_OF_TABLE
     if head.lstrip()[:1] in ("{", "[") and _JSON.search(head):
         return JSON
@@ -108,7 +111,7 @@ def blocks(chunks: Iterable[str], layout: Layout, size: int = BLOCK) -> Iterator
             if cut is None:
                 break
             yield Block(held[:cut], skip)
-            kept = 0 if layout.is_table else _overlap(held, cut)
+            kept = 0 if layout.is_table else min(cut, OVERLAP)
             held, skip = held[cut - kept :], kept
     if len(held) > skip:
         yield Block(held, skip)
@@ -120,7 +123,9 @@ def _cut(held: str, skip: int, layout: Layout, size: int) -> int | None:
     if layout.border in (None, _NEW_LINE):
         place = held.rfind("\n", skip + 1, end) + 1
     else:
-        places = [found.end() for found in layout.border.finditer(held, skip + 1, end)] if layout.border else []
+        places = (
+            [found.end() for found in layout.border.finditer(held, skip + 1, end)] if layout.border else []
+        )
         place = places[-1] if places else 0
     if place > skip and _closed(held[:place], layout):
         return place
@@ -135,8 +140,3 @@ def _closed(text: str, layout: Layout) -> bool:
     if not layout.quoted or text.count('"') % 2 == 0:
         return True
     return text.count("\n", text.rfind('"')) > QUOTED_LINES
-
-
-def _overlap(held: str, cut: int) -> int:
-    """Give how much of the end of a block of prose the next one sees again."""
-    return min(cut, OVERLAP)

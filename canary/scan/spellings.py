@@ -123,24 +123,27 @@ CHAIN: Final = (
         r"|\s*[\[({<（【]\s*(?:dot|点|\.)\s*[\])}>）】]\s*|(?<=[0-9A-Za-z])\s+(?:dot|\.)\s+(?=[0-9A-Za-z])|(?<=[0-9A-Za-z])(?:_|-)at(?:_|-)(?=[0-9A-Za-z])",
         re.I), lambda found: "@" if re.search(r"at|@|艾特|圈a", found[0], re.I) else "."),
 )  # fmt: skip
-_SUSPICIOUS: Final = re.compile(
-    r"=(?:[0-9A-F]{2}|[ \t]*\r?\n)|&(?:#|[A-Za-z]{2,10};)|\\[^\s]|%[0-9A-Fa-f]{2}|"
-    rf"[{INVISIBLE}{_WIDE}]|[{_SIGNS}][ \-·]?[0-9{_SIGNS}][ \-·]?[0-9{_SIGNS}][ \-·]?[0-9{_SIGNS}]|"
-    r"[\[({<（【]\s*(?:[aA][tT]|@|[dD][oO][tT]|点|\.|艾特)\s*[\])}>）】]|\s(?:at|AT|At|dot|DOT|Dot)\s|\s@|@\s|[_\-]at[_\-]"
+_SUSPICIOUS: Final = (
+    re.compile(rf"[=&\\%{INVISIBLE}{_WIDE}](?![\s=&%])|=[ \t]*\r?\n"),
+    re.compile(rf"[{_SIGNS}](?:[ \-·]?[0-9{_SIGNS}]){{3}}"),
+    re.compile(r"[\[({<（【]\s*(?:[aA][tT]|@|[dD][oO][tT]|点|\.|艾特|圈a)\s*[\])}>）】]"),
+    re.compile(r"[ \t_\-](?:@|at|AT|At|dot|DOT|Dot)[ \t_\-]"),
+    re.compile(r"@[ \t]|[ \t]@"),
 )
 _BASE64 = re.compile(r"[A-Za-z0-9+/\-_]{12,}(?:\r?\n[A-Za-z0-9+/\-_]{4,})*={0,2}")
 
 
 def passages(text: str) -> Iterator[tuple[int, int]]:
     """Give the stretches of a text around whatever looks encoded, joined where they touch."""
-    start = end = -1
-    for found in _SUSPICIOUS.finditer(text):
-        if found.start() - AROUND > end:
-            if end >= 0:
-                yield start, min(end, len(text))
-            start = max(0, found.start() - AROUND)
-        end = found.end() + AROUND
-    if end >= 0:
+    spans = [found.span() for pattern in _SUSPICIOUS for found in pattern.finditer(text)]
+    start, end = 0, -AROUND
+    for first, last in sorted(spans):
+        if first - AROUND > end:
+            if end > 0:
+                yield start, end
+            start = max(0, first - AROUND)
+        end = max(end, last + AROUND)
+    if end > 0:
         yield start, min(end, len(text))
 
 
@@ -182,17 +185,17 @@ def _through(view: View, back: Callable[[int], int], place: int) -> int:
 def base64_texts(text: str) -> Iterator[tuple[str, int]]:
     """Give the texts that base64 passages hold (nested up to three deep), with the passage's place."""
     for found in _BASE64.finditer(text):
-        yield from ((inner, found.start()) for inner in _unwrapped(found[0], NESTING))
+        if not text[found.start() + 4 : found.start() + 8].isdigit():  # which no text gives
+            yield from ((inner, found.start()) for inner in _unwrapped(found[0], NESTING))
 
 
 def _unwrapped(passage: str, nesting: int) -> Iterator[str]:
-    inner = decoded64(passage)
-    if inner is None:
-        return
-    yield inner
-    if nesting > 1:
-        for found in _BASE64.finditer(inner):
-            yield from _unwrapped(found[0], nesting - 1)
+    pieces = [passage, *(piece for piece in _JOINTS.split(passage) if piece != passage and len(piece) >= 12)]
+    for inner in filter(None, map(decoded64, pieces)):
+        yield inner
+        if nesting > 1:
+            for found in _BASE64.finditer(inner):
+                yield from _unwrapped(found[0], nesting - 1)
 
 
 def decoded64(passage: str) -> str | None:
@@ -208,22 +211,21 @@ def decoded64(passage: str) -> str | None:
 
 
 _URL_SAFE: Final = str.maketrans("-_", "+/")
-_CONTROLS: Final = bytes(range(9)) + bytes(range(14, 32)) + b"\x7f"
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_TELLING: Final = re.compile(r"[0-9]{5}|[A-Za-z0-9]@[A-Za-z0-9]")
+_JOINTS: Final = re.compile(r"[/+_\-]|\r?\n")
 
 
 def _readable(data: bytes) -> str | None:
-    """Give the text of bytes that are one: no control characters, and decodable as a whole."""
-    if data.translate(None, _CONTROLS) != data and b"\0" not in data:
-        return None
-    for name in ("utf-8", "utf-16-le", "gb18030") if b"\0" in data else ("utf-8", "gb18030"):
-        try:
-            text = data.decode(name)
-        except UnicodeDecodeError:
-            continue
-        return text if _mostly_known(text) else None
-    return None
+    """Give the text of bytes that are one: decodable as a whole, no control characters, something to be found in it."""
+    try:
+        text = data.decode("utf-16-le" if b"\0" in data else "utf-8")
+    except UnicodeDecodeError:
+        text = _gb18030(data)
+    return text if text and not _CONTROLS.search(text) else None
 
 
-def _mostly_known(text: str) -> bool:
-    known = sum(sign.isascii() or "\u4e00" <= sign <= "\u9fff" or "\uff00" <= sign <= "\uffef" for sign in text)
-    return known >= 0.8 * len(text) and "\0" not in text
+def _gb18030(data: bytes) -> str:
+    """Decode what is no UTF-8: as nearly any bytes are GB18030, only where a number or mail address shows."""
+    text = data.decode("gb18030", "ignore")
+    return text if _TELLING.search(text) else ""

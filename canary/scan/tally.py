@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from bisect import bisect_left, bisect_right
 from collections import Counter
@@ -22,9 +21,6 @@ DOMAINS = 16  # classes of mail domains
 COMPACTED = 1 << 20  # keys held before they are made distinct
 HASHED = ("phone", "email", "code")  # forms a digest may stand for
 
-_HAN = re.compile(r"[\u3400-\u9fff\u200b-\u200d]+")
-_WORDS = re.compile(r"[A-Za-z]{2,}")
-
 
 def shape_of(form: str, canonical: str) -> str:
     """Give a form with what is public about a value: its length, whether it is a mobile, a class of its domain."""
@@ -42,16 +38,19 @@ class Tally:
     def __init__(self) -> None:
         self._keys: dict[str, list[NDArray[np.int64]]] = {}
         self._held = 0
-        self._pairs: Counter[tuple[str, str]] = Counter()
+        self._pairs: Counter[tuple[str, ...]] = Counter()
         self._names = 0
 
-    def add_keys(self, keys: Mapping[str, Sequence[int]]) -> None:
-        """Add the keys that one block looked up, by shape."""
+    def add_keys(self, shaped: Mapping[tuple[str, str], str], keyed: Mapping[tuple[str, str], int]) -> None:
+        """Add the keys that one block looked up: (form, canonical) → shape and → key."""
         import numpy as np
 
-        for shape, each in keys.items():
-            self._keys.setdefault(shape, []).append(np.unique(np.array(each, np.int64)))
-            self._held += len(each)
+        by_shape: dict[str, list[int]] = {}
+        for pair, shape in shaped.items():
+            by_shape.setdefault(shape, []).append(keyed[pair])
+        for shape, each in by_shape.items():
+            self._keys.setdefault(shape, []).append(np.array(each, np.int64))
+        self._held += len(keyed)
         if self._held > COMPACTED:
             self._compact()
 
@@ -59,13 +58,19 @@ class Tally:
         import numpy as np
 
         self._keys = {shape: [np.unique(np.concatenate(parts))] for shape, parts in self._keys.items()}
-        self._held = 0
+        self._held = 0  # what stays is distinct; the limit is for what comes on top
 
-    def add_pairs(self, found: Iterable[Candidate], text: str, starts: Sequence[int] | None) -> None:
+    def add_pairs(
+        self,
+        found: Iterable[Candidate],
+        shaped: Mapping[tuple[str, str], str],
+        text: str,
+        starts: Sequence[int] | None,
+    ) -> None:
         """Add the pairs of a block, within its records, or in prose (`starts` None) within reach of each other."""
         places: dict[str, list[int]] = {}
         for each in found:
-            places.setdefault(shape_of(each.form, each.canonical), []).append(each.start)
+            places.setdefault(shaped[each[0], each[1]], []).append(each[2])
         names = name_places(text, cells=starts is not None)
         self._names += len(names)
         pairs = _near_pairs(places, names) if starts is None else _record_pairs(places, names, starts)
@@ -81,7 +86,7 @@ class Tally:
 
 
 def _record_pairs(
-    places: Mapping[str, Sequence[int]], names: Sequence[int], starts: Sequence[int]
+    places: Mapping[str, Sequence[int]], names: NDArray[np.int64], starts: Sequence[int]
 ) -> Counter[tuple[str, str]]:
     """Count pairs a record: the sum over records of the products of the counts."""
     import numpy as np
@@ -103,7 +108,7 @@ def _record_pairs(
     return found
 
 
-def _near_pairs(places: Mapping[str, Sequence[int]], names: Sequence[int]) -> Counter[tuple[str, str]]:
+def _near_pairs(places: Mapping[str, Sequence[int]], names: NDArray[np.int64]) -> Counter[tuple[str, str]]:
     """Count pairs in prose: for each candidate, the others within reach (twice of it, since windows chain)."""
     ordered = {shape: sorted(each) for shape, each in [*places.items(), ("name", names)] if each}
     found: Counter[tuple[str, str]] = Counter()
@@ -125,17 +130,27 @@ def _pair(one: str, two: str) -> tuple[str, str]:
     return (one, two) if one <= two else (two, one)
 
 
-def name_places(text: str, *, cells: bool) -> list[int]:
-    """Give a place for every way to read a name in a text: in tables whole short words, in prose any stretch."""
-    places: list[int] = []
-    for found in _HAN.finditer(text):
-        length = found.end() - found.start()
-        if not cells:
-            places += range(found.start(), found.end() - 1) if length > 1 else ()
-        elif 2 <= length <= 6:
-            places += (found.start(), found.start())
-    places += (found.start() for found in _WORDS.finditer(text))
-    return places
+def name_places(text: str, *, cells: bool) -> NDArray[np.int64]:
+    """Give a place for every way to read a name in a text: in tables short words, in prose any stretch."""
+    import numpy as np
+
+    signs = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    starts, lengths = _runs(((signs >= 0x3400) & (signs <= 0x9FFF)) | ((signs >= 0x200B) & (signs <= 0x200D)))
+    if cells:  # a name may stand at either end of a short word
+        han = np.repeat(starts[(lengths >= 2) & (lengths <= 6)], 2)
+    else:
+        han = np.repeat(starts, np.maximum(lengths - 1, 0))
+    letters = signs | 0x20
+    latin, sizes = _runs((letters >= 0x61) & (letters <= 0x7A))
+    return np.sort(np.concatenate([han, latin[sizes >= 2]]))
+
+
+def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give the starts and lengths of the stretches where a mask holds."""
+    import numpy as np
+
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    return edges[0::2], edges[1::2] - edges[0::2]
 
 
 def candidates_of(shaped: Mapping[tuple[str, ...], int], hit: frozenset[str]) -> Candidates:

@@ -52,6 +52,7 @@ def watched(world: World, paste: bytes, mails: Sequence[str]) -> list[str]:
         (world.home / "config.toml").write_text(CONFIG.format(port=port, site=site), "utf-8")
         with _process(world):
             _until(world, lambda: _answers(port))
+            _until(world, lambda: bool(world.command("sighting", "list")))
             for address in mails:
                 _send(port, address)
             _until(world, lambda: len(world.command("sighting", "list")) >= 1 + len(mails))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sqlalchemy import (
     Connection,
+    Insert,
     Row,
     TableClause,
     and_,
@@ -135,20 +136,33 @@ class LiveRows:
 
     def insert(self, row: TextRow) -> Key:
         """Insert one row and give its key, read back where the database gives it."""
-        values = {name: self.tongue.as_cell(self.table.column(name), text) for name, text in row.items()}
-        statement = insert(self._place).values({name: _bound(value) for name, value in values.items()})
         missing = [name for name in self.table.key if row.get(name) is None]
-        given = self._given(statement, missing) if missing else {}
-        if not missing:
-            self.connection.execute(statement)
-        return tuple(str(given.get(name, row.get(name))) for name in self.table.key)
+        if missing:
+            given = self._given(row, missing)
+            return tuple(str(given.get(name, row.get(name))) for name in self.table.key)
+        return self.insert_all([row])[0]
 
-    def _given(self, statement: Any, missing: Sequence[str]) -> dict[str, str]:
+    def insert_all(self, rows: Sequence[TextRow]) -> list[Key]:
+        """Insert rows and give their keys: at once where they bring their keys and have the same columns."""
+        alike = len({tuple(row) for row in rows}) == 1
+        if not alike or any(row.get(name) is None for row in rows for name in self.table.key):
+            return [self.insert(row) for row in rows]
+        self.connection.execute(self._inserting(rows[0]), [self._values(row) for row in rows])
+        return [tuple(str(row[name]) for name in self.table.key) for row in rows]
+
+    def _inserting(self, row: TextRow) -> Insert:
+        return insert(place_of(self.table.schema, self.table.name, tuple(row)))
+
+    def _values(self, row: TextRow) -> dict[str, object]:
+        return {name: self.tongue.as_cell(self.table.column(name), text) for name, text in row.items()}
+
+    def _given(self, row: TextRow, missing: Sequence[str]) -> dict[str, str]:
+        statement, values = self._inserting(row), self._values(row)
         if self.connection.dialect.insert_returning:
             texts = [self._text(name).label(f"c{at}") for at, name in enumerate(missing)]
-            row = self.connection.execute(statement.returning(*texts)).one()
-            return {name: str(self.tongue.spell(value)) for name, value in zip(missing, row, strict=True)}
-        return {missing[0]: str(self.connection.execute(statement).lastrowid)}
+            found = self.connection.execute(statement.returning(*texts), values).one()
+            return {name: str(self.tongue.spell(value)) for name, value in zip(missing, found, strict=True)}
+        return {missing[0]: str(self.connection.execute(statement, values).lastrowid)}
 
     def delete(self, keys: Iterable[Key]) -> int:
         """Delete the rows at these keys and give their number."""
@@ -170,7 +184,7 @@ def matching(columns: Sequence[str], tuples: Sequence[tuple[object, ...]]) -> An
     if not tuples:
         return false()
     if len(columns) == 1:
-        return _column(columns[0]).in_([_bound(each[0]) for each in tuples])
+        return _column(columns[0]).in_([each[0] for each in tuples])
     return or_(
         *(
             and_(*(_column(name) == _bound(cell) for name, cell in zip(columns, each, strict=True)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any, Final
 
@@ -97,8 +98,6 @@ def _table(connection: Connection, inspector: Inspector, tongue: Tongue, place: 
 
 
 def _key_not_null(columns: Sequence[LiveColumn], primary: Sequence[str]) -> tuple[LiveColumn, ...]:
-    from dataclasses import replace
-
     return tuple(replace(each, nullable=False) if each.name in primary else each for each in columns)
 
 

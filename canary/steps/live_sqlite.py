@@ -71,7 +71,7 @@ class SqliteTongue:
         """Take the kind from what the column holds, and find the alias of the rowid."""
         stored = _stored(connection, place, found.name)
         given = found.given or _is_rowid(connection, place, found.name)
-        return replace(found, kind=_kind(found.kind, stored), given=given)
+        return replace(found, kind=_kind(found.kind, stored), given=given, low=None, high=None)
 
     def refusal(self, _inspector: Inspector, _place: Place, /) -> str | None:
         """Every SQLite table takes part in transactions."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import URL, Connection, Engine, make_url
@@ -63,8 +64,6 @@ def shown(url: URL) -> str:
 
 def url_digest(url: URL) -> str:
     """Digest where a database is (hex SHA-256), whatever the user, password and options."""
-    from pathlib import Path
-
     place = str(Path(str(url.database)).resolve()) if url.get_backend_name() == "sqlite" else shown(url)
     return hashlib.sha256(place.encode("utf-8", "surrogatepass")).hexdigest()
 

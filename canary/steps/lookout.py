@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,16 @@ class Look:
 
     matches: tuple[Match, ...] = ()
     error: str | None = None
+
+
+def strongest(found: Iterable[Match]) -> tuple[Match, ...]:
+    """Keep one match a canary: the strongest of those in one thing, with the fields of all."""
+    kept: dict[str, Match] = {}
+    for match in found:
+        other = kept.setdefault(match.canary, match)
+        best = min(other, match, key=lambda one: (one.strength != "strong", one.expected_chance_hits))
+        kept[match.canary] = replace(best, fields=tuple(sorted({*other.fields, *match.fields})))
+    return tuple(kept.values())
 
 
 class Lookout:
@@ -66,7 +76,7 @@ class Lookout:
             return ()
         with self._registry.read() as tx:
             found = {one.id: one for one in store.by_ids(tx, sorted({hit.canary for hit in findings.hits}))}
-        return tuple(match for _, match in matches_of(findings, self.index(), found))
+        return strongest(match for _, match in matches_of(findings, self.index(), found))
 
     def index(self) -> ArrayIndex:
         """Give the index of all canaries issued by now; raises OutsideError where the registry fails."""
@@ -83,5 +93,3 @@ class Lookout:
         """Unseal canaries by serial, to confirm a hit field by field."""
         with self._registry.read() as tx:
             return store.by_serials(tx, serials)
-
-    open = open_canaries

@@ -56,6 +56,11 @@ def seed(tools: Tools, request: SeedRequest) -> SeedResult:
             return replace(result, warnings=(*warnings, *result.warnings))
         except issuing.Collision:
             continue
+        except UsageError:
+            name, known = _known(tools, request, db)
+            if known is None or request.request is None:
+                raise
+            return _repeated(tools, request, db, known)  # made by the same call elsewhere, meanwhile
     raise OutsideError(
         "no free values were left for canaries", "add a mail domain or reserve a range in the policy"
     )

@@ -112,7 +112,7 @@ class Placer:
         """Insert all under one savepoint; None, with nothing inserted, where the database refuses one."""
         try:
             with self.rows.connection.begin_nested():
-                return [(draft, self.rows.insert(draft.row)) for draft in drafts]
+                return list(zip(drafts, self.rows.insert_all([each.row for each in drafts]), strict=True))
         except DBAPIError as error:
             if not live_errors.rejects_row(error):
                 raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import select, update
@@ -60,7 +60,7 @@ def planted_of(tx: Tx, release: str) -> list[Planted]:
 
 def finish(tx: Tx, release: str) -> bool:
     """Turn a pending release into a done one; False where another call has settled it."""
-    if not _is_pending(tx, release):
+    if _state(tx, release) != ReleaseState.PENDING:
         return False
     releases.set_state(tx, release, ReleaseState.DONE)
     return True
@@ -68,7 +68,7 @@ def finish(tx: Tx, release: str) -> bool:
 
 def undo(tx: Tx, tools: Tools, release: Release, reason: str) -> bool:
     """Turn a pending release that never came to be into an undone one, burned and told in the ledger."""
-    if not _is_pending(tx, release.id):
+    if _state(tx, release.id) != ReleaseState.PENDING:
         return False
     now = tools.clock.now_ms()
     releases.update_from(tx, replace(release, state=ReleaseState.UNDONE, rows_out=release.rows_in))
@@ -82,10 +82,19 @@ def never_planted(release: Release) -> bool:
     return release.state == ReleaseState.UNDONE and release.rows_out == release.rows_in
 
 
-def _is_pending(tx: Tx, release: str) -> bool:
-    """Look at a release's state under a lock, so that two callers never both settle it."""
+def take_back(tx: Tx, tools: Tools, release: str, counts: Mapping[str, int]) -> bool:
+    """Turn a release that is done into an undone one, with its ledger entry; False where another call did."""
+    if _state(tx, release) != ReleaseState.DONE:
+        return False
+    releases.set_state(tx, release, ReleaseState.UNDONE)
+    journal.append(tx, "unseed", {"release": release, **counts}, tools.signer, tools.clock.now_ms())
+    return True
+
+
+def _state(tx: Tx, release: str) -> ReleaseState:
+    """Look at a release's state under a lock, so that two callers never both change it."""
     wanted = select(release_table.c.state).where(release_table.c.id == release).with_for_update()
-    return bool(tx.conn.scalar(wanted) == ReleaseState.PENDING.value)
+    return ReleaseState(str(tx.conn.scalar(wanted)))
 
 
 def pending(tx: Tx) -> list[Release]:

@@ -85,8 +85,8 @@ def _rises(times: Mapping[int, datetime], rows: int) -> bool:
 
 
 def _near(other: Mapping[int, datetime], rising: Mapping[int, datetime]) -> bool:
-    apart = [abs(time - rising[at]) for at, time in other.items() if at in rising]
-    return bool(apart) and median(apart) <= NEAR
+    apart = [abs(time - rising[at]).total_seconds() for at, time in other.items() if at in rising]
+    return bool(apart) and median(apart) <= NEAR.total_seconds()
 
 
 def read_time(text: str | None) -> tuple[datetime, str] | None:

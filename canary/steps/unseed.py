@@ -17,7 +17,7 @@ from canary.steps.seed_model import Planted, UnseedResult, shown_keys
 from canary.steps.seed_place import still_ours
 from canary.steps.seed_settle import opened, settle
 from canary.steps.tools import Tools
-from canary.store import journal, releases
+from canary.store import releases
 
 __all__ = ["UnseedResult", "unseed"]
 
@@ -65,10 +65,12 @@ def _found(tools: Tools, release_id: str) -> Release:
     if release.state == ReleaseState.PENDING:
         standing = settle(tools, release)
     if not standing:
-        raise UsageError(
-            f"release {release.id} was taken out already", "see canary release show " + release.id
-        )
+        raise _twice(release.id)
     return release
+
+
+def _twice(release: str) -> UsageError:
+    return UsageError(f"release {release} was taken out already", f"see canary release show {release}")
 
 
 def _sort(rows: LiveRows, planted: Sequence[Planted]) -> Sorted:
@@ -146,12 +148,11 @@ def _told(rows: LiveRows, sorted_: Sorted) -> UnseedResult:
 
 
 def _record(tools: Tools, release: Release, sorted_: Sorted) -> None:
-    body = {
-        "release": release.id,
+    counts = {
         "removed": len(sorted_.ours),
         "missing": len(sorted_.missing),
         "changed": len(sorted_.changed),
     }
     with tools.registry.begin() as tx:
-        releases.set_state(tx, release.id, ReleaseState.UNDONE)
-        journal.append(tx, "unseed", body, tools.signer, tools.clock.now_ms())
+        if not seed_record.take_back(tx, tools, release.id, counts):
+            raise _twice(release.id)

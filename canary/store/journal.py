@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from canary.errors import OutsideError, UsageError
 from canary.ledger.entry import NONCE_BYTES, make_entry
 from canary.ledger.merkle import Frontier, consistency_proof, inclusion_proof, leaf_hash
 from canary.ledger.note import Signer
 from canary.store.audit import LedgerReport, verify
+from canary.store.bulk import insert_rows
 from canary.store.rows import AnyRow, stream
 from canary.store.tables import ledger_entries, ledger_head
 from canary.store.tx import Tx
@@ -58,18 +59,17 @@ def append_many(
 ) -> list[int]:
     """Append (kind, body) pairs under one signature and give their indexes."""
     frontier = _frontier(_locked_head(tx))
-    rows, indexes = [], []
+    rows: list[tuple[int, str, str, bytes]] = []
     for kind, body in batch:
         nonce = secrets.token_bytes(NONCE_BYTES)
         entry = make_entry(kind, body, now_ms, nonce, frontier.size)
         leaf = leaf_hash(entry)
-        rows.append({"index": frontier.size, "kind": kind, "body": entry.decode(), "leaf": leaf})
-        indexes.append(frontier.size)
+        rows.append((frontier.size, kind, entry.decode(), leaf))
         frontier.append(leaf)
     if rows:
-        tx.conn.execute(insert(ledger_entries), rows)
+        insert_rows(tx.conn, ledger_entries, rows)
         _store_head(tx, frontier, signer)
-    return indexes
+    return [index for index, *_ in rows]
 
 
 def _locked_head(tx: Tx) -> AnyRow:

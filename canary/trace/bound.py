@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from math import inf, log2, pi
 
 from canary.trace.case import Case, HitCanary
-from canary.trace.evalue import log2_c, own_hits
+from canary.trace.evalue import log2_c
 
 FIRST_TRACE = 0.98  # weight of the first trace of an incident; later ones share the rest
 SMALLEST = 1e-300  # a bound is never written as zero
 
 
-def log2_e_of(case: Case, scores: Mapping[str, float]) -> dict[str, float]:
-    """Give log2 E of everybody in the registry from this leak alone: E = Σ_S w_S·M·C."""
-    own = own_hits(case)
+def log2_e_of(
+    case: Case, own: Mapping[str, Sequence[HitCanary]], scores: Mapping[str, float]
+) -> dict[str, float]:
+    """Give log2 E of everybody in the registry from this leak and their own hits alone: E = Σ_S w_S·M·C."""
     missed: dict[int, float] = {}
     found: dict[str, float] = {}
     for name in case.recipients:

@@ -120,7 +120,8 @@ def test_seed(story: Path) -> None:
 
 def test_scan(story: Path) -> None:
     whole, error, match = documented("scan")
-    answer = ask(story / "home", "scan", str(story / "acme.csv"), str(story / "missing"))
+    (story / "broken.gz").write_bytes(b"\x1f\x8b\x08 not gzip after all")
+    answer = ask(story / "home", "scan", str(story / "acme.csv"), str(story / "broken.gz"))
     same(answer, whole)
     same(answer["matches"][0], match)
     same(answer["errors"][0], error)

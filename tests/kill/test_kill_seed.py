@@ -10,7 +10,7 @@ import pytest
 
 from tests.kill import harness
 
-COUNT = 300
+COUNT = 60
 TABLE = """
 CREATE TABLE orders (
     id INTEGER PRIMARY KEY, order_no TEXT NOT NULL UNIQUE, name TEXT NOT NULL, phone TEXT NOT NULL,
@@ -25,7 +25,7 @@ def make_shop(path: Path) -> None:
     rng = random.Random(5)
     with contextlib.closing(sqlite3.connect(path)) as shop, shop:
         shop.execute(TABLE)
-        rows = ([number + 1, *harness.table_row(number, rng)] for number in range(4000))
+        rows = ([number + 1, *harness.table_row(number, rng)] for number in range(1500))
         shop.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 

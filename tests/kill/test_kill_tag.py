@@ -8,7 +8,7 @@ import pytest
 
 from tests.kill import harness
 
-ROWS = 30_000
+ROWS = 10_000
 
 
 def tag(recipient: str) -> list[str]:

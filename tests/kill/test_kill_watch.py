@@ -20,6 +20,7 @@ from tests.kill import harness
 READY_SECONDS = 30
 SETTLE_SECONDS = 60
 END_SECONDS = 15
+MOMENT_SECONDS = 1.2
 
 
 @dataclass
@@ -31,6 +32,7 @@ class Post:
     acknowledged: set[str] = field(default_factory=set)
     waiting: dict[str, str] = field(default_factory=dict)
     sent: int = 0
+    answered: threading.Event = field(default_factory=threading.Event)
 
     def send_until(self, stop: threading.Event) -> None:
         while not stop.is_set():
@@ -48,6 +50,7 @@ class Post:
                     client.sendmail("spam@sender.example", [alias], mail(name, alias))
                     self.acknowledged.add(name)
                     del self.waiting[name]
+                    self.answered.set()
         except (OSError, smtplib.SMTPException):
             return False
         return True
@@ -107,23 +110,26 @@ def test_watch(kills: int, home: harness.Home) -> None:
     chance = random.SystemRandom()
     for number in range(kills):
         drop(dumps, number, rows[number % len(rows)])
-        one_kill(home, post, chance.uniform(0.0, 1.5))
+        one_kill(home, post, chance.uniform(0.0, MOMENT_SECONDS), number % 3 > 0)
+        home.counts["while a mail was under way" if post.waiting else "between two mails"] += 1
         harness.check_registry(home)
         check_sightings(home, post)
     settle(home, post, kills)
-    print(
-        f"watch: {kills} kills up to 1.50 s after it listened; {len(post.acknowledged)} mails acknowledged "
-        f"and {kills} files dropped, each seen exactly once"
-    )
+    mails = f"{len(post.acknowledged)} mails acknowledged and {kills} files dropped, each seen exactly once"
+    print(harness.told("watch", home, 0, MOMENT_SECONDS) + f"; {mails}")
 
 
-def one_kill(home: harness.Home, post: Post, moment: float) -> None:
+def one_kill(home: harness.Home, post: Post, moment: float, settled: bool) -> None:
+    """Kill the watch at a moment after it listened or, where `settled`, after its first answer."""
     process = home.start("watch")
+    post.answered.clear()
     try:
         wait_until_open(post.port)
         stop = threading.Event()
         sender = threading.Thread(target=post.send_until, args=(stop,))
         sender.start()
+        if settled:
+            post.answered.wait(READY_SECONDS)
         time.sleep(moment)
     finally:
         harness.kill(process)

@@ -68,8 +68,10 @@ def syslog(scheme: str, port: int, form: str) -> Syslog:
 
 
 HEAD = re.compile(
-    rb"<(\d+)>1 2025-06-15T15:06:40Z host canary - incident\.(opened|digest) \[canary@32473 key=\"\w{64}\" incident=\"i-1\"\] "
+    rb"<(\d+)>1 2025-06-15T15:06:40Z host canary - incident\.(opened|digest) "
+    rb"\[canary@32473 key=\"\w{64}\" incident=\"i-1\"\] "
 )
+SENTENCE = "canary incident i-1 opened: 3 sightings of 2 canaries of waybills by feed, mail"
 
 
 def test_syslog_over_udp() -> None:
@@ -81,10 +83,7 @@ def test_syslog_over_udp() -> None:
     found = HEAD.match(said)
     assert found is not None
     assert found[1] == b"105"
-    assert (
-        said[found.end() :]
-        == b"canary incident i-1 opened: 3 sightings of 2 canaries of waybills by feed, mail"
-    )
+    assert said[found.end() :] == SENTENCE.encode()
 
 
 def test_cef_over_tcp_is_counted() -> None:

@@ -27,10 +27,12 @@ def copies(canary, tmp_path):
     )
     (tmp_path / "to.csv").write_text("id\nacme\nglobex\ninitech\n")
     canary("tag", "w.csv", "--recipients", "to.csv", "--output", "out", "--canaries", 20)
-    return {
-        one: list(csv.DictReader((tmp_path / "out" / f"{one}.csv").open(encoding="utf-8")))
-        for one in ("acme", "globex", "initech")
-    }
+    return {one: read(tmp_path / "out" / f"{one}.csv") for one in ("acme", "globex", "initech")}
+
+
+def read(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def written(path, rows, columns=None):

@@ -91,7 +91,8 @@ def test_constraints_are_reflected(place: Place) -> None:
     place.run(
         "CREATE TABLE branch (id INTEGER PRIMARY KEY)",
         """CREATE TABLE visit (a INTEGER NOT NULL, b INTEGER NOT NULL, mail VARCHAR(40) UNIQUE,
-            branch INTEGER NOT NULL, PRIMARY KEY (a, b), CONSTRAINT fk_branch FOREIGN KEY (branch) REFERENCES branch (id),
+            branch INTEGER NOT NULL, PRIMARY KEY (a, b),
+            CONSTRAINT fk_branch FOREIGN KEY (branch) REFERENCES branch (id),
             CONSTRAINT low CHECK (a < 9), UNIQUE (branch, b))""",
     )
     with place.db.reading() as connection:
@@ -145,7 +146,7 @@ def test_a_name_with_a_schema_or_with_a_dot(place: Place) -> None:
     with place.db.reading() as connection:
         assert place.db.reflect(connection, f"{schema[place.kind]}.orders").schema == schema[place.kind]
         assert place.db.reflect(connection, "a.b").name == "a.b"
-        with pytest.raises(OutsideError, match="no table 'nowhere.orders'"):
+        with pytest.raises(OutsideError, match=r"no table 'nowhere\.orders'"):
             place.db.reflect(connection, "nowhere.orders")
 
 

@@ -12,8 +12,8 @@ from canary.model.canary import ReleaseState
 from canary.steps.seed import SeedRequest, seed
 from canary.steps.tools import Tools
 from canary.steps.unseed import unseed
-from canary.store import journal, releases
 from canary.store import canaries as canary_store
+from canary.store import journal, releases
 
 from .conftest import Place
 
@@ -210,7 +210,8 @@ REWRITING = {
         "CREATE TRIGGER tr AFTER INSERT ON person BEGIN UPDATE person SET mail = 'x' || id WHERE id = NEW.id; END"
     ],
     "postgresql": [
-        "CREATE FUNCTION rewrite() RETURNS trigger AS $$ BEGIN NEW.mail = 'x' || NEW.id; RETURN NEW; END $$ LANGUAGE plpgsql",
+        "CREATE FUNCTION rewrite() RETURNS trigger AS $$ "
+        "BEGIN NEW.mail = 'x' || NEW.id; RETURN NEW; END $$ LANGUAGE plpgsql",
         "CREATE TRIGGER tr BEFORE INSERT ON person FOR EACH ROW EXECUTE FUNCTION rewrite()",
     ],
     "mariadb": ["CREATE TRIGGER tr BEFORE INSERT ON person FOR EACH ROW SET NEW.mail = UUID()"],

@@ -70,7 +70,8 @@ def _people() -> list[tuple[Any, ...]]:
         born = f"{rng.randrange(1955, 1979)}-{rng.randrange(1, 13):02d}-{rng.randrange(1, 29):02d}"
         rows.append(
             (
-                name, f"138{number:04d}{rng.randrange(10**4):04d}", f"{name}{number}@host.example" if number % 9 else None,
+                name, f"138{number:04d}{rng.randrange(10**4):04d}",
+                f"{name}{number}@host.example" if number % 9 else None,
                 rng.choice("男女"), born, rng.randrange(1, 400_000) / 100, rng.choice([2, 2, 2, 3, 5]),
                 f"M{number:06d}", str(uuid.UUID(int=rng.getrandbits(128), version=4)), '{"vip": true}',
                 number % 2 == 0, time.isoformat(" "), rng.choice(["app", "web"]),

@@ -1,4 +1,4 @@
-"""A seeding killed at any moment: no canary without its ledger entry, none twice, finished or undone by the next call."""
+"""A seeding killed at any moment: no canary without its ledger entry, none twice, settled by the next call."""
 
 from __future__ import annotations
 

@@ -14,18 +14,18 @@ from canary.trace.verdict import conclude
 
 def run(simulation, name, trials, judge=conclude):
     mix = next(each for each in simulation.MIXES if each.name == name)
-    return simulation.validate(mix, trials, seed=5, at_once=2500, judge=judge)
+    return simulation.validate(mix, trials, seed=5, at_once=1500, judge=judge)
 
 
 @pytest.mark.parametrize("number", range(8))
 def test_innocents_reach_t_at_most_once_in_t(simulation, number):
-    result = simulation.validate(simulation.MIXES[number], 4000, seed=number, at_once=2000)
+    result = simulation.validate(simulation.MIXES[number], 2000, seed=number, at_once=1000)
     assert result.violations() == []
     assert result.mean > 0.9  # evidence is not simply thrown away
 
 
 def test_the_simulation_reaches_high_values_at_all(simulation):
-    result = run(simulation, "one field, likely hits", 10_000)
+    result = run(simulation, "one field, likely hits", 6000)
     assert result.above[5.0] > 0
     assert result.violations() == []
 
@@ -37,9 +37,9 @@ def test_not_paying_for_the_number_of_tuples_shows(simulation, monkeypatch):
     honest = evalue.score
     roles = ("email", "phone", "waybill_no", "order_no")
     mix = simulation.Mix("four fields of one canary", dict.fromkeys(roles, 16), 1, dict.fromkeys(roles, 1))
-    assert simulation.validate(mix, 4000, 5).violations() == []
+    assert simulation.validate(mix, 3000, 5, 1500).violations() == []
     monkeypatch.setattr(evalue, "score", unpaid)
-    assert simulation.validate(mix, 4000, 5).violations() != []
+    assert simulation.validate(mix, 3000, 5, 1500).violations() != []
 
 
 def test_picking_the_best_survival_shows(simulation, monkeypatch):
@@ -49,9 +49,9 @@ def test_picking_the_best_survival_shows(simulation, monkeypatch):
         return float(evalue.log2_products(survivals, total, np.asarray(scores, dtype=np.float64)).max())
 
     name = "one field, likely hits"
-    assert run(simulation, name, 5000).violations() == []
+    assert run(simulation, name, 3000).violations() == []
     monkeypatch.setattr(bound, "log2_c", best)
-    assert run(simulation, name, 5000).violations() != []
+    assert run(simulation, name, 3000).violations() != []
 
 
 def test_counting_a_shared_phone_in_every_canary_shows(simulation):
@@ -68,8 +68,8 @@ def test_counting_a_shared_phone_in_every_canary_shows(simulation):
         hits = tuple(replace(hit, id=f"{hit.id}-{k}") for hit in case.hits for k in range(10))
         return replace(case, hits=hits, issued=dict.fromkeys(case.issued, 10))
 
-    ours = simulation.validate(mix, 5000, 5, 2500, lambda case: conclude(spread(case)))
-    theirs = simulation.validate(mix, 5000, 5, 2500, lambda case: per_row(spread(case)))
+    ours = simulation.validate(mix, 3000, 5, 1500, lambda case: conclude(spread(case)))
+    theirs = simulation.validate(mix, 3000, 5, 1500, lambda case: per_row(spread(case)))
     assert ours.violations() == []
     assert theirs.violations() != []
 
@@ -77,6 +77,6 @@ def test_counting_a_shared_phone_in_every_canary_shows(simulation):
 def test_nobody_innocent_is_named_by_any_of_the_worlds(simulation):
     rng = np.random.default_rng(1)
     for mix in simulation.MIXES[:4]:
-        answer = verdict.conclude(simulation.innocents(mix, 1000, rng))
+        answer = verdict.conclude(simulation.innocents(mix, 500, rng))
         assert [one for one in answer.suspects if one.status == "named"] == []
-        assert max(answer.log2_e.values()) < log2(1000 / 1e-6)
+        assert max(answer.log2_e.values()) < log2(500 / 1e-6)

@@ -13,7 +13,10 @@ from canary.errors import UsageError
 
 
 def test_listing_imports_no_kind() -> None:
-    code = "import sys, canary.monitors as m; assert 'paste' in m.kind_names(); print([n for n in sys.modules if n.startswith('canary.monitors.')])"
+    code = (
+        "import sys, canary.monitors as m; assert 'paste' in m.kind_names(); "
+        "print([n for n in sys.modules if n.startswith('canary.monitors.')])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

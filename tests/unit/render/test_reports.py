@@ -41,7 +41,8 @@ def match(canary, field, fields, strength="strong"):
 def make_report() -> Report:
     sightings = (
         Sighting("s-aaaa", "dumps", "drop", "dump.csv", "data", None, OPENED, OPENED + 5000, "ab" * 32, 52_310,
-                 matches=(match("c-1111", "email", ("email", "phone")), match("c-2222", "waybill_no", ("waybill_no",)))),
+                 matches=(match("c-1111", "email", ("email", "phone")),
+                          match("c-2222", "waybill_no", ("waybill_no",)))),
         Sighting("s-bbbb", "smtp", "smtp", "msg-1", "mail", "secret-alias@ours.example", OPENED + 90_000_000,
                  OPENED + 90_000_000, "cd" * 32, 911, matches=(match("c-1111", "email", ("email",), "weak"),)),
     )  # fmt: skip

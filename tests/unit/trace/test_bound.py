@@ -69,8 +69,8 @@ def test_limits_of_a_year_sum_to_the_yearly_limit():
 
 
 def test_marks_multiply_canaries(case):
-    plain = log2_e_of(case(2), {})
-    marked = log2_e_of(case(2, marks={"p0": MarkScore(12.5), "stranger": MarkScore(9.0)}), {})
+    plain = log2_e_of(case(2), {}, {})
+    marked = log2_e_of(case(2, marks={"p0": MarkScore(12.5), "stranger": MarkScore(9.0)}), {}, {})
     assert marked["p0"] == pytest.approx(plain["p0"] + 12.5)
     assert marked["p1"] == plain["p1"]
     assert set(marked) == set(plain)

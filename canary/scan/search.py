@@ -1,0 +1,270 @@
+"""The plain engine: text → candidates → look-up → hits; every step the obvious one."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from canary.fields.canonical import canonical_name
+from canary.keys import Keys
+from canary.model.canary import Canary
+from canary.model.evidence import Findings, Hit, ScanError
+from canary.scan.candidates import Candidate, contacts
+from canary.scan.confirm import Found, Spelt, confirm, narrowed
+from canary.scan.decode import SNIFFED
+from canary.scan.index import Index, Reader
+from canary.scan.parts import TextPart
+from canary.scan.places import addresses, names
+from canary.scan.records import BLOCK, LINES, REACH, Block, Layout, blocks, detect_layout
+from canary.scan.spellings import base64_texts, passages, views
+from canary.scan.tally import Tally, shape_of
+
+NAMES_NEAR = 6  # names that are tried with one address
+NAME_REACH = 60  # characters between a name and its address
+OPENED = 20_000  # canaries kept unsealed during a scan
+
+
+@dataclass(slots=True)
+class Scan:
+    """One scan in progress: what it looks up in, and what it has found."""
+
+    index: Index
+    reader: Reader
+    keys: Keys
+    block_size: int = BLOCK
+    tally: Tally = field(default_factory=Tally)
+    hits: list[Hit] = field(default_factory=list)
+    errors: list[ScanError] = field(default_factory=list)
+    rows: int = 0
+    bytes: int = 0
+    files: int = 0
+    _shapes: set[str] = field(default_factory=set)
+    _opened: dict[int, Canary] = field(default_factory=dict)
+
+    def findings(self) -> Findings:
+        """Give what was found so far."""
+        counted = self.tally.candidates(self._shapes)
+        return Findings(tuple(self.hits), counted, self.rows, self.bytes, self.files, tuple(self.errors))
+
+    def text(self, part: TextPart) -> None:
+        """Scan the text of one part, block by block."""
+        stream = _Ahead(part.chunks)
+        layout = part.layout or detect_layout(stream.head)
+        record, place = 0, part.encoding.bom
+        for block in blocks(stream, layout, self.block_size):
+            starts = layout.starts(block.text)
+            reading = _Reading(part, layout, starts, record, place, block.skip)
+            self._block(block, reading)
+            fresh = block.text[block.skip :]
+            place += part.encoding.size(fresh)
+            here = starts if layout.is_table else [start for start in starts if start >= block.skip]
+            self.rows += sum(1 for start, end in zip(starts, [*starts[1:], len(block.text)], strict=True)
+                             if start >= block.skip and block.text[start:end].strip())  # fmt: skip
+            record += len(here)
+
+    def _block(self, block: Block, reading: _Reading) -> None:
+        cells = reading.layout.is_table
+        found = list(self._candidates(block.text, cells=cells))
+        found += self._decoded(block.text, sorted(found, key=_start), cells=cells)
+        scan_key = self.keys.scan_key
+        keyed = {pair: scan_key(*pair) for pair in {(each.form, each.canonical) for each in found}}
+        shaped = {pair: shape_of(*pair) for pair in keyed}
+        self.tally.add_keys(shaped, keyed)
+        self.tally.add_pairs(found, shaped, block.text, reading.starts if cells else None)
+        spelt = [_spelt(each, block.text, serials) for each, serials in self._known(found, keyed)]
+        for group in reading.groups(sorted(spelt, key=lambda one: one.start), block.text):
+            self._record(group, block, reading)
+
+    def _known(
+        self, found: Sequence[Candidate], keyed: Mapping[tuple[str, str], int]
+    ) -> list[tuple[Candidate, Sequence[int]]]:
+        """Give the candidates that the index knows, with the serials of their canaries."""
+        owners = self.index.lookup(list(keyed.values()))
+        digests = sorted(plain for form, plain in keyed if form == "hash")
+        by_digest = self.index.hashed(self.reader).lookup(digests) if digests else {}
+        if not owners and not by_digest:
+            return []
+        hits = (
+            (each, by_digest.get(each[1]) if each[0] == "hash" else owners.get(keyed[each[0], each[1]]))
+            for each in found
+        )
+        return [(each, serials) for each, serials in hits if serials]
+
+    def _candidates(self, text: str, *, cells: bool) -> Iterator[Candidate]:
+        """Give the candidates of the forms that were issued, and digests."""
+        wanted = {form for form, number in self.index.issued.items() if number}
+        if not wanted:
+            return
+        yield from (each for each in contacts(text) if each[0] in wanted or each[0] == "hash")
+        if wanted & {"address", "name_address"}:
+            found = list(addresses(text, cells=cells))
+            if "address" in wanted:
+                yield from found
+            if found and "name_address" in wanted:
+                yield from _with_names(found, text, cells=cells)
+
+    def _decoded(self, text: str, plain: Sequence[Candidate], *, cells: bool) -> Iterator[Candidate]:
+        """Give what every other spelling of the passages that look encoded adds."""
+        places = [each.start for each in plain]
+        for start, end in passages(text):
+            within = plain[bisect_left(places, start) : bisect_left(places, end)]
+            known = {(each.form, each.canonical) for each in within}
+            for view, back, transform in views(text[start:end]):
+                for each in self._fresh(view, known, cells=cells):
+                    first, last = start + back(each.start), start + back(each.end)
+                    spelling = view[each.start : each.end]
+                    yield Candidate(
+                        each.form, each.canonical, first, max(first + 1, last), transform, spelling
+                    )
+        for inner, place in base64_texts(text):
+            known = set()
+            for view in (inner, *(view for view, _, _ in views(inner))):
+                for each in self._fresh(view, known, cells=cells):
+                    spelling = view[each.start : each.end]
+                    yield Candidate(each.form, each.canonical, place, place + 1, "base64", spelling)
+
+    def _fresh(self, view: str, known: set[tuple[str, str]], *, cells: bool) -> Iterator[Candidate]:
+        for each in self._candidates(view, cells=cells):
+            if (each.form, each.canonical) not in known:
+                known.add((each.form, each.canonical))
+                yield each
+
+    def _record(self, group: Sequence[Spelt], block: Block, reading: _Reading) -> None:
+        owned = narrowed(group)
+        canaries = self._open(sorted(owned))
+        start, end = reading.span(group[0].start, group[-1].start, block.text)
+        for found in confirm(canaries, group, block.text[start:end], cells=reading.layout.is_table):
+            hit = reading.hit(found, block.text)
+            if reading.layout.is_table or not self._seen_before(hit):
+                self.hits.append(hit)
+            self._shapes.update(shape_of(form, plain) for form, plain in found.shapes)
+
+    def _seen_before(self, hit: Hit) -> bool:
+        recent = self.hits[-64:]
+        return any(
+            (one.canary, one.file, one.member, one.offset) == (hit.canary, hit.file, hit.member, hit.offset)
+            for one in recent
+        )
+
+    def _open(self, serials: Sequence[int]) -> list[Canary]:
+        missing = [serial for serial in serials if serial not in self._opened]
+        if missing:
+            if len(self._opened) + len(missing) > OPENED:
+                self._opened.clear()
+                missing = list(serials)
+            opened = self.reader.open_canaries(missing)
+            if len(opened) != len(missing):
+                return [canary for serial in serials for canary in self.reader.open_canaries([serial])]
+            self._opened.update(zip(missing, opened, strict=True))
+        return [self._opened[serial] for serial in serials]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Where a block stands in its part."""
+
+    part: TextPart
+    layout: Layout
+    starts: Sequence[int]
+    record: int
+    place: int
+    skip: int
+
+    def groups(self, spelt: Sequence[Spelt], text: str) -> Iterator[list[Spelt]]:
+        """Divide what was found into records: by their borders, in prose by reach from the first of each."""
+        group: list[Spelt] = []
+        border = -1
+        for each in spelt:
+            if group and each.start >= border:
+                yield group
+                group = []
+            if not group:
+                border = self._border(each.start, text)
+            group.append(each)
+        if group:
+            yield group
+
+    def _border(self, place: int, text: str) -> int:
+        at = bisect_right(self.starts, place)
+        if self.layout.is_table:
+            return self.starts[at] if at < len(self.starts) else len(text) + 1
+        lines = self.starts[at + LINES] if at + LINES < len(self.starts) else len(text) + 1
+        return min(place + REACH, lines)
+
+    def span(self, first: int, last: int, text: str) -> tuple[int, int]:
+        """Give the text of the record around two places."""
+        at = bisect_right(self.starts, first) - 1
+        if self.layout.is_table:
+            return self.starts[at], self.starts[at + 1] if at + 1 < len(self.starts) else len(text)
+        end = bisect_left(self.starts, last + 1) + LINES
+        low = max(first - REACH, self.starts[max(0, at - LINES)])
+        return low, min(last + REACH, self.starts[end] if end < len(self.starts) else len(text))
+
+    def hit(self, found: Found, text: str) -> Hit:
+        """Make the hit, with the byte offset of its first value."""
+        number = bisect_right(self.starts, found.start) - 1
+        skipped = bisect_left(self.starts, self.skip) if self.skip else 0
+        size = self.part.encoding.size
+        offset = self.place + (
+            size(text[self.skip : found.start])
+            if found.start >= self.skip
+            else -size(text[found.start : self.skip])
+        )
+        return Hit(
+            found.canary.id,
+            dict(found.roles),
+            self.part.file,
+            self.part.member,
+            offset,
+            self.record + number - skipped,
+        )
+
+
+class _Ahead:
+    """A stream of text whose start is looked at before it is read."""
+
+    def __init__(self, chunks: Iterable[str]) -> None:
+        self._chunks = iter(chunks)
+        self._held: list[str] = []
+        size = 0
+        for chunk in self._chunks:
+            self._held.append(chunk)
+            size += len(chunk)
+            if size >= SNIFFED:
+                break
+        self.head = "".join(self._held)[:SNIFFED]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._held
+        yield from self._chunks
+
+
+def _start(each: Candidate) -> int:
+    return each.start
+
+
+def _with_names(found: Sequence[Candidate], text: str, *, cells: bool) -> Iterator[Candidate]:
+    """Pair every address with the names near it: in tables those of its line."""
+    near = sorted((place, canonical_name(name)) for name, place in names(text, cells=cells))
+    places = [place for place, _ in near]
+    for each in found:
+        first, last = each.start - 2 * NAME_REACH, each.end + NAME_REACH
+        if cells:
+            first = max(first - NAME_REACH, text.rfind("\n", 0, each.start))
+            last = min(last + NAME_REACH, text.find("\n", each.end) % (len(text) + 1))
+        here = near[bisect_left(places, first) : bisect_right(places, last)]
+        if len(here) > NAMES_NEAR:
+            here = sorted(here, key=partial(_distance, each.start))[:NAMES_NEAR]
+        for name in {name for _, name in here}:
+            yield Candidate("name_address", f"{name}|{each.canonical}", each.start, each.end)
+
+
+def _distance(place: int, named: tuple[int, str]) -> int:
+    return abs(named[0] - place)
+
+
+def _spelt(each: Candidate, text: str, owners: Sequence[int]) -> Spelt:
+    spelling = each.text or text[each.start : each.end]
+    return Spelt(each.form, each.canonical, each.start, each.end, spelling, each.transform, tuple(owners))
