@@ -34,7 +34,7 @@ def field_of(
     role: str, column: str, value: str | None, bits: float, *, shared: bool = False
 ) -> CanaryField | None:
     """Make an identifying field, None where the value is empty, masked or identifies nothing."""
-    if not value or role not in FORMS or is_masked(value, 2):
+    if not value or role not in FORMS or ("*" in value if role == "email" else is_masked(value, 2)):
         return None
     form = canonical(role, value)
     return CanaryField(role, column, value, form, bits, shared) if form else None

@@ -15,7 +15,7 @@ from canary.generators.safety import MASKS, is_masked
 from canary.model.record import Persona
 
 MOST = 0.5
-_MASK = re.escape(MASKS)
+_MASK = re.escape(MASKS + "xX")  # within a value known to be masked
 _PAIRS = (
     ("男", "女"), ("男性", "女性"), ("M", "F"), ("m", "f"), ("Male", "Female"), ("male", "female"), ("MALE", "FEMALE"),
     ("1", "2"), ("1", "0"), ("先生", "女士"), ("Mr", "Ms"),

@@ -24,7 +24,8 @@ from canary.generators.phones import in_inert_block
 from canary.generators.places import places
 
 ADULT = 18
-MASKS = "*＊•●×xX#?"
+MASKS = "*＊•●×#?"
+LEAST_X = 3
 HIDDEN_DIGITS = 4  # fewest hidden ones that make a number a masked one
 HIDDEN_OF_ID = 6
 _ID = re.compile(r"\d{17}[\dX]")
@@ -65,7 +66,8 @@ def is_masked(value: str, least: int = HIDDEN_DIGITS) -> bool:
 
 @cache
 def _masks(least: int) -> re.Pattern[str]:
-    return re.compile(rf"[{re.escape(MASKS)}]{{{least},}}")
+    spelt = rf"(?<![A-Za-z])[xX]{{{max(least, LEAST_X)},}}(?![A-Za-z])"  # a lone x is a letter
+    return re.compile(rf"[{re.escape(MASKS)}]{{{least},}}|{spelt}")
 
 
 def is_public_provider(domain: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from canary.errors import CanaryError, OutsideError, UsageError
+from canary.monitors.parts.binding import bind
 from canary.monitors.parts.hooks import Forbidden, Generic, Hook, Posted, Twilio
 from canary.monitors.parts.settings import Settings
 from canary.ports import Desk, Known, Receiver
@@ -45,7 +46,7 @@ class HookListener:
     async def start(self, desk: Desk, known: Known) -> None:  # noqa: ARG002 - unknown numbers are no secret
         """Listen; raises OutsideError where the address is not to be had."""
         self._desk = desk
-        self._socket = _bind(self._address)
+        self._socket = bind(self._address)
         self._server = _server(self._app())
         self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         async with asyncio.timeout(START_SECONDS):
@@ -108,29 +109,6 @@ async def _body(request: Request) -> bytes | None:
     except TimeoutError:
         return None
     return b"".join(parts)
-
-
-def _bind(address: tuple[str, int]) -> socket.socket:
-    """Bind before the server does: it would end the whole process where the address is taken."""
-    try:
-        family, kind, protocol, _, place = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
-        made = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise _taken(address, error) from None
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(place)
-    except OSError as error:
-        made.close()
-        raise _taken(address, error) from None
-    return made
-
-
-def _taken(address: tuple[str, int], error: OSError) -> OutsideError:
-    return OutsideError(
-        f"cannot listen on {address[0]}:{address[1]}: {error.strerror or error}",
-        "choose another `listen`, or end what holds it",
-    )
 
 
 def _server(app: Starlette) -> uvicorn.Server:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
+import socket
 import time
 from collections.abc import Callable, Mapping
 from email.parser import BytesHeaderParser
 from itertools import count
 from typing import Final
 
-from canary.errors import OutsideError
 from canary.model.sight import Item
+from canary.monitors.parts.binding import bind
 from canary.monitors.parts.cursors import short_digest
 from canary.monitors.parts.settings import Settings
 from canary.monitors.parts.smtp_session import Envelope, Host, Session
@@ -19,6 +21,8 @@ from canary.monitors.parts.smtp_wire import Wire
 from canary.ports import Desk, Known, Receiver
 
 MAX_CONNECTIONS: Final = 500
+BACKLOG: Final = 128
+LOG: Final = logging.getLogger("canary.watch")
 IDLE_SECONDS: Final = 300.0  # RFC 5321, 4.5.3.2.7
 STOP_SECONDS: Final = 5.0  # for messages that are being committed
 HEADER_BYTES: Final = 65_536
@@ -37,8 +41,9 @@ class MailListener:
         self, address: tuple[str, int], max_size: int, hostname: str, now: Callable[[], float]
     ) -> None:
         self._address, self._max_size, self._hostname, self._now = address, max_size, hostname, now
-        self._server: asyncio.Server | None = None
-        self._sessions: dict[asyncio.Task[None], Session] = {}
+        self._socket: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
+        self._sessions: dict[asyncio.Task[None], Session | None] = {}
         self._numbers = count(1)
         self._desk: Desk | None = None
         self._known: Known | None = None
@@ -46,53 +51,65 @@ class MailListener:
     @property
     def port(self) -> int:
         """Give the port it listens on, 0 before it started."""
-        return int(self._server.sockets[0].getsockname()[1]) if self._server and self._server.sockets else 0
+        return int(self._socket.getsockname()[1]) if self._socket else 0
 
     async def start(self, desk: Desk, known: Known) -> None:
         """Listen; raises OutsideError where the address is not to be had."""
         self._desk, self._known = desk, known
-        try:
-            self._server = await asyncio.start_server(self._serve, *self._address)
-        except OSError as error:
-            raise OutsideError(
-                f"cannot listen on {self._address[0]}:{self._address[1]}: {error.strerror or error}",
-                "choose another `listen`, or end what holds it",
-            ) from None
+        self._socket = bind(self._address)
+        self._socket.listen(BACKLOG)
+        self._accepting = asyncio.create_task(self._accept(self._socket))
+
+    async def _accept(self, listening: socket.socket) -> None:
+        # asyncio's own server (3.11) loses a connection that comes in while it closes; this loop cannot.
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(listening)
+            except OSError:
+                await asyncio.sleep(1)  # out of file descriptors: some session will end
+                continue
+            task = asyncio.create_task(self._serve(connection))
+            self._sessions[task] = None
+            task.add_done_callback(lambda done, held=connection: self._ended(done, held))  # type: ignore[misc]
+
+    def _ended(self, task: asyncio.Task[None], connection: socket.socket) -> None:
+        self._sessions.pop(task, None)
+        connection.close()
+        if not task.cancelled() and task.exception() is not None:
+            LOG.error("a mail session stumbled: %s", type(task.exception()).__name__)
 
     async def stop(self) -> None:
         """Stop listening; what is being committed is let finish, the rest is told to come again."""
-        server, self._server = self._server, None
-        if server is None:
+        if self._socket is None or self._accepting is None:
             return
-        server.close()
+        self._accepting.cancel()
+        await asyncio.gather(self._accepting, return_exceptions=True)
+        self._socket.close()
+        self._socket = self._accepting = None
         for task, session in list(self._sessions.items()):
-            if not session.busy:
+            if session is None or not session.busy:
                 task.cancel()
         if self._sessions:
             await asyncio.wait(list(self._sessions), timeout=STOP_SECONDS)
         for task in list(self._sessions):
             task.cancel()
         await asyncio.gather(*self._sessions, return_exceptions=True)
-        await server.wait_closed()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, connection: socket.socket) -> None:
+        reader, writer = await _streams(connection)
         task = asyncio.current_task()
-        if task is None or self._known is None or self._server is None:
-            writer.close()
-            return
         try:
-            if len(self._sessions) >= MAX_CONNECTIONS:
+            if len(self._sessions) > MAX_CONNECTIONS or task is None or self._known is None:
                 writer.write(b"421 4.7.0 too many connections\r\n")
                 return
             host = Host(self._hostname, self._max_size, self._known, self._mail, self._probe)
-            session = Session(host, Wire(reader, IDLE_SECONDS), writer)
-            self._sessions[task] = session
+            session = self._sessions[task] = Session(host, Wire(reader, IDLE_SECONDS), writer)
             await session.run()
-        except (OSError, asyncio.CancelledError):
-            pass  # the client went, or we are stopping: nothing was accepted that is not committed
+        except OSError:
+            pass  # the client went: nothing was accepted that is not committed
         finally:
             await _close(writer)
-            self._sessions.pop(task, None)
 
     async def _mail(self, session: Session, envelope: Envelope, message: bytes) -> None:
         detail = {
@@ -134,6 +151,14 @@ class MailListener:
 
     def _now_ms(self) -> int:
         return int(self._now() * 1000)
+
+
+async def _streams(connection: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection)
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 from canary.fields.canonical import canonical_email, canonical_phone
@@ -20,8 +22,8 @@ _GLUED_CODE = re.compile(r"[A-Za-z]{1,4}[0-9]{5,}|[0-9]{5,}")
 _SIMPLE = re.compile(r"[A-Za-z]{1,24}([0-9]+)\Z")
 # Groups of two and more digits with up to three marks between, no new line and no cell border among these.
 _MARK = r"[ \-.()/\\_·•*:|\[\]{}<>'+=~#&\u00a0\u2010-\u2015\u3000（）【】。、－＋：／．　\u200b-\u200d]"
-_CHAIN = re.compile(rf"(?:[+(][0-9]+|[0-9]{{2,}})(?:{_MARK}{{1,3}}[0-9]{{2,}})+")
-_SPREAD = re.compile(rf"[0-9](?:{_MARK}[0-9]){{10,}}(?![0-9])")
+_CHAIN = re.compile(rf"(?<![0-9])(?:[+(][0-9]++|[0-9]{{2,}}+)(?:{_MARK}{{1,3}}+[0-9]{{2,}}+)+")
+_SPREAD = re.compile(rf"(?:{_MARK}[0-9]){{10,}}(?![0-9])")
 _GROUP = re.compile(r"[0-9]+")
 _DATE = re.compile(
     r"(?:19|20)[0-9]{2}([-/.])[01]?[0-9]\1[0-3]?[0-9](?:[ T]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?:\.[0-9]+)?)?"
@@ -65,19 +67,21 @@ def contacts(text: str) -> Iterator[Candidate]:
 
 def words(text: str) -> Iterator[Candidate]:
     """Find words of letters and digits: codes, phones without separators, hex digests."""
+    new = partial(tuple.__new__, Candidate)  # the hottest line of the engine
     for found in _WORD.finditer(text):
-        word, (start, end) = found[0], found.span()
+        word = found[0]
         if word.isdigit():
+            start, end = found.span()
             if len(word) <= LONGEST_CODE:
-                yield Candidate("code", word, start, end)
+                yield new(("code", word, start, end, "plain", ""))
             if len(word) <= 19:
                 plain = word if len(word) == 11 and word[0] == "1" else canonical_phone(word)
                 if plain is not None:
-                    yield Candidate("phone", plain, start, end)
+                    yield new(("phone", plain, start, end, "plain", ""))
         elif not word.isalpha():
-            yield from _mixed_word(word, start)
+            yield from _mixed_word(word, found.start())
         elif len(word) in BY_LENGTH and _HEX.match(word):
-            yield Candidate("hash", word.lower(), start, end)
+            yield Candidate("hash", word.lower(), found.start(), found.end())
 
 
 def _mixed_word(word: str, start: int) -> Iterator[Candidate]:
@@ -108,11 +112,21 @@ def chains(text: str) -> Iterator[Candidate]:
             start, chain = start + date.end(), chain[date.end() :]
         if len(chain) >= 7 and not _DECIMAL.match(chain):
             yield from _groups(text, chain[: LONGEST_CHAIN * 4], start)
-    for pattern in (_SPLIT_MOBILE, _SPREAD):
-        for found in pattern.finditer(text):
-            plain = canonical_phone("".join(filter(str.isdigit, found[0])))
-            if plain is not None:
-                yield Candidate("phone", plain, found.start(), found.end())
+    yield from _spread(text)
+
+
+def _spread(text: str) -> Iterator[Candidate]:
+    """Find mobiles in cells of their own (138,0013,8000) and digits one by one."""
+    for found in _SPLIT_MOBILE.finditer(text):
+        plain = "".join(filter(str.isdigit, found[0]))
+        if len(plain) == 11:
+            yield Candidate("phone", plain, found.start(), found.end())
+    for found in _SPREAD.finditer(text):
+        start = found.start() - (1 if text[: found.start()][-1:].isdigit() else 0)
+        plain = "".join(filter(str.isdigit, text[start : found.end()]))
+        for form, each in (("phone", canonical_phone(plain)), ("code", plain)):
+            if each is not None and len(each) <= LONGEST_CODE:
+                yield Candidate(form, each, start, found.end())
 
 
 def _groups(text: str, chain: str, start: int) -> Iterator[Candidate]:
@@ -140,7 +154,7 @@ def _lead(chain: str, place: int) -> int:
 
 
 def _grouped_code(text: str, chain: str, spans: list[tuple[int, int]], start: int) -> Iterator[Candidate]:
-    joints = {chain[one[1] : two[0]] for one, two in zip(spans, spans[1:], strict=False)}
+    joints = {chain[one[1] : two[0]] for one, two in pairwise(spans)}
     if len(joints) > 1 or len(spans) < 2 or len(chain) > LONGEST_CHAIN:
         return
     digits = "".join(chain[a:b] for a, b in spans)

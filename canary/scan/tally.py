@@ -110,7 +110,7 @@ def _record_pairs(
 
 def _near_pairs(places: Mapping[str, Sequence[int]], names: NDArray[np.int64]) -> Counter[tuple[str, str]]:
     """Count pairs in prose: for each candidate, the others within reach (twice of it, since windows chain)."""
-    ordered = {shape: sorted(each) for shape, each in [*places.items(), ("name", names)] if each}
+    ordered = {shape: sorted(each) for shape, each in [*places.items(), ("name", names.tolist())] if each}
     found: Counter[tuple[str, str]] = Counter()
     for one, two in combinations_with_replacement(sorted(ordered), 2):
         if one == two == "name":

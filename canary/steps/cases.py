@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from canary.errors import UsageError
+from canary.files import sha256_file
 from canary.model.evidence import Findings
 from canary.model.sight import Incident, Sighting
 from canary.model.verdict import Trace
@@ -84,7 +86,11 @@ def gathered(tools: Tools, incident: Incident) -> tuple[Findings, Seen, str]:
     digest = hashlib.sha256(
         "\0".join(sorted(f"{one.sha256} {one.item}" for one in seen)).encode()
     ).hexdigest()
-    findings = scan.search_bytes(tools, [(one.id, raw) for one, raw in raws if raw is not None])
+    findings = scan.search_kept(
+        tools,
+        [(one.id, raw) for one, raw in raws if raw is not None],
+        _files_of(one for one, raw in raws if raw is None),
+    )
     earlier = tuple(answer["log2_e"] for answer in _newest_of_each_input(kept, digest))
     matched = [one.seen_ms for one in seen if one.matches]
     return (
@@ -92,6 +98,12 @@ def gathered(tools: Tools, incident: Incident) -> tuple[Findings, Seen, str]:
         Seen(min(matched, default=incident.opened_ms), incident.recipients_frozen, tuple(seen), earlier),
         digest,
     )
+
+
+def _files_of(sightings: Iterable[Sighting]) -> list[Path]:
+    """Give the files of sightings that were too big to be kept, where they are still what was seen."""
+    named = [(Path(one.detail["path"]), one.sha256) for one in sightings if one.detail.get("path")]
+    return [path for path, sha256 in named if path.is_file() and sha256_file(path) == sha256]
 
 
 def sightings_of(tx: Tx, incident: Incident) -> list[Sighting]:

@@ -11,12 +11,13 @@ from canary.model.canary import Canary
 from canary.model.evidence import Findings
 from canary.model.sight import Sighting
 from canary.store import canaries as canary_store
-from canary.store import recipients, releases, tallies
+from canary.store import contacts, recipients, releases, tallies
 from canary.store.tx import Tx
 from canary.trace.case import Case, Held, HitCanary, Holder, IssuedField, SideEvent
 from canary.trace.records import records_of
 
 REACHED = frozenset({"mail", "probe", "call", "sms", "access"})
+NAMED = frozenset({"name", "name_address"})  # what a caller can only know from the record
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def _held(tx: Tx) -> dict[str, tuple[Held, ...]]:
 def _hit_canaries(tx: Tx, findings: Findings, seen: Seen) -> tuple[HitCanary, ...]:
     records = records_of(findings.hits)
     holders = _holders(tx, records)
+    first = _first_seen(seen.sightings)
     return tuple(
         HitCanary(
             id=canary.id,
@@ -76,10 +78,19 @@ def _hit_canaries(tx: Tx, findings: Findings, seen: Seen) -> tuple[HitCanary, ..
             holders=holders.get(canary.id, ()),
             control=canary.control,
             burned=_burned(canary, seen.earliest_ms),
-            seen_ms=seen.earliest_ms,
+            seen_ms=first.get(canary.id, seen.earliest_ms),
         )
         for canary in canary_store.by_ids(tx, records)
     )
+
+
+def _first_seen(sightings: Sequence[Sighting]) -> dict[str, int]:
+    """Give, for each canary, when it was first seen."""
+    first: dict[str, int] = {}
+    for one in sightings:
+        for match in one.matches:
+            first[match.canary] = min(one.seen_ms, first.get(match.canary, one.seen_ms))
+    return first
 
 
 def _burned(canary: Canary, earliest_ms: int | None) -> bool:
@@ -113,18 +124,27 @@ def _issued_fields(keys: Keys, canary: Canary) -> tuple[IssuedField, ...]:
 
 def _side_events(tx: Tx, sightings: Sequence[Sighting]) -> tuple[SideEvent, ...]:
     """Turn what reached contacts into side evidence: one event a contact and kind, for all who were given it."""
-    events: dict[tuple[str, str], set[str]] = {}
     reached = [one for one in sightings if one.event in REACHED and one.matches]
     holders = _holders(tx, {match.canary for one in reached for match in one.matches})
+    noise = {kind: _noise(tx, kind) for kind in {one.event for one in reached}}
+    events: dict[tuple[str, str], SideEvent] = {}
     for one in reached:
-        key = (
-            one.matches[0].canary
-            if len(one.matches) == 1
-            else tx.keys.digest("contact", one.contact or "").hex()
-        )
+        alone = len(one.matches) == 1
+        key = one.matches[0].canary if alone else tx.keys.digest("contact", one.contact or "").hex()
         given = {holder.recipient for match in one.matches for holder in holders.get(match.canary, ())}
-        events.setdefault((key, one.event), set()).update(given)
-    return tuple(
-        SideEvent(key=key, holders=tuple(sorted(given)), kind=kind)
-        for (key, kind), given in sorted(events.items())
-    )
+        known = events.get((key, one.event))
+        events[key, one.event] = SideEvent(
+            key=key,
+            holders=tuple(sorted(given.union(known.holders if known else ()))),
+            kind=one.event,
+            asked_name=(known.asked_name if known else False)
+            or any(NAMED & {*match.fields} for match in one.matches),
+            baseline=noise[one.event],
+        )
+    return tuple(events[place] for place in sorted(events))
+
+
+def _noise(tx: Tx, kind: str) -> float:
+    """Give how many such events a contact gets by chance: those on contacts that no canary carries, on average."""
+    quiet = len(contacts.controls(tx)) + contacts.unused(tx)
+    return tallies.unmatched(tx, kind) / quiet if quiet else 0.0

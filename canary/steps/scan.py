@@ -104,11 +104,13 @@ def _spooled(stack: ExitStack) -> Path:
     return spool_stdin(sys.stdin.buffer, folder)
 
 
-def search_bytes(tools: Tools, named: Sequence[tuple[str, bytes]]) -> Findings:
-    """Scan bytes that are kept in the registry, each under its name."""
+def search_kept(tools: Tools, named: Sequence[tuple[str, bytes]], files: Sequence[Path]) -> Findings:
+    """Scan bytes that are kept in the registry, each under its name, and files that were too big for it."""
     from canary.scan.engine import scan_bytes
     from canary.scan.findings import joined
+    from canary.scan.paths import scan_paths
     from canary.steps.index import Lookup
 
     with Lookup.open(tools) as lookup:
-        return joined([scan_bytes(data, name, lookup.index, lookup, tools.keys) for name, data in named])
+        read = [scan_bytes(data, name, lookup.index, lookup, tools.keys) for name, data in named]
+        return joined([*read, scan_paths(files, lookup.index, lookup, tools.keys)] if files else read)

@@ -225,6 +225,7 @@ def _store(tx: Tx, taker: Taker, one: _Seen, told: Announcer, now: int) -> dict[
     rule = taker.policy.allowed(item.event, kinds, lambda: incidents.earlier(tx, list(found), item.event))
     detail = {
         **item.detail,
+        **({"path": str(Path(item.file).absolute())} if item.file else {}),
         **({"allowed": rule} if rule else {}),
         **({"scan": one.error} if one.error else {}),
     }

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
 
 from canary.store.rows import stream
-from canary.store.tables import canaries, placements, releases
+from canary.store.tables import canaries, matches, placements, releases, sightings
 from canary.store.tx import Tx
 
 
@@ -72,4 +72,11 @@ def held(tx: Tx) -> list[HeldRelease]:
 def controls(tx: Tx) -> int:
     """Count the control canaries."""
     counted = select(func.count()).select_from(canaries).where(canaries.c.control.is_(True))
+    return int(tx.conn.execute(counted).scalar_one())
+
+
+def unmatched(tx: Tx, event: str) -> int:
+    """Count the sightings by an event that reached a contact of ours and no canary."""
+    matched = exists().where(matches.c.sighting == sightings.c.serial)
+    counted = select(func.count()).select_from(sightings).where(sightings.c.event == event, ~matched)
     return int(tx.conn.execute(counted).scalar_one())

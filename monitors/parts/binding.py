@@ -1,0 +1,31 @@
+"""Binding to an address that a receiver listens on."""
+
+from __future__ import annotations
+
+import socket
+
+from canary.errors import OutsideError
+
+
+def bind(address: tuple[str, int]) -> socket.socket:
+    """Bind a TCP socket that does not block; raises OutsideError where the address is not to be had."""
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
+        made = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise _taken(address, error) from None
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.setblocking(False)
+        made.bind(place)
+    except OSError as error:
+        made.close()
+        raise _taken(address, error) from None
+    return made
+
+
+def _taken(address: tuple[str, int], error: OSError) -> OutsideError:
+    return OutsideError(
+        f"cannot listen on {address[0]}:{address[1]}: {error.strerror or error}",
+        "choose another `listen`, or end what holds it",
+    )
