@@ -14,6 +14,7 @@ from canary.generators.profile import HostProfile, Row
 
 COMMON = 3  # times a value stands in the sample before it counts as nobody's own
 FEW = 0.5  # share of distinct values below which a column is one of repeated values
+TRIES = 20
 NEAR = 0.02  # how far in rank a number may move
 LEAST_NAME = 2
 _LOOSE = frozenset({"text", "other", "url"})
@@ -60,10 +61,11 @@ class Copied:
         if not value:
             return value
         if self.shape is not None:
-            return self.shape.draw(rng)
+            drawn = (self.shape.draw(rng) for _ in range(TRIES))
+            return next((code for code in drawn if code not in self.counts), "")
         if self.repeated and self.counts[value] < COMMON and self.common:
             value = rng.choices(self.common, self.weights)[0]
-        for _ in range(20):
+        for _ in range(TRIES):
             if self.allows(value, names_in(row, people)):
                 return value
             row = rng.choice(sample)

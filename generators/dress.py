@@ -15,7 +15,7 @@ from canary.generators.safety import MASKS, is_masked
 from canary.model.record import Persona
 
 MOST = 0.5
-_MASK = re.escape(MASKS + "xX")  # within a value known to be masked
+_HIDDEN = re.compile(rf"[{re.escape(MASKS)}]+|[xX]{{3,}}")
 _PAIRS = (
     ("男", "女"), ("男性", "女性"), ("M", "F"), ("m", "f"), ("Male", "Female"), ("male", "female"), ("MALE", "FEMALE"),
     ("1", "2"), ("1", "0"), ("先生", "女士"), ("Mr", "Ms"),
@@ -81,7 +81,7 @@ def phone(text: str, sample: Sample, rng: Random) -> str:
 
 def _into_shape(digits: str, shape: str) -> str | None:
     """Put digits into the digit and mask places of a shape, from the right; None where they do not fit."""
-    cells = [at for at, letter in enumerate(shape) if letter.isdigit() or letter in MASKS]
+    cells = [at for at, letter in enumerate(shape) if letter.isdigit() or letter in MASKS + "xX"]
     country = re.match(r"\s*(?:\+|00)?86", shape) if len(cells) > 11 else None
     spare = len(cells) - len(digits)
     if spare == -1 and digits[0] == "1" and not country:
@@ -95,16 +95,21 @@ def _into_shape(digits: str, shape: str) -> str | None:
     return "".join(letters)
 
 
+def hidden_part(shape: str) -> tuple[int, int]:
+    """Give the ends of the longest hidden part of a masked value, (0, 0) where nothing is hidden."""
+    runs = [found.span() for found in _HIDDEN.finditer(shape)]
+    return max(runs, key=lambda run: run[1] - run[0], default=(0, 0))
+
+
 def masked_text(text: str, sample: Sample, rng: Random) -> str:
-    """Hide the places of a text that a masked value of the sample hides, counted from both ends."""
+    """Hide the part of a text that a masked value of the sample hides, counted from both ends."""
     if not sample.masked or not text:
         return text
     shape = rng.choice(sample.masked)
-    head = len(re.split(f"[{_MASK}]", shape)[0])
-    tail = len(re.split(f"[{_MASK}]", shape)[-1])
-    sign = shape[head]
-    hidden = max(1, len(text) - head - tail) if len(text) >= len(shape) else max(1, len(shape) - head - tail)
-    return text[:head] + sign * hidden + (text[len(text) - tail :] if tail else "")
+    start, end = hidden_part(shape)
+    tail = len(shape) - end
+    length = max(len(text), len(shape)) - start - tail
+    return text[:start] + shape[start] * max(1, length) + (text[len(text) - tail :] if tail else "")
 
 
 def name(persona: Persona, sample: Sample, rng: Random) -> str:
@@ -190,7 +195,7 @@ def divisions_of(text: str) -> tuple[str, str, str]:
 
 def mail(text: str, sample: Sample) -> str:
     """Write an alias as the host does: masked where the host masks, else as it is."""
-    if not text or not sample.mostly(rf"^[^@]*[{_MASK}]{{2}}[^@]*@"):
+    if not text or not sample.mostly(r"^[^@]*\*\*[^@]*@"):
         return text
     local, _, domain = text.partition("@")
     return f"{local[0]}***{local[-1]}@{domain}"
@@ -219,7 +224,7 @@ def card(rng: Random, sample: Sample) -> str:
     if not masked:
         return "622202*********" + f"{rng.randrange(10_000):04d}"
     shape = rng.choice(masked)
-    cut = re.split(f"[{_MASK}]", shape)[-1]
+    cut = shape[hidden_part(shape)[1] :]
     return shape[: len(shape) - len(cut)] + re.sub(r"\d", lambda _: rng.choice("0123456789"), cut)
 
 

@@ -116,16 +116,20 @@ def _common(texts: Sequence[str]) -> str:
 
 def _mask_of(prefix: str, suffix: str, digits: Sequence[str]) -> KeyMask | None:
     lengths = {len(body) for body in digits}
-    width = lengths.pop() if len(lengths) == 1 else None
-    if width is None:
-        padded = any(body[0] == "0" and len(body) > 1 for body in digits)
-        return None if padded or max(map(len, digits)) > MAX_DIGITS else KeyMask(prefix, suffix)
+    padded = any(body[0] == "0" and len(body) > 1 for body in digits)
+    if len(lengths) > 1:
+        return None if padded or max(lengths) > MAX_DIGITS else KeyMask(prefix, suffix)
+    width = lengths.pop()
+    long = width > MAX_DIGITS
     while width > MAX_DIGITS and len({body[0] for body in digits}) == 1:
         prefix, digits, width = prefix + digits[0][0], [body[1:] for body in digits], width - 1
     if width > MAX_DIGITS:
         return None
     mask = _checked(KeyMask(prefix, suffix, width), digits)
-    return replace(mask, serial=_serial(digits))
+    serial = _serial(digits)
+    if padded or long or mask.check or serial is not None:
+        return replace(mask, serial=serial)
+    return KeyMask(prefix, suffix)  # of one length so far; later rows may have more digits
 
 
 def _checked(mask: KeyMask, digits: Sequence[str]) -> KeyMask:

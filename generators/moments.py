@@ -64,7 +64,7 @@ class Moments:
         return start + one.sign * rng.randint(0, reach)
 
     def _after(self, heading: str, one: Series, rng: Random) -> int:
-        last = self.ends.get(heading, one.high if one.rising else one.low)
+        last = self.ends.get(heading, one.high if one.sign > 0 else one.low)
         mean = min(one.step, (one.high - one.low) / max(1, one.count - 1))
         self.ends[heading] = last + (one.sign * int(rng.expovariate(1 / mean)) if mean > 0 else 0)
         return self.ends[heading]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import log2
 from random import Random
@@ -23,6 +23,13 @@ class Number:
 
     text: str
     bits: float
+
+
+def _tries(low: int, high: int, rng: Random) -> Iterable[int]:
+    """Give numbers to try, evenly drawn: each once where they are few."""
+    if high - low < TRIES:
+        return rng.sample(range(low, high + 1), high - low + 1)
+    return (rng.randint(low, high) for _ in range(TRIES))
 
 
 @dataclass(slots=True)
@@ -123,8 +130,7 @@ class Numbering:
 
     def _free(self, mask: KeyMask, low: int, high: int, rng: Random, size: int) -> Number | None:
         """Draw a number evenly that neither stands in the host nor was given out."""
-        for _ in range(TRIES):
-            number = rng.randint(low, high)
+        for number in _tries(low, high, rng):
             text = mask.write(number)
             in_host = self.series is not None and not self.ordered and self.series.was_seen(number)
             if not in_host and text not in self.taken and text not in self.real:
@@ -135,7 +141,7 @@ class Numbering:
     def _after(self, mask: KeyMask, series: Series, rng: Random) -> Number | None:
         """Go on after the last number by steps like the host's; whoever knows the host can guess it."""
         if self.end is None:
-            self.end = series.high if series.rising else series.low
+            self.end = series.high if series.sign > 0 else series.low
         step = 1 if series.step <= 1 else 1 + int(rng.expovariate(1 / series.step))
         self.end += series.sign * step
         if self.end < 0 or (mask.width is not None and self.end >= 10**mask.width):

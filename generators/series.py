@@ -54,8 +54,8 @@ class Series:
 
     @property
     def sign(self) -> int:
-        """Give 1 where the numbers rise with the rows, -1 where they fall."""
-        return 1 if self.rising else -1
+        """Give -1 where the numbers fall with the rows, else 1."""
+        return -1 if self.falling and not self.rising else 1
 
     def feed(self, values: Ints, fits: Bools) -> None:
         """Learn extremes and the keys seen from the values of a batch."""

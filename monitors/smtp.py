@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from email.parser import BytesHeaderParser
+from functools import partial
 from itertools import count
 from typing import Final
 
@@ -42,7 +43,6 @@ class MailListener:
     ) -> None:
         self._address, self._max_size, self._hostname, self._now = address, max_size, hostname, now
         self._socket: socket.socket | None = None
-        self._accepting: asyncio.Task[None] | None = None
         self._sessions: dict[asyncio.Task[None], Session | None] = {}
         self._numbers = count(1)
         self._desk: Desk | None = None
@@ -58,22 +58,29 @@ class MailListener:
         self._desk, self._known = desk, known
         self._socket = bind(self._address)
         self._socket.listen(BACKLOG)
-        self._accepting = asyncio.create_task(self._accept(self._socket))
+        self._hear()
 
-    async def _accept(self, listening: socket.socket) -> None:
-        # asyncio's own server (3.11) loses a connection that comes in while it closes; this loop cannot.
+    def _hear(self) -> None:
+        """Wait for connections; asyncio's own server (3.11) loses one that comes in while it closes."""
+        if self._socket is not None:
+            asyncio.get_running_loop().add_reader(self._socket, self._accept, self._socket)
+
+    def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        while True:
-            try:
-                connection, _ = await loop.sock_accept(listening)
-            except OSError:
-                await asyncio.sleep(1)  # out of file descriptors: some session will end
-                continue
-            task = asyncio.create_task(self._serve(connection))
-            self._sessions[task] = None
-            task.add_done_callback(lambda done, held=connection: self._ended(done, held))  # type: ignore[misc]
+        try:
+            connection, _ = listening.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError:  # out of file descriptors: some session will end
+            loop.remove_reader(listening)
+            loop.call_later(1.0, self._hear)
+            return
+        connection.setblocking(False)
+        task = loop.create_task(self._serve(connection))
+        self._sessions[task] = None
+        task.add_done_callback(partial(self._ended, connection))
 
-    def _ended(self, task: asyncio.Task[None], connection: socket.socket) -> None:
+    def _ended(self, connection: socket.socket, task: asyncio.Task[None]) -> None:
         self._sessions.pop(task, None)
         connection.close()
         if not task.cancelled() and task.exception() is not None:
@@ -81,12 +88,11 @@ class MailListener:
 
     async def stop(self) -> None:
         """Stop listening; what is being committed is let finish, the rest is told to come again."""
-        if self._socket is None or self._accepting is None:
+        if self._socket is None:
             return
-        self._accepting.cancel()
-        await asyncio.gather(self._accepting, return_exceptions=True)
+        asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
-        self._socket = self._accepting = None
+        self._socket = None
         for task, session in list(self._sessions.items()):
             if session is None or not session.busy:
                 task.cancel()

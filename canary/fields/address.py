@@ -38,7 +38,7 @@ _UNIT = re.compile(
 )
 # What an address needs besides numbers and units.
 _OWN_NAME = re.compile(r"[^\W\d_号楼幢栋座单元室门房户层弄院期组]")
-_MARKS = re.compile(r"[^0-9a-z\u3400-\u9fff]+")
+_MARKS = re.compile(r"[^0-9a-z〇\u3400-\u9fff]+")
 _LOOSE = re.compile(r"(?<![0-9a-z])-|-(?![0-9a-z])|(?<=[a-z])-(?=[a-z])")
 _SHORT: Final = """
 street=st str=st avenue=ave av=ave road=rd boulevard=blvd drive=dr lane=ln court=ct place=pl square=sq

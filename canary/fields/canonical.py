@@ -21,7 +21,7 @@ _PHONE_MARKS = re.compile(r"[\s\-.()/·•_\[\]{}|\\*<>'\",:~+–—‐‑−]+"
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"\\]{1,64}@[^\s@<>()\[\],;:\"\\/]{1,190}\.[^\W\d_][\w-]{0,61}[^\W_]\Z")
 _MOBILE = re.compile(r"1[3-9]\d{9}\Z")
 _FLOAT = re.compile(r"(\d{4,})\.0+\Z")
-_EXPONENT = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}\Z")
+_EXPONENT = re.compile(r"\d(?:\.\d+[eE]\+?|[eE]\+)\d{1,2}\Z")
 
 
 def canonical(role: str, text: str) -> str | None:

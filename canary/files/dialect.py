@@ -50,12 +50,12 @@ class Dialect:
         return cell
 
 
-def read_rows(records: Iterable[str], dialect: Dialect) -> Iterator[list[str]]:
-    """Read records, each one whole, into cells."""
+def read_rows(records: Iterable[str], dialect: Dialect, strict: bool = False) -> Iterator[list[str]]:
+    """Read records, each one whole, into cells; `strict` raises csv.Error for a quote that stands astray."""
     csv.field_size_limit(sys.maxsize)
     if dialect.quote is None:
         return csv.reader(records, delimiter=dialect.delimiter, quoting=csv.QUOTE_NONE)
-    return csv.reader(records, delimiter=dialect.delimiter, quotechar=dialect.quote)
+    return csv.reader(records, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=strict)
 
 
 def raw_cells(record: str, dialect: Dialect) -> list[str]:
@@ -107,22 +107,28 @@ def sniff(text: str, hint: str | None = None) -> Dialect:
 
 def _quotes(text: str) -> list[str | None]:
     """Give the quotes worth trying, the likeliest first."""
-    lines = text.split("\n")[:_SAMPLE_ROWS]
-    single = sum(bool(re.search(r"(?:^|[,;|\t])'[^']*'(?:$|[,;|\t])", line)) for line in lines)
+    lines = [line for line in text.split("\n")[:_SAMPLE_ROWS] if line.strip()]
+    single = sum(bool(re.search(r"(?:^|[,;|\t])'(?:[^']|'')*+'(?:$|[,;|\t\r])", line)) for line in lines)
     if single >= max(1, _ENOUGH * len(lines)) and text.count('"') < single:
         return ["'", '"', None]
     return ['"', None]
 
 
 def _score(text: str, dialect: Dialect) -> tuple[float, int]:
-    """Score a dialect: how many rows have as many cells as the heading row, and how many cells that is."""
-    widths = []
-    for row in read_rows(io.StringIO(text, newline=""), dialect):
-        if row:
-            widths.append(len(row))
-        if len(widths) >= _SAMPLE_ROWS:
-            break
+    """Score a dialect: how many rows have as many cells as the heading row, and how many cells that is.
+
+    Where a quote stands astray, the score is too low to be believed at once.
+    """
+    widths, astray = [], False
+    try:
+        for row in read_rows(io.StringIO(text, newline=""), dialect, strict=True):
+            if row:
+                widths.append(len(row))
+            if len(widths) >= _SAMPLE_ROWS:
+                break
+    except csv.Error:
+        astray = True
     if not widths or widths[0] < 2:
         return (0.0, 0)
     share = sum(width == widths[0] for width in widths) / len(widths)
-    return (round(share, 2), widths[0])
+    return (min(round(share, 2), _ENOUGH - 0.01 if astray else 1.0), widths[0])

@@ -107,9 +107,9 @@ def detect(sample: bytes, whole: bool, path: Path) -> Encoding:
 
 
 def _wide_without_mark(sample: bytes, path: Path) -> str:
-    for name, odd in (("utf-16-le", 1), ("utf-16-be", 0)):
-        half, other = sample[odd::2], sample[1 - odd :: 2]
-        if b"\0" not in other and half.count(0) * 10 >= len(half):
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    for name, high, low in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if high * 100 >= len(sample) and high > 4 * low:  # an ASCII character has its zero in the high byte
             return name
     raise binary(path)
 

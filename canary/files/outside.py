@@ -45,7 +45,7 @@ def reading(path: Path) -> Iterator[None]:
         raise bad_text(path, error) from None
     except (EOFError, zlib.error, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         # ValueError is also the base of pyarrow's ArrowInvalid
-        text = str(error).splitlines()[0][:120] if str(error) else "it ends too early"
+        text = str(error).splitlines()[0][:120].rstrip(".") if str(error) else "it ends too early"
         raise OutsideError(f"{path} is damaged: {text}", "make or fetch the file again") from None
 
 

@@ -75,6 +75,8 @@ def _open_text(path: Path, compression: str | None, table: str | None) -> Table:
     if telling is not None and encoding.name == "utf-8" and not encoding.bom:
         encoding = Encoding(detect(telling, end, path).name)
     text = sample[len(encoding.bom) :].decode(encoding.name, "ignore")
+    if not whole and "\n" in text:
+        text = text[: text.rindex("\n") + 1]
     if not text.strip():
         raise OutsideError(f"{path} is empty", "give a table with a line of headings")
     return _open_as(_kind(path, text), path, compression, encoding, text, table)

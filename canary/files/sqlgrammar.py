@@ -32,6 +32,8 @@ class Grammar:
     tuple: re.Pattern[bytes]
     line: re.Pattern[bytes]
     cell: re.Pattern[str]
+    body: re.Pattern[str]  # the definitions of a CREATE TABLE, comments left out
+    remark: re.Pattern[str]  # a comment, or in group 1 what may look like one
 
 
 @cache
@@ -67,7 +69,9 @@ def grammar(backslash: bool) -> Grammar:
         rest=_bytes(rest),
         tuple=_bytes(nested),
         line=_bytes(r"[ \t]*\r?\n"),
-        cell=re.compile(rf"(?:{plain}|{quoted}|{nested})*+".replace("%HIGH%", ""), _FLAGS),
+        cell=re.compile(rf"(?:{plain}|{quoted}|{nested})*+", _FLAGS),
+        body=re.compile(nested, _FLAGS),
+        remark=re.compile(rf"({quoted})|{comment}", _FLAGS),
     )
 
 
@@ -100,12 +104,12 @@ def column_names(columns: str) -> tuple[str, ...]:
     return tuple(one[0].replace("``", "`") or one[1].replace('""', '"') or one[2] or one[3] for one in found)
 
 
-def created_columns(body: str, cell: re.Pattern[str]) -> tuple[str, ...]:
-    """Give the names of the columns that the body of a CREATE TABLE defines (from its parenthesis on)."""
-    found = re.match(r"\((?:[^()'\"`]|'[^']*'|\"[^\"]*\"|`[^`]*`|\((?:[^()]|\([^()]*\))*\))*\)", body)
+def created_columns(text: str, rules: Grammar) -> tuple[str, ...]:
+    """Give the names of the columns that a CREATE TABLE defines (`text` from its parenthesis on)."""
+    found = rules.body.match(rules.remark.sub(lambda one: one[1] or " ", text))
     names: list[str] = []
-    for definition in cells_of(found[0] if found else "()", cell):
-        text = re.sub(r"--[^\n]*\n|/\*.*?\*/", " ", definition + "\n", flags=re.DOTALL).strip()
-        if text and not _NOT_TABLE.match(text):
-            names += column_names(text.split(None, 1)[0] if text[0] not in '`"[' else text)[:1]
+    for definition in cells_of(found[0] if found else "()", rules.cell):
+        definition = definition.strip()
+        if definition and not _NOT_TABLE.match(definition):
+            names += column_names(definition)[:1]
     return tuple(names)

@@ -130,7 +130,7 @@ class SqlScanner:
             name = plain_name(self._decode(data, *create.span("name")))
             body = self._decode(data, create.end() - 1, rest.end())
             facts = self._facts(name)
-            facts.columns = facts.columns or created_columns(body, self.grammar.cell)
+            facts.columns = facts.columns or created_columns(body, self.grammar)
         return rest.end()
 
     def _refuse_csv(self, copy: re.Match[bytes]) -> None:

@@ -131,12 +131,12 @@ def _cast(texts: Sequence[str | None], kind: pa.DataType) -> pa.Array:
         return pa.ExtensionArray.from_storage(kind, _cast(texts, kind.storage_type))
     if pa.types.is_dictionary(kind):
         return _cast(texts, kind.value_type).dictionary_encode().cast(kind)
+    if pa.types.is_null(kind):
+        return pa.nulls(len(texts))
     native = native_of(kind)
     if native == "text":
         return pa.array(texts, pa.string()).cast(kind)
     filled = [text if text else None for text in texts]
-    if pa.types.is_null(kind):
-        return pa.nulls(len(filled))
     if native == "nested":
         return pa.array([None if text is None else json.loads(text) for text in filled], kind)
     if native == "binary":

@@ -14,6 +14,7 @@ from canary.files.xmlparts import attributes, find_bytes, find_text, plain_text,
 _NUMBERED = re.compile(rb"(<(?:\w+:)?(?:row|c)\b[^>]*?\sr=[\"'])([A-Z]*)(\d+)(?=[\"'])")
 _PLACE = re.compile(r"([A-Z]+)(\d+)")
 _PLAIN_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_LITERAL = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # would be read as a character's code
 _BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\r\ufffe\uffff]")
 
 
@@ -113,6 +114,7 @@ class CellWriter:
     native: Mapping[str, str]
     columns: Mapping[str, int]
     known: Mapping[str, int]
+    styles: Mapping[int, int]
 
     def row(self, template: bytes, number: int, values: Mapping[str, str | None]) -> bytes:
         """Write a row element of the given number in the style of a template row (may be empty)."""
@@ -140,11 +142,13 @@ class CellWriter:
         heading: str | None,
         values: Mapping[str, str | None],
     ) -> str:
-        style = f' s="{above.style}"' if above and above.style else ""
-        start = f'<{prefix}c r="{letters_of(column)}{number}"{style}'
         text = values.get(heading) if heading is not None else None
+        empty = above is None or (above.text is None and text is not None)
+        number_style = self.styles.get(column, 0) if empty else above.style if above else 0
+        style = f' s="{number_style}"' if number_style else ""
+        start = f'<{prefix}c r="{letters_of(column)}{number}"{style}'
         if text is None:
-            return f"{start}/>" if style else ""
+            return f"{start}/>" if style and above else ""
         native = self.native.get(heading or "", "text")
         plain = ' t="n"' if above and above.type == "n" else ""
         if native in ("integer", "float") and _PLAIN_NUMBER.fullmatch(text):
@@ -158,7 +162,7 @@ class CellWriter:
     def _text_cell(self, start: str, prefix: str, text: str, above: Cell | None) -> str:
         if text in self.known and (above is None or above.type != "inlineStr"):
             return f'{start} t="s"><{prefix}v>{self.known[text]}</{prefix}v></{prefix}c>'
-        body = _BAD.sub(lambda found: f"_x{ord(found[0]):04X}_", escape(text))
+        body = _BAD.sub(lambda found: f"_x{ord(found[0]):04X}_", _LITERAL.sub("_x005F_", escape(text)))
         space = ' xml:space="preserve"' if text != text.strip() or "\n" in text else ""
         return (
             f'{start} t="inlineStr"><{prefix}is><{prefix}t{space}>{body}</{prefix}t></{prefix}is></{prefix}c>'
@@ -171,3 +175,9 @@ def native_of_cells(cells: Sequence[Cell]) -> str:
     if set(kinds) == {"integer", "float"}:
         return "float"
     return max(sorted(set(kinds)), key=kinds.count) if kinds else "text"
+
+
+def commonest_style(cells: Sequence[Cell]) -> int:
+    """Give the commonest style among a column's cells that have a value."""
+    styles = [cell.style for cell in cells if cell.text is not None]
+    return max(sorted(set(styles)), key=styles.count) if styles else 0

@@ -25,7 +25,15 @@ from canary.files.table import (
     unique_headings,
 )
 from canary.files.xlsxbook import Book, choose_sheet, part, read_book, relations
-from canary.files.xlsxcells import Cell, CellWriter, native_of_cells, read_cells, row_number, shifted
+from canary.files.xlsxcells import (
+    Cell,
+    CellWriter,
+    commonest_style,
+    native_of_cells,
+    read_cells,
+    row_number,
+    shifted,
+)
 from canary.files.xlsxsheet import Moves, Rows, SheetSplitter, grown, has_value
 from canary.files.xmlparts import find_bytes, tags
 from canary.files.zipcopy import copy_member, is_large, like, new_archive
@@ -45,6 +53,7 @@ class XlsxTable(Table):
     book: Book = field(default_factory=lambda: Book({}, ()))
     heading_row: int = 0
     columns: dict[str, int] = field(default_factory=dict)
+    styles: dict[int, int] = field(default_factory=dict)
 
     def _blocks(self, stream: IO[bytes]) -> Iterator[Block[Rows]]:
         head = read_head(stream, self.path)
@@ -108,7 +117,7 @@ class XlsxTable(Table):
             ]
             for copy in copies:
                 copy.out.write(grown(head, len(copy.cursor.insertions)))
-            writer = CellWriter(self.book, self.native, self.columns, self._known())
+            writer = CellWriter(self.book, self.native, self.columns, self._known(), self.styles)
             splitter = SheetSplitter(self.heading_row, self.path)
             for block in blocks(stream, splitter, self.path, begun=rest):
                 for copy in copies:
@@ -231,10 +240,8 @@ def open_xlsx(path: Path, table: str | None) -> XlsxTable:
     names = unique_headings([cells.get(column, "") for column in span])
     columns = dict(zip(names, span, strict=True))
     below = [row for number, row in rows if number > heading_row]
-    native = {
-        name: native_of_cells([cell for row in below for cell in row if cell.column == column])
-        for name, column in columns.items()
-    }
+    by_column = {column: [cell for row in below for cell in row if cell.column == column] for column in span}
+    native = {name: native_of_cells(by_column[column]) for name, column in columns.items()}
     result = XlsxTable(
         path,
         TableFormat("xlsx"),
@@ -244,6 +251,7 @@ def open_xlsx(path: Path, table: str | None) -> XlsxTable:
         book=book,
         heading_row=heading_row,
         columns=columns,
+        styles={column: commonest_style(found) for column, found in by_column.items()},
     )
     if table is None and len(book.sheets) > 1:
         result._notes["sheets"] = f"only sheet {sheet!r} is looked at; --table chooses another"

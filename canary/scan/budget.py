@@ -42,7 +42,7 @@ class Metered(io.RawIOBase):
     """A decompressed stream that stops a bomb: raises Refused beyond its ratio or the total."""
 
     def __init__(self, stream: BinaryIO, spent: Spent, packed: int) -> None:
-        self._stream = stream
+        self._read = getattr(stream, "read1", stream.read)  # what a broken stream gave before it broke
         self._spent = spent
         self._most = max(spent.budget.free, spent.budget.ratio * packed)
         self._size = 0
@@ -55,7 +55,7 @@ class Metered(io.RawIOBase):
         """Read on and count; without a size in steps, so that a bomb stops early."""
         if size is None or size < 0:
             return b"".join(iter(lambda: self.read(1 << 20), b""))
-        data = self._stream.read(size)
+        data = self._read(size)
         self._size += len(data)
         self._spent.bytes += len(data)
         if self._size > self._most:
@@ -89,15 +89,14 @@ class Rewound(io.RawIOBase):
         return self._stream.read(size)
 
 
-def held(stream: BinaryIO, limit: int) -> bytes:
-    """Read a part whole; raises Refused where it is longer than `limit` bytes."""
-    parts: list[bytes] = []
-    size = 0
-    while data := stream.read(1 << 20):
+def held(head: bytes, stream: BinaryIO, limit: int) -> bytes:
+    """Read a part whole, its head was read already; raises Refused where it is longer than `limit` bytes."""
+    parts, size = [head], len(head)
+    while size <= limit and (data := stream.read(1 << 20)):
         parts.append(data)
         size += len(data)
-        if size > limit:
-            raise Refused(f"longer than {limit} bytes, and it must be read whole")
+    if size > limit:
+        raise Refused(f"longer than {limit} bytes, and it must be read whole")
     return b"".join(parts)
 
 
@@ -106,4 +105,4 @@ def seekable(head: bytes, stream: BinaryIO, limit: int) -> BinaryIO:
     if stream.seekable():
         stream.seek(0)
         return stream
-    return io.BytesIO(head + held(stream, limit))
+    return io.BytesIO(held(head, stream, limit))

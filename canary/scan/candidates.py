@@ -20,9 +20,12 @@ _HEX = re.compile(r"[0-9a-fA-F]+\Z")
 _GLUED_MOBILE = re.compile(r"(?<![0-9])(?:00)?(?:86)?(1[3-9][0-9]{9})(?![0-9])")
 _GLUED_CODE = re.compile(r"[A-Za-z]{1,4}[0-9]{5,}|[0-9]{5,}")
 _SIMPLE = re.compile(r"[A-Za-z]{1,24}([0-9]+)\Z")
-# Groups of two and more digits with up to three marks between, no new line and no cell border among these.
-_MARK = r"[ \-.()/\\_·•*:|\[\]{}<>'+=~#&\u00a0\u2010-\u2015\u3000（）【】。、－＋：／．　\u200b-\u200d]"
-_CHAIN = re.compile(rf"(?<![0-9])(?:[+(][0-9]++|[0-9]{{2,}}+)(?:{_MARK}{{1,3}}+[0-9]{{2,}}+)+")
+# Groups of digits with up to three marks between, no new line and no cell border among these.
+_MARK = (
+    r"[ \-.()/\\_·•*:|\[\]{}<>'+=~#&\u00a0\u2010-\u2015\u3000-\u3002\u3008-\u3011\uff01-\uff0f\uff1a-\uff20"
+    r"\uff3b-\uff40\uff5b-\uff65\u200b-\u200d]"
+)
+_CHAIN = re.compile(rf"(?<![0-9])(?:[+(][0-9]++|[0-9]++)(?:{_MARK}{{1,3}}+[0-9]++)+")
 _SPREAD = re.compile(rf"(?:{_MARK}[0-9]){{10,}}(?![0-9])")
 _GROUP = re.compile(r"[0-9]+")
 _DATE = re.compile(
@@ -111,7 +114,7 @@ def chains(text: str) -> Iterator[Candidate]:
         if date:
             start, chain = start + date.end(), chain[date.end() :]
         if len(chain) >= 7 and not _DECIMAL.match(chain):
-            yield from _groups(text, chain[: LONGEST_CHAIN * 4], start)
+            yield from _groups(text, chain, start)
     yield from _spread(text)
 
 
@@ -122,7 +125,7 @@ def _spread(text: str) -> Iterator[Candidate]:
         if len(plain) == 11:
             yield Candidate("phone", plain, found.start(), found.end())
     for found in _SPREAD.finditer(text):
-        start = found.start() - (1 if text[: found.start()][-1:].isdigit() else 0)
+        start = max(0, found.start() - 1)
         plain = "".join(filter(str.isdigit, text[start : found.end()]))
         for form, each in (("phone", canonical_phone(plain)), ("code", plain)):
             if each is not None and len(each) <= LONGEST_CODE:

@@ -50,7 +50,7 @@ class Found:
 
 
 def narrowed(spelt: Sequence[Spelt]) -> dict[int, list[Spelt]]:
-    """Give what of a record belongs to each canary; a shared value counts only for those that another value also hit."""
+    """Give what of a record belongs to each canary; a shared value only where another value decides, if any does."""
     owned: dict[int, list[Spelt]] = {}
     for each in spelt:
         for serial in each.serials:
@@ -66,7 +66,7 @@ def narrowed(spelt: Sequence[Spelt]) -> dict[int, list[Spelt]]:
 
 
 def confirm(canaries: Iterable[Canary], spelt: Sequence[Spelt], record: str, *, cells: bool) -> list[Found]:
-    """Check every field of the opened canaries against a record; where a name or an address decides, others fall away."""
+    """Check every field of the opened canaries against a record; where a name or address decides, drop others."""
     known: dict[tuple[str, str], Spelt] = {}
     for each in spelt:
         known.setdefault((each.form, each.canonical), each)
@@ -118,7 +118,7 @@ def transform_of(spelt: Spelt, each: CanaryField) -> str:
     if spelt.transform != "plain":
         return spelt.transform
     text, value = spelt.text, each.value
-    if text in (value, each.canonical) or text in value or value in text:
+    if text in (value, each.canonical):
         return "plain"
     if text.casefold() in (value.casefold(), each.canonical.casefold()):
         return "case"
@@ -126,7 +126,7 @@ def transform_of(spelt: Spelt, each: CanaryField) -> str:
         return "zero_width"
     if spelt.form == "phone" and _PREFIXED.match(text) and not _PREFIXED.match(value):
         return "prefix"
-    return "separators"
+    return "plain" if text in value or value in text else "separators"
 
 
 class Surroundings:

@@ -39,8 +39,17 @@ def walk(stream: BinaryIO, place: Place, spent: Spent) -> Found:
 
 
 def _fill(stream: BinaryIO) -> bytes:
+    """Read the first bytes; a stream that breaks among them breaks again where it is read on."""
     head = b""
-    while len(head) < SNIFFED and (data := stream.read(SNIFFED - len(head))):
+    while len(head) < SNIFFED:
+        try:
+            data = stream.read(SNIFFED - len(head))
+        except Exception:
+            if not head:
+                raise
+            break
+        if not data:
+            break
         head += data
     return head
 
@@ -69,7 +78,7 @@ def _is_tar(head: bytes) -> bool:
     return True
 
 
-def _compressed(opened: Callable[[BinaryIO], BinaryIO]) -> Opener:
+def _compressed(opened: Callable[[BinaryIO], Any]) -> Opener:
     def unpack(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
         if place.layers >= LAYERS:
             raise Refused(f"compressed more than {LAYERS} times")
@@ -147,14 +156,14 @@ def _tar(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
 
 def _mailbox(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
     _deeper(place, spent)
-    for name, data in mails.messages(head + held(stream, spent.budget.held)):
+    for name, data in mails.messages(held(head, stream, spent.budget.held)):
         spent.member()
         yield from _message(data, place.inside(name, len(data)), spent)
 
 
 def _mail(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
     _deeper(place, spent)
-    yield from _message(head + held(stream, spent.budget.held), place, spent)
+    yield from _message(held(head, stream, spent.budget.held), place, spent)
 
 
 def _message(data: bytes, place: Place, spent: Spent) -> Found:
@@ -168,7 +177,7 @@ def _message(data: bytes, place: Place, spent: Spent) -> Found:
 
 
 def _markup(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
-    text = decode_bytes(head + held(stream, spent.budget.held))
+    text = decode_bytes(held(head, stream, spent.budget.held))
     yield from texts(place, iter([markup.plain_text(text)]))
 
 
@@ -183,27 +192,28 @@ def _arrow(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
 
 
 def _ole(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
-    data = io.BytesIO(head + held(stream, spent.budget.held))
+    data = io.BytesIO(held(head, stream, spent.budget.held))
     for name, lines in tables.spreadsheet(data):
         yield from texts(place.inside(name, 0), lines, layout=LINES_OF_TABLE)
 
 
 def _sqlite(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
-    for name, lines in tables.sqlite(head + held(stream, spent.budget.held)):
+    for name, lines in tables.sqlite(held(head, stream, spent.budget.held)):
         yield from texts(place.inside(name, 0), lines, layout=LINES_OF_TABLE)
 
 
-def _unknown(kind: str) -> Opener:
-    def refuse(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
-        yield place.error(f"{kind} cannot be opened by this version")
+def _unsupported(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:  # noqa: ARG001 - an Opener
+    yield place.error("an archive of this kind (7z, rar) cannot be opened by this version")
 
-    return refuse
+
+def _ungzip(stream: BinaryIO) -> BinaryIO:
+    return cast(BinaryIO, gzip.GzipFile(fileobj=stream))
 
 
 _MAGIC: Final[tuple[tuple[bytes, Opener], ...]] = (
-    (b"\x1f\x8b", _compressed(lambda stream: cast(BinaryIO, gzip.GzipFile(fileobj=stream)))),
-    (b"BZh", _compressed(lambda stream: cast(BinaryIO, bz2.BZ2File(stream)))),
-    (b"\xfd7zXZ\0", _compressed(lambda stream: cast(BinaryIO, lzma.LZMAFile(stream)))),
+    (b"\x1f\x8b", _compressed(_ungzip)),
+    (b"BZh", _compressed(bz2.BZ2File)),
+    (b"\xfd7zXZ\0", _compressed(lzma.LZMAFile)),
     (b"\x28\xb5\x2f\xfd", _compressed(_zstd)),
     (b"PK\x03\x04", _zip),
     (b"PK\x05\x06", _zip),
@@ -211,6 +221,6 @@ _MAGIC: Final[tuple[tuple[bytes, Opener], ...]] = (
     (b"ARROW1", _arrow),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _ole),
     (b"SQLite format 3\0", _sqlite),
-    (b"7z\xbc\xaf\x27\x1c", _unknown("a 7z archive")),
-    (b"Rar!", _unknown("a rar archive")),
+    (b"7z\xbc\xaf\x27\x1c", _unsupported),
+    (b"Rar!", _unsupported),
 )

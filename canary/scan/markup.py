@@ -67,6 +67,8 @@ def plain_text(text: str) -> str:
 
 def _replaced(tag: re.Match[str]) -> str:
     closing, name, rest = tag[1], tag[2].lower(), tag[3]
+    if name in ("at", "dot") and not rest:  # a spelling of "@" and "."
+        return tag[0]
     values = [one or two for one, two in _ATTRIBUTE.findall(rest)] if "=" in rest else []
     kept = " " + " ".join(values) + " " if values and any(map(str.strip, values)) else ""
     if name in _LINES:

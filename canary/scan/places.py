@@ -23,7 +23,8 @@ _BEFORE = re.compile(
 _BLANK = re.compile(r"[ 　]+")
 _ROAD = re.compile(r"[路街道巷镇村]")
 _WESTERN = re.compile(
-    r"\b[0-9]{1,6}[A-Za-z]?[ ]+[A-Za-z0-9.' \-]{2,60}?\b(?:street|st|avenue|ave|road|rd|boulevard|blvd|drive|dr|lane|ln|court|ct|"
+    r"\b[0-9]{1,6}[A-Za-z]?[ ]+[A-Za-z0-9.' \-]{2,60}?\b(?:street|st|avenue|ave|road|rd|boulevard|blvd|drive|dr|lane|"
+    r"ln|court|ct|"
     r"way|place|pl|square|sq|terrace|highway|hwy|parkway|circle|trail)\b(?:[^\"\n\t|;<>{}]{0,60})",
     re.I,
 )

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 BLOCK = 1 << 18  # characters handled at once
@@ -76,9 +77,25 @@ def detect_layout(head: str) -> Layout:
         return LINES_OF_TABLE
     if head.lstrip()[:1] in ("{", "[") and _JSON.search(head):
         return JSON
-    if _is_delimited(lines[:60]):
+    if _is_delimited(lines[:60]) or ('"' in head and _is_delimited(_quoted_lines(head)[:60])):
         return CSV
     return PROSE
+
+
+def has_headings(head: str, layout: Layout) -> bool:
+    """Tell whether the first line of a table names its columns: several words and no digit."""
+    first = head.lstrip().partition("\n")[0].strip()
+    return (
+        layout.border is _NEW_LINE
+        and re.match(r"[^\d{}\[\]]+\Z", first) is not None
+        and len(re.findall(r"\w+", first)) > 1
+    )
+
+
+def _quoted_lines(head: str) -> list[str]:
+    """Give the first records of a text in which quoted cells may hold new lines."""
+    starts = CSV.starts(head)
+    return [head[start:end] for start, end in pairwise([*starts, len(head)]) if head[start:end].strip()]
 
 
 def _is_delimited(lines: list[str]) -> bool:

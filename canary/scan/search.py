@@ -17,7 +17,7 @@ from canary.scan.decode import SNIFFED
 from canary.scan.index import Index, Reader
 from canary.scan.parts import TextPart
 from canary.scan.places import addresses, names
-from canary.scan.records import BLOCK, LINES, REACH, Block, Layout, blocks, detect_layout
+from canary.scan.records import BLOCK, LINES, REACH, Block, Layout, blocks, detect_layout, has_headings
 from canary.scan.spellings import base64_texts, passages, views
 from canary.scan.tally import Tally, shape_of
 
@@ -53,6 +53,7 @@ class Scan:
         stream = _Ahead(part.chunks)
         layout = part.layout or detect_layout(stream.head)
         record, place = 0, part.encoding.bom
+        self.rows -= has_headings(stream.head, layout)
         for block in blocks(stream, layout, self.block_size):
             starts = layout.starts(block.text)
             reading = _Reading(part, layout, starts, record, place, block.skip)

@@ -20,11 +20,10 @@ NESTING = 3  # base64 within base64
 AROUND = 160  # characters of a passage on both sides of what is suspicious
 ROUNDS = 2  # encodings inside encodings
 
+_NUMERAL_SIGNS: Final = "〇零○Ｏ 一壹幺弌 二贰两貳兩 三叁參叄 四肆 五伍 六陆陸 七柒 八捌 九玖"
 _NUMERAL_VALUES: Final = {
-    **dict.fromkeys("〇零○Ｏ", "0"), **dict.fromkeys("一壹幺弌", "1"), **dict.fromkeys("二贰两貳兩", "2"), **dict.fromkeys("三叁參叄", "3"),
-    **dict.fromkeys("四肆", "4"), **dict.fromkeys("五伍", "5"), **dict.fromkeys("六陆陸", "6"), **dict.fromkeys("七柒", "7"),
-    **dict.fromkeys("八捌", "8"), **dict.fromkeys("九玖", "9"),
-}  # fmt: skip
+    sign: str(digit) for digit, signs in enumerate(_NUMERAL_SIGNS.split()) for sign in signs
+}
 _SIGNS: Final = "".join(_NUMERAL_VALUES)
 _WIDE: Final = (
     "\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff20\uff0e\uff0b\uff0d\ufe52\ufe6b\ufe63\u2024\u2070-\u2089\u2460-\u249b\u24b6-\u24ea"
@@ -110,19 +109,30 @@ def _numeral(found: re.Match[str]) -> str:
 QUOTED: Final = Decoder(
     "quoted_printable", re.compile(r"(?:=[0-9A-Fa-f]{2}|=[ \t]*\r?\n)+"), partial(_octets, mark="=")
 )
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7};?|#[xX][0-9A-Fa-f]{1,6};?|[A-Za-z]{2,10};)")
+_ESCAPE = re.compile(
+    r"(?:\\u[0-9A-Fa-f]{4})+|\\U[0-9A-Fa-f]{8}|\\x[0-9A-Fa-f]{2}|\\u\{[0-9A-Fa-f]{1,6}\}|\\[^0-9A-Za-z\s]|\\[nrtbfv]"
+)
+_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+|(?<=[0-9A-Za-z])\+(?=[0-9A-Za-z])")
+_OPEN, _CLOSE = r"\s*[\[({<（【]\s*", r"\s*[\])}>）】]\s*"
+_AFTER, _AHEAD = r"(?<=[0-9A-Za-z])", r"(?=[0-9A-Za-z])"
+_AT = (
+    rf"{_OPEN}(?:at|@|艾特|圈a){_CLOSE}|{_AFTER}\s+(?:at|@)\s+{_AHEAD}|{_AFTER}[ \t]*@[ \t]*{_AHEAD}|"
+    rf"{_AFTER}[_\-]at[_\-]{_AHEAD}"
+)
+_DOT = rf"{_OPEN}(?:dot|点|\.){_CLOSE}|{_AFTER}\s+(?:dot|\.)\s+{_AHEAD}"
+_IS_AT = re.compile(r"at|@|艾特|圈a", re.I)
 CHAIN: Final = (
-    Decoder("html", re.compile(r"&(?:#[0-9]{1,7};?|#[xX][0-9A-Fa-f]{1,6};?|[A-Za-z]{2,10};)"), lambda found: html.unescape(found[0])),
-    Decoder("json", re.compile(r"(?:\\u[0-9A-Fa-f]{4})+|\\U[0-9A-Fa-f]{8}|\\x[0-9A-Fa-f]{2}|\\u\{[0-9A-Fa-f]{1,6}\}|\\[^0-9A-Za-z\s]|\\[nrtbfv]"), _escape),
-    Decoder("percent", re.compile(r"(?:%[0-9A-Fa-f]{2})+|(?<=[0-9A-Za-z])\+(?=[0-9A-Za-z])"),
-            lambda found: " " if found[0] == "+" else _octets(found, "%")),
+    Decoder("html", _ENTITY, lambda found: html.unescape(found[0])),
+    Decoder("json", _ESCAPE, _escape),
+    Decoder("percent", _PERCENT, lambda found: " " if found[0] == "+" else _octets(found, "%")),
     Decoder("zero_width", re.compile(f"[{INVISIBLE}]+"), lambda _: ""),
     Decoder("fullwidth", re.compile(f"[{_WIDE}]+"), _wide),
     Decoder("numerals", re.compile(f"[0-9]*[{_SIGNS}](?:[ \\-·]?[0-9{_SIGNS}]){{4,}}"), _numeral),
-    Decoder("at_dot", re.compile(
-        r"\s*[\[({<（【]\s*(?:at|@|艾特|圈a)\s*[\])}>）】]\s*|(?<=[0-9A-Za-z])\s+(?:at|@)\s+(?=[0-9A-Za-z])|(?<=[0-9A-Za-z])[ \t]*@[ \t]*(?=[0-9A-Za-z])"
-        r"|\s*[\[({<（【]\s*(?:dot|点|\.)\s*[\])}>）】]\s*|(?<=[0-9A-Za-z])\s+(?:dot|\.)\s+(?=[0-9A-Za-z])|(?<=[0-9A-Za-z])(?:_|-)at(?:_|-)(?=[0-9A-Za-z])",
-        re.I), lambda found: "@" if re.search(r"at|@|艾特|圈a", found[0], re.I) else "."),
-)  # fmt: skip
+    Decoder(
+        "at_dot", re.compile(f"{_AT}|{_DOT}", re.I), lambda found: "@" if _IS_AT.search(found[0]) else "."
+    ),
+)
 _SUSPICIOUS: Final = (
     re.compile(rf"[=&\\%{INVISIBLE}{_WIDE}](?![\s=&%])|=[ \t]*\r?\n"),
     re.compile(rf"[{_SIGNS}](?:[ \-·]?[0-9{_SIGNS}]){{3}}"),
@@ -212,7 +222,7 @@ def decoded64(passage: str) -> str | None:
 
 _URL_SAFE: Final = str.maketrans("-_", "+/")
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-_TELLING: Final = re.compile(r"[0-9]{5}|[A-Za-z0-9]@[A-Za-z0-9]")
+_TELLING: Final = re.compile(r"[0-9]{3}|[A-Za-z0-9]@|%[0-9A-Fa-f]{2}|&#|\\u")
 _JOINTS: Final = re.compile(r"[/+_\-]|\r?\n")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from canary.scenarios import leaks
 from canary.scenarios.quarry import Quarry
 from canary.scenarios.world import World
+from canary.steps.tagging import DEFAULT_CANARIES
 
 Parameters = Mapping[str, Any]
 FIRST_DAY = datetime(2020, 7, 1)
@@ -56,30 +57,46 @@ def rent(world: World, act: Parameters) -> str:
     return f"somewhere among {len(accounts)} accounts, some are rented out"
 
 
+def _numbered(act: Parameters) -> list[str]:
+    """Give the ids of a pattern, from one up."""
+    return [act["pattern"].format(number) for number in range(1, act["count"] + 1)]
+
+
+def _roster(world: World, ids: Sequence[str]) -> Path:
+    roster = world.folder / "to.csv"
+    roster.write_text("id\n" + "\n".join(ids) + "\n", "utf-8")
+    return roster
+
+
+def _as_many(act: Parameters, rows: int) -> list[str]:
+    """Ask for as many canaries as the telling at full size has, so that a smaller one has the same odds."""
+    return ["--canaries", str(max(1, round(act.get("canaries", DEFAULT_CANARIES) * rows)))]
+
+
 def exports(world: World, act: Parameters) -> str:
     """Let every account export its waybills day by day; a rented one takes all that it can."""
-    accounts = [act["pattern"].format(number) for number in range(1, act["count"] + 1)]
-    rented_days = sum(len(days) for days in world.plans.values())
-    large, small = world.rows(round(act["leaked_rows"] / rented_days)), world.rows(act["usual_rows"])
+    accounts = _numbered(act)
+    large = round(act["leaked_rows"] / sum(len(days) for days in world.plans.values()))
     stock = _host(world, act["kind"], world.rows(act["people"]), "stock", "csv")
     quarry = Quarry(stock, act["key"], act["time"], world.rng)
     total = 0
     for day in range(1, act["days"] + 1):
         for account in accounts:
-            greedy = day in world.plans.get(account, ())
+            rows = large if day in world.plans.get(account, ()) else act["usual_rows"]
             export = world.folder / f"day{day}-{account}.csv"
-            quarry.cut(large if greedy else small, FIRST_DAY + timedelta(days=day), export)
-            total += _export(world, act, account, export, greedy)
+            quarry.cut(world.rows(rows), FIRST_DAY + timedelta(days=day), export)
+            total += _export(world, act, account, export, day, rows)
     return f"{len(accounts)} accounts made {len(accounts) * act['days']} exports, {total} waybills in all"
 
 
-def _export(world: World, act: Parameters, account: str, export: Path, greedy: bool) -> int:
+def _export(world: World, act: Parameters, account: str, export: Path, day: int, rows: int) -> int:
     copy = world.folder / "copies" / account / export.name
     copy.parent.mkdir(parents=True, exist_ok=True)
-    told = world.command("tag", export, "--recipient", account, "--output", copy, "--dataset", act["dataset"])
+    options = ["--dataset", act["dataset"], *_as_many(act, rows)]
+    told = world.command("tag", export, "--recipient", account, "--output", copy, *options)
     export.unlink()
     world.copies.setdefault(account, []).append(copy)
-    if greedy:
+    if day in world.plans.get(account, ()):
         world.leaked.append(copy)
         world.truth.releases.add(told[0]["release"])
     return int(told[0]["rows_in"])
@@ -107,37 +124,29 @@ def _host(world: World, kind: str, rows: int, name: str, suffix: str) -> Path:
 def share(world: World, act: Parameters) -> str:
     """Hand one export to several recipients, each a copy of its own."""
     made = _host(world, act["kind"], world.rows(act["rows"]), act["dataset"], act.get("format", "csv"))
-    ids = (
-        [act["pattern"].format(number) for number in range(1, act["count"] + 1)]
-        if "pattern" in act
-        else act["to"]
-    )
-    roster, folder = world.folder / "to.csv", world.folder / "copies" / act["dataset"]
-    roster.write_text("id\n" + "\n".join(ids) + "\n", "utf-8")
-    options = ["--canaries", act["canaries"]] if "canaries" in act else []
-    for told in world.command(
-        "tag", made, "--recipients", roster, "--output", folder, "--dataset", act["dataset"], *options
-    ):
-        world.copies.setdefault(told["recipient"], []).append(Path(told["output"]))
+    ids = _numbered(act) if "pattern" in act else act["to"]
+    _tag_for(world, act, made, ids, act["rows"])
     return f"{len(ids)} recipients each got a copy of {world.rows(act['rows'])} rows"
+
+
+def _tag_for(world: World, act: Parameters, made: Path, ids: Sequence[str], rows: int) -> None:
+    folder = world.folder / "copies" / made.stem
+    options = ["--dataset", act["dataset"], *_as_many(act, rows)]
+    told = world.command("tag", made, "--recipients", _roster(world, ids), "--output", folder, *options)
+    made.unlink()
+    for one in told:
+        world.copies.setdefault(one["recipient"], []).append(Path(one["output"]))
 
 
 def interface(world: World, act: Parameters) -> str:
     """Serve small daily batches of orders to the clients of a data interface, each batch tagged on its way."""
-    ids = [act["pattern"].format(number) for number in range(1, act["count"] + 1)]
-    roster = world.folder / "clients.csv"
-    roster.write_text("id\n" + "\n".join(ids) + "\n", "utf-8")
+    ids, rows = _numbered(act), round(act["rows"] / act["days"])
+    stock = _host(world, act["kind"], world.rows(act["people"]), "stock", "csv")
+    quarry = Quarry(stock, act["key"], act["time"], world.rng)
     for day in range(1, act["days"] + 1):
-        made = _host(
-            world, act["kind"], world.rows(round(act["rows"] / act["days"])), f"batch{day:03d}", "jsonl"
-        )
-        folder = world.folder / "copies" / made.stem
-        told = world.command(
-            "tag", made, "--recipients", roster, "--output", folder, "--dataset", act["dataset"]
-        )
-        made.unlink()
-        for one in told:
-            world.copies.setdefault(one["recipient"], []).append(Path(one["output"]))
+        made = world.folder / f"batch{day:03d}.jsonl"
+        quarry.cut(world.rows(rows), FIRST_DAY + timedelta(days=day), made)
+        _tag_for(world, act, made, ids, rows)
     return f"{act['days']} daily batches went to {len(ids)} clients"
 
 
@@ -164,7 +173,7 @@ def leak(world: World, act: Parameters) -> str:
     for number, pile in enumerate(chosen, 1):
         form = act["forms"][(number - 1) % len(act["forms"])]
         world.leaks.append(_write(world, pile, form, number, act))
-    return f"{len(rows)} rows left, {len(kept)} survived the cleaning, {len(chosen)} file{'s' * (len(chosen) > 1)} for sale"
+    return f"{len(rows)} rows left, {len(kept)} survived the cleaning, {len(chosen)} file(s) are for sale"
 
 
 def _write(world: World, rows: Sequence[leaks.Row], form: str, number: int, act: Parameters) -> Path:
@@ -206,18 +215,16 @@ def surface(world: World, act: Parameters) -> str:
     """Let the leak surface on a paste site and a buyer write to some of its addresses, while the watch runs."""
     from canary.scenarios.watching import watched
 
-    mails = [
-        row[act["email"]]
-        for path in world.leaks
-        for row in leaks.read_rows(path)
-        if row.get(act["email"], "").endswith(tuple(act["domains"]))
-    ]
+    sold = [row for path in world.leaks for row in leaks.read_rows(path)]
+    mails = [row[act["email"]] for row in sold if row[act["email"]].endswith(tuple(act["domains"]))]
     told = watched(world, world.leaks[0].read_bytes(), mails[: act["mails"]])
     world.incidents.extend(told)
-    return f"the watch saw the paste and {min(len(mails), act['mails'])} mails: {len(told)} incident{'s' * (len(told) != 1)}"
+    return (
+        f"the watch saw the paste and {len(mails[: act['mails']])} mails, and opened {len(told)} incident(s)"
+    )
 
 
-def trace(world: World, act: Parameters) -> str:
+def trace(world: World, _act: Parameters) -> str:
     """Ask who leaked this: of each incident if the watch made one, else of each leaked file."""
     asked = world.incidents or [str(path) for path in world.leaks]
     world.answers.extend(world.command("trace", one) for one in asked)
@@ -233,7 +240,7 @@ def _told(answer: Mapping[str, Any]) -> str:
     return f"{answer['outcome']}: {', '.join(named) or 'nobody'}"
 
 
-def verify(world: World, act: Parameters) -> str:
+def verify(world: World, _act: Parameters) -> str:
     """Check that the ledger of all this is whole."""
     checked = world.command("ledger", "verify")
     return f"the ledger of {checked['entries']} entries is {'whole' if checked['ok'] else 'broken'}"

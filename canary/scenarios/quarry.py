@@ -8,6 +8,8 @@ import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from canary.scenarios import leaks
+
 DAY_SECONDS = 86_400
 
 
@@ -27,15 +29,16 @@ class Quarry:
         self._rng = rng
 
     def cut(self, rows: int, day: datetime, path: Path) -> Path:
-        """Write an export of some rows of one day."""
+        """Write an export of some rows of one day, as CSV or JSON Lines."""
         taken = self._rng.choices(self._rows, k=rows)
         moments = sorted(self._rng.choices(range(DAY_SECONDS), k=rows))
+        fresh = [self._fresh(row, day, moment) for row, moment in zip(taken, moments, strict=True)]
+        if path.suffix == ".jsonl":
+            return leaks.to_jsonl([dict(zip(self._headings, row, strict=True)) for row in fresh], path)
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(self._headings)
-            writer.writerows(
-                self._fresh(row, day, moment) for row, moment in zip(taken, moments, strict=True)
-            )
+            writer.writerows(fresh)
         return path
 
     def _fresh(self, row: list[str], day: datetime, moment: int) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from canary.errors import OutsideError, SafetyError
 from canary.fields.guess import guess_roles
+from canary.fields.roles import form_of
 from canary.generators.drafts import Draft, collides
 from canary.generators.fit import canaries_for
 from canary.generators.host import HostLearner
@@ -18,7 +19,7 @@ from canary.model.canary import Canary, Placement, Release
 from canary.steps.generate import today
 from canary.steps.nature import kind_of, locale_of
 from canary.store import canaries as store
-from canary.store import contacts
+from canary.store import contacts, lookups
 from canary.store.ids import new_id
 from canary.store.tx import Tx
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from canary.steps.datasets import Chosen
     from canary.steps.tools import Tools
 
-ROUNDS = 10  # readings until no draft coincides with a real row
+ROUNDS = 20  # readings until no draft coincides with a real row or an issued canary
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def draw(
     drafter = Drafter(profile, personas, rng, chosen.policy.ranges if chosen.policy else {}, set())
     shares = [*([count] * len(recipients)), ghosts]
     drafts = [drafter.drafts(number, of=len(shares), count=share) for number, share in enumerate(shares)]
-    _replace_coinciding(source.table, drafter, drafts)
+    _replace_unfit(tools, source.table, drafter, drafts)
     kind = kind_of(profile.roles)
     plans = [_planned(each, chosen.version.dataset, kind, profile.rows) for each in drafts]
     notes = [draft.note for each in drafts for draft in each if draft.note]
@@ -188,20 +189,36 @@ class Drafter:
         )
 
 
-def _replace_coinciding(table: Table, drafter: Drafter, drafts: list[list[Draft]]) -> None:
-    """Draw again, in place, what has an identifying value of a real row, until nothing has."""
+def _replace_unfit(tools: Tools, table: Table, drafter: Drafter, drafts: list[list[Draft]]) -> None:
+    """Draw again, in place, what has an identifying value of a real row or of an issued canary, until nothing has."""
     pending = [(share, at) for share, each in enumerate(drafts) for at in range(len(each))]
     for _ in range(ROUNDS):
-        if not pending:
+        drawn = [drafts[share][at] for share, at in pending]
+        bad = _coinciding(table, drafter.profile.roles, drawn) | _issued(tools, drawn)
+        if not bad:
             return
-        bad = _coinciding(table, drafter.profile.roles, [drafts[share][at] for share, at in pending])
         pending = [pending[index] for index in sorted(bad)]
-        for share, at in pending:
-            drafts[share][at] = drafter.drafts(share, of=len(drafts), count=1)[0]
-    if pending:
-        raise OutsideError(
-            "no values apart from real rows were found", "reserve a range of numbers in the policy"
-        )
+        for share in sorted({share for share, _ in pending}):
+            places = [at for one, at in pending if one == share]
+            fresh = drafter.drafts(share, of=len(drafts), count=len(places))
+            for at, draft in zip(places, fresh, strict=True):
+                drafts[share][at] = draft
+    raise OutsideError(
+        "no values apart from real rows and issued canaries were found",
+        "reserve a range of numbers in the policy, or ask for fewer canaries",
+    )
+
+
+def _issued(tools: Tools, drafts: Sequence[Draft]) -> set[int]:
+    """Give the drafts that have a value of a canary issued before, which must be unique."""
+    owners = {
+        tools.keys.digest(form, field.canonical): index
+        for index, draft in enumerate(drafts)
+        for field in draft.fields
+        if not field.shared and (form := form_of(field.role))
+    }
+    with tools.registry.read() as tx:
+        return {owners[digest] for digest in lookups.unique_by_digest(tx, list(owners))}
 
 
 def _coinciding(table: Table, roles: Mapping[str, str], drafts: Sequence[Draft]) -> set[int]:

@@ -6,8 +6,8 @@ canaries have in common says nothing about any one of them, and must not draw th
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
@@ -26,6 +26,17 @@ _other = matches.alias("other")
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """What is known of a canary without opening it."""
+
+    serial: int
+    kind: str
+    dataset: str
+    control: bool  # never handed to anybody
+    releases: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Clue:
     """One new sighting, not yet stored: what is looked at to find its incident."""
 
@@ -33,7 +44,6 @@ class Clue:
     sha256: str
     event: str
     matches: tuple[Match, ...]
-    controls: Collection[str]  # canaries among them that were never handed to anybody
 
 
 def solid(found: Sequence[Match]) -> list[Match]:
@@ -41,35 +51,73 @@ def solid(found: Sequence[Match]) -> list[Match]:
     return [one for one in found if one.strength == "strong" or len(found) == 1]
 
 
-def opens(clue: Clue) -> bool:
-    """Tell whether a sighting is enough to open an incident."""
+def opens(clue: Clue, facts: Mapping[str, Fact]) -> bool:
+    """Tell whether a sighting is enough to open an incident; a contact of a control alone is noise."""
     if clue.event in REACHED:
-        return any(one.canary not in clue.controls for one in clue.matches)
+        return any(not facts[one.canary].control for one in clue.matches)
     return any(one.strength == "strong" or one.expected_chance_hits <= NOISE for one in clue.matches)
 
 
-def join(tx: Tx, clue: Clue, now_ms: int, window_ms: int) -> tuple[str | None, bool]:
-    """Give the incident a sighting belongs to (None: to none) and whether it was opened for it."""
-    if not clue.matches:
-        return None, False
-    found = find(tx, clue, now_ms - window_ms)
-    if found is not None or not opens(clue):
-        return found, False
-    return store.open(tx, now_ms).id, True
+class Grouper:
+    """Finds or opens the incidents of the sightings of one transaction; what it found once it remembers."""
+
+    def __init__(self, tx: Tx, facts: Mapping[str, Fact], now_ms: int, window_ms: int) -> None:
+        self._tx, self._facts, self._now, self._since = tx, facts, now_ms, now_ms - window_ms
+        self._known: dict[tuple[str, object], str] = {}
+
+    def join(self, clue: Clue) -> tuple[str | None, bool]:
+        """Give the incident a sighting belongs to (None: to none) and whether it was opened for it."""
+        if not clue.matches:
+            return None, False
+        links = self._links(clue)
+        found = next((self._known[link] for link in links if link in self._known), None)
+        found = found or self._find(clue)
+        fresh = found is None and opens(clue, self._facts)
+        incident = store.open(self._tx, self._now).id if fresh else found
+        if incident is not None:
+            self._known.update(dict.fromkeys(links, incident))
+        return incident, fresh
+
+    def _links(self, clue: Clue) -> list[tuple[str, object]]:
+        """Name what this sighting may share with another, the surest first."""
+        links: list[tuple[str, object]] = [("message", (clue.source, clue.sha256))]
+        for match in solid(clue.matches):
+            links.append(("canary", match.canary))
+            links.extend(("release", one) for one in self._facts[match.canary].releases)
+        return links
+
+    def _find(self, clue: Clue) -> str | None:
+        """Find an open incident of before with a recent sighting that this one belongs to."""
+        since, shared = self._since, [self._facts[one.canary] for one in solid(clue.matches)]
+        queries = [_same_message(clue, since)]
+        for part in chunks([one.serial for one in shared], LOOKUP_KEYS):
+            queries.append(_of_matches(since).where(matches.c.canary.in_(part), _is_solid()))
+        for part in chunks(sorted({each for one in shared for each in one.releases}), LOOKUP_KEYS):
+            placed = select(placements.c.canary).where(placements.c.release.in_(part))
+            queries.append(_of_matches(since).where(matches.c.canary.in_(placed), _is_solid()))
+        if not shared:
+            queries.append(self._same_number(clue))
+        return next((id for one in queries if (id := self._tx.conn.scalar(one.limit(1))) is not None), None)
+
+    def _same_number(self, clue: Clue) -> Select[Any]:
+        """Look for a sighting with as many weak matches on one of the canaries: the same number was reached."""
+        first = min(self._facts[one.canary].serial for one in clue.matches)
+        same = matches.c.canary == first, matches.c.strength == "weak"
+        return _of_matches(self._since).where(*same, _matches_of_sighting() == len(clue.matches))
 
 
-def find(tx: Tx, clue: Clue, since_ms: int) -> str | None:
-    """Find an open incident with a sighting since a time that this one belongs to."""
-    serials = _serials(tx, [one.canary for one in solid(clue.matches)])
-    queries = [_same_message(clue, since_ms)]
-    for part in chunks(serials, LOOKUP_KEYS):
-        queries.append(_of_matches(since_ms).where(matches.c.canary.in_(part), _is_solid()))
-    for part in chunks(_releases(tx, serials), LOOKUP_KEYS):
-        placed = select(placements.c.canary).where(placements.c.release.in_(part))
-        queries.append(_of_matches(since_ms).where(matches.c.canary.in_(placed), _is_solid()))
-    if not serials:
-        queries.append(_same_number(tx, clue, since_ms))
-    return next((id for query in queries if (id := tx.conn.scalar(query.limit(1))) is not None), None)
+def facts_of(tx: Tx, ids: Iterable[str]) -> dict[str, Fact]:
+    """Look up canaries by id without unsealing them; unknown ones are left out."""
+    found: dict[str, Fact] = {}
+    joined = canaries.outerjoin(placements, placements.c.canary == canaries.c.serial)
+    columns = canaries.c.serial, canaries.c.kind, canaries.c.dataset, canaries.c.control
+    wanted = select(canaries.c.id, placements.c.release, *columns).select_from(joined)
+    for part in chunks(sorted(set(ids)), LOOKUP_KEYS):
+        for id, release, *rest in tx.conn.execute(wanted.where(canaries.c.id.in_(part))):
+            fact = found.setdefault(id, Fact(*rest))
+            if release is not None:
+                fact.releases.append(release)
+    return found
 
 
 def _open(query: Select[Any], since_ms: int) -> Select[Any]:
@@ -96,34 +144,13 @@ def _is_solid() -> ColumnElement[bool]:
     return or_(matches.c.strength == "strong", _matches_of_sighting() == 1)
 
 
-def _same_number(tx: Tx, clue: Clue, since_ms: int) -> Select[Any]:
-    """Look for a sighting with as many weak matches on one of the canaries: the same number was reached."""
-    first = _serials(tx, [min(one.canary for one in clue.matches)])
-    same = matches.c.canary.in_(first), matches.c.strength == "weak"
-    return _of_matches(since_ms).where(*same, _matches_of_sighting() == len(clue.matches))
-
-
-def _serials(tx: Tx, ids: Sequence[str]) -> list[int]:
-    found: list[int] = []
-    for part in chunks(ids, LOOKUP_KEYS):
-        found.extend(tx.conn.scalars(select(canaries.c.serial).where(canaries.c.id.in_(part))))
-    return sorted(found)
-
-
-def _releases(tx: Tx, serials: Sequence[int]) -> list[int]:
-    found: set[int] = set()
-    for part in chunks(serials, LOOKUP_KEYS):
-        found.update(tx.conn.scalars(select(placements.c.release).where(placements.c.canary.in_(part))))
-    return sorted(found)
-
-
-def earlier(tx: Tx, ids: Sequence[str], event: str) -> int:
+def earlier(tx: Tx, serials: Iterable[int], event: str) -> int:
     """Count the sightings by an event that any one of these canaries had so far, at most."""
-    per_canary = (
+    joined = (
         select(func.count()).select_from(matches).join(sightings, matches.c.sighting == sightings.c.serial)
     )
-    counted = per_canary.where(sightings.c.event == event).group_by(matches.c.canary)
+    counted = joined.where(sightings.c.event == event).group_by(matches.c.canary)
     most = 0
-    for part in chunks(_serials(tx, ids), LOOKUP_KEYS):
+    for part in chunks(serials, LOOKUP_KEYS):
         most = max([most, *tx.conn.scalars(counted.where(matches.c.canary.in_(part)))])
     return most

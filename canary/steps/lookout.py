@@ -52,31 +52,31 @@ class Lookout:
     def look(self, name: str, data: bytes | Path) -> Look:
         """Scan bytes or a file; whatever it stumbles over is told and never lost."""
         try:
-            findings = self._findings(name, data)
+            index = self.index()
+            findings = self._findings(name, data, index)
             errors = [f"{one.member or one.file}: {one.reason}" for one in findings.errors]
-            return Look(self._matches(findings), errors[0] if errors else None)
+            return Look(self._matches(findings, index), errors[0] if errors else None)
         except CanaryError:
             raise
         except Exception as error:  # a hostile item must not keep the others from being stored
             return Look((), f"the scan stumbled: {type(error).__name__}")
 
-    def _findings(self, name: str, data: bytes | Path) -> Findings:
+    def _findings(self, name: str, data: bytes | Path, index: ArrayIndex) -> Findings:
         from canary.scan.engine import scan_bytes
         from canary.scan.paths import scan_paths
 
-        index = self.index()
         if isinstance(data, Path):
             return scan_paths([data], index, self, self._registry.keys)
         return scan_bytes(data, name, index, self, self._registry.keys)
 
-    def _matches(self, findings: Findings) -> tuple[Match, ...]:
+    def _matches(self, findings: Findings, index: ArrayIndex) -> tuple[Match, ...]:
         from canary.scan.matches import matches_of
 
         if not findings.hits:
             return ()
         with self._registry.read() as tx:
             found = {one.id: one for one in store.by_ids(tx, sorted({hit.canary for hit in findings.hits}))}
-        return strongest(match for _, match in matches_of(findings, self.index(), found))
+        return strongest(match for _, match in matches_of(findings, index, found))
 
     def index(self) -> ArrayIndex:
         """Give the index of all canaries issued by now; raises OutsideError where the registry fails."""

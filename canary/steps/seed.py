@@ -126,7 +126,9 @@ def _preview(request: SeedRequest, db: LiveDb, drawer: Drawer) -> SeedResult:
     table = drawer.table
     with db.reading(table.label) as connection:
         rows = LiveRows(connection, db.tongue, table)
-        seated = Placer(rows, drawer.sample, drawer.rng).seat(drawer.draw, drawer.room(request.count))
+        seated = Placer(rows, drawer.sample, drawer.rng, drawer.personal).seat(
+            drawer.draw, drawer.room(request.count)
+        )
     keys = [
         tuple(str(each.row[name]) for name in table.key)
         for each in seated
@@ -143,7 +145,9 @@ def _plant(tools: Tools, request: SeedRequest, db: LiveDb, drawer: Drawer, name:
         take(db, connection, release.id)
         rows = LiveRows(connection, db.tongue, table)
         before = rows.count()
-        planted = Placer(rows, drawer.sample, drawer.rng).place(drawer.draw, drawer.room(request.count))
+        planted = Placer(rows, drawer.sample, drawer.rng, drawer.personal).place(
+            drawer.draw, drawer.room(request.count)
+        )
         release = replace(
             release,
             rows_in=before,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from canary.fields.guess import guess_roles
+from canary.fields.roles import PERSONAL, form_of
 from canary.generators.host import HostLearner
 from canary.generators.persona import Personas
 from canary.model.canary import Canary, CanaryField
@@ -27,12 +28,13 @@ from canary.steps.seed_model import SeedRequest
 from canary.steps.seed_place import enough, fresh_canary
 from canary.steps.seed_tail import Tail, tail_of
 from canary.steps.tools import Tools
-from canary.store import contacts
+from canary.store import contacts, lookups
 
 if TYPE_CHECKING:
     from canary.files import RowBatch
     from canary.generators.drafts import Draft
     from canary.generators.profile import HostProfile
+    from canary.store.registry import Registry
 
 HEAD: Final = 2_000  # first rows, by which roles are guessed
 TAIL: Final = 500  # last rows, by which appended ones go on
@@ -49,6 +51,7 @@ class Drawer:
     rng: random.Random
     warnings: tuple[str, ...]
     new_dataset: bool
+    personal: frozenset[str]  # columns that name or reach a person: their cells are the generators' alone
 
     def room(self, count: int) -> int:
         """Give how many can be planted: none in an empty table, which teaches nothing."""
@@ -74,6 +77,8 @@ class HostDrawer(Drawer):
     tail: Tail | None
     kind: str
     now: datetime
+    registry: Registry
+    known: set[bytes] = field(default_factory=set)
     stock: list[Draft] = field(default_factory=list)
 
     def prepare(self, count: int) -> None:
@@ -88,9 +93,21 @@ class HostDrawer(Drawer):
         more = count - len(ready)
         return [*ready, *(self.drafter.drafts(0, of=1, count=more) if more else ())]
 
+    def _unissued(self, drafts: Sequence[Draft]) -> list[Draft]:
+        """Leave out drafts with a value that must be unique and was issued or drawn before."""
+        with self.registry.read() as tx:
+            digests = [[tx.keys.digest(*each) for each in _unique(draft)] for draft in drafts]
+            self.known |= lookups.unique_by_digest(tx, [digest for some in digests for digest in some]).keys()
+        kept: list[Draft] = []
+        for draft, own in zip(drafts, digests, strict=True):
+            if self.known.isdisjoint(own):
+                kept.append(draft)
+                self.known.update(own)
+        return kept
+
     def draw(self, count: int, rows: LiveRows) -> Sequence[Canary]:
-        """Draw canaries, without those that have an identifying value of a real row."""
-        drafts = self._drafts(count)
+        """Draw canaries, without those that have an identifying value of a real row or of another canary."""
+        drafts = self._unissued(self._drafts(count))
         real = _real(rows, drafts)
         apart = [each for each in drafts if not any(_cell(each, one) in real for one in each.fields)]
         adjusted = [self.adjuster.adjusted(each.row, _columns(each)) for each in apart]
@@ -100,6 +117,15 @@ class HostDrawer(Drawer):
             fresh_canary(_true(each.fields, row), row, self.kind)
             for each, row in zip(apart, adjusted, strict=True)
         ]
+
+
+def _unique(draft: Draft) -> list[tuple[str, str]]:
+    """List form and canonical value of the fields that may stand in one canary alone."""
+    return [
+        (form, each.canonical)
+        for each in draft.fields
+        if not each.shared and each.canonical and (form := form_of(each.role)) is not None
+    ]
 
 
 def _columns(draft: Draft) -> frozenset[str]:
@@ -161,11 +187,13 @@ def learn(tools: Tools, db: LiveDb, request: SeedRequest) -> Drawer:
     if not profile.rows:
         warnings.append(f"{table.label} is empty: there is nothing to learn from, and no canary was planted")
     drawer = HostDrawer(
-        new_dataset=new_dataset, table=table, chosen=chosen, sample=profile.sample, rng=rng,
+        new_dataset=new_dataset, personal=_personal(profile.roles),
+        table=table, chosen=chosen, sample=profile.sample, rng=rng,
         warnings=(*warnings, *_notes(table, profile, appended=appended)),
         drafter=Drafter(profile, personas, rng, ranges, set()),
         adjuster=Adjuster(table, profile.sample, rng),
         tail=tail_of(table, list(ends.last)) if appended else None, kind=kind_of(profile.roles), now=now,
+        registry=tools.registry,
     )  # fmt: skip
     drawer.prepare(request.count)
     return drawer
@@ -196,6 +224,10 @@ def _learner(
     return HostLearner(
         headings, roles_for(table, guessed, chosen.policy), rng, wanted, ranges=ranges, native=native
     )
+
+
+def _personal(roles: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(name for name, role in roles.items() if role in PERSONAL)
 
 
 def _notes(table: LiveTable, profile: HostProfile, *, appended: bool) -> Sequence[str]:

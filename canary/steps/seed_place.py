@@ -39,6 +39,7 @@ class Placer:
     rows: LiveRows
     sample: Sequence[Row]
     rng: random.Random
+    personal: frozenset[str] = frozenset()
     refusals: Counter[str] = field(default_factory=Counter)
 
     def seat(self, draw: Draw, count: int) -> list[Canary]:
@@ -92,7 +93,7 @@ class Placer:
             else:
                 self.refusals[reason] += 1
         seats = [
-            Seat(each.row, frozenset(field.column for field in each.fields), at)
+            Seat(each.row, self.personal | {field.column for field in each.fields}, at)
             for at, each in enumerate(fitting)
         ]
         seated, short = vacancies.seat(seats)

@@ -77,18 +77,18 @@ def _sort(rows: LiveRows, planted: Sequence[Planted]) -> Sorted:
     found = rows.fetch(each.key for each in planted)
     held = _referred(rows, list(found))
     missing = tuple(each.key for each in planted if each.key not in found)
-    ours = tuple(
-        each.key
+    ours = [
+        each
         for each in planted
         if each.key in found
         and each.key not in held
         and still_ours(each.canary, found[each.key], rows.table.key)
-    )
-    kept = set(ours) | set(missing)
-    touched = tuple(
-        each.key for each in planted if each.key in set(ours) and _differs(each, found[each.key], rows)
-    )
-    return Sorted(ours, touched, missing, tuple(each.key for each in planted if each.key not in kept))
+    ]
+    touched = tuple(each.key for each in ours if _differs(each, found[each.key], rows))
+    removed = tuple(each.key for each in ours)
+    kept = found.keys() - set(removed)
+    changed = tuple(each.key for each in planted if each.key in kept)
+    return Sorted(removed, touched, missing, changed)
 
 
 def _differs(planted: Planted, row: Row, rows: LiveRows) -> bool:

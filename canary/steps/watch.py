@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -18,8 +18,8 @@ from canary.model.canary import Canary
 from canary.model.people import ContactKind
 from canary.model.sight import Item, Match, Sighting
 from canary.ports import Clock
-from canary.steps import incidents
 from canary.steps.announce import Announcer
+from canary.steps.incidents import Clue, Fact, Grouper, earlier, facts_of
 from canary.steps.lookout import Look
 from canary.store import canaries as canary_store
 from canary.store import contacts, journal, sources
@@ -105,6 +105,18 @@ class _Seen:
     place: int | None = None  # of its arrival in the batch
 
 
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """What storing one batch works with."""
+
+    tx: Tx
+    taker: Taker
+    facts: Mapping[str, Fact]
+    told: Announcer
+    grouper: Grouper
+    now: int
+
+
 def take(taker: Taker, arrivals: Sequence[Arrival], advance: Advance | None = None) -> Taken:
     """Store a batch with all that follows from it, whole or not at all; a repeated item changes nothing.
 
@@ -115,11 +127,13 @@ def take(taker: Taker, arrivals: Sequence[Arrival], advance: Advance | None = No
     now = taker.clock.now_ms()
     with taker.registry.begin() as tx:
         told = Announcer(tx, taker.policy, taker.local, now)
+        facts = facts_of(tx, (match.canary for one in seen for match in one.matches))
+        room = _Room(tx, taker, facts, told, Grouper(tx, facts, now, taker.window_ms), now)
         entries: list[tuple[str, dict[str, object]]] = []
         for one in seen:
             if one.place is not None:
                 ours[one.place] = one.ours
-            if one.ours and (entry := _store(tx, taker, one, told, now)) is not None:
+            if one.ours and (entry := _store(room, one)) is not None:
                 entries.append(("watch", entry))
         journal.append_many(tx, entries, taker.signer, now)
         told.announce()
@@ -217,19 +231,41 @@ def _beyond(one: _Seen, rest: tuple[Match, ...]) -> _Seen:
     return _Seen(replace(one.arrival, item=data), one.sha256, one.size, matches=rest)
 
 
-def _store(tx: Tx, taker: Taker, one: _Seen, told: Announcer, now: int) -> dict[str, object] | None:
+def _store(room: _Room, one: _Seen) -> dict[str, object] | None:
     """Store one sighting with its matches and its incident; None where it is known already."""
+    item = one.arrival.item
+    about = [room.facts[match.canary] for match in one.matches]
+    rule = room.taker.policy.allowed(
+        item.event,
+        {each.kind for each in about},
+        lambda: earlier(room.tx, [each.serial for each in about], item.event),
+    )
+    sighting = _sighting(one, rule, room.now)
+    if not store.add(room.tx, sighting, item.raw):
+        return None
+    if item.file:
+        _by_hash_only(room.tx, sighting.id)
+    fresh = [match for match in one.matches if store.add_match(room.tx, sighting.id, match)]
+    clue = Clue(sighting.source, sighting.sha256, sighting.event, one.matches)
+    incident, opened = (None, False) if rule else room.grouper.join(clue)
+    if incident is not None:
+        _attach(room.tx, sighting.id, incident)
+        room.told.note(incident, opened, sighting, fresh, {each.dataset for each in about})
+    elif rule:
+        room.told.allowed(sighting.id, rule)
+    room.told.matches += len(fresh)
+    return _entry(sighting, one.matches, incident, opened)
+
+
+def _sighting(one: _Seen, rule: str | None, now: int) -> Sighting:
     arrival, item = one.arrival, one.arrival.item
-    found = {each.id: each for each in canary_store.by_ids(tx, [match.canary for match in one.matches])}
-    kinds = {each.kind for each in found.values()}
-    rule = taker.policy.allowed(item.event, kinds, lambda: incidents.earlier(tx, list(found), item.event))
     detail = {
         **item.detail,
         **({"path": str(Path(item.file).absolute())} if item.file else {}),
         **({"allowed": rule} if rule else {}),
         **({"scan": one.error} if one.error else {}),
     }
-    sighting = Sighting(
+    return Sighting(
         id=new_id("s-"),
         source=arrival.source,
         kind=arrival.kind,
@@ -242,26 +278,6 @@ def _store(tx: Tx, taker: Taker, one: _Seen, told: Announcer, now: int) -> dict[
         bytes=one.size,
         detail=detail,
     )
-    clue = incidents.Clue(
-        arrival.source,
-        one.sha256,
-        item.event,
-        one.matches,
-        {each.id for each in found.values() if each.control},
-    )
-    if not store.add(tx, sighting, item.raw):
-        return None
-    if item.file:
-        _by_hash_only(tx, sighting.id)
-    fresh = [match for match in one.matches if store.add_match(tx, sighting.id, match)]
-    incident, opened = (None, False) if rule else incidents.join(tx, clue, now, taker.window_ms)
-    if incident is not None:
-        _attach(tx, sighting.id, incident)
-        told.note(incident, opened, sighting, fresh, {each.dataset for each in found.values()})
-    elif rule:
-        told.allowed(sighting.id, rule)
-    told.matches += len(fresh)
-    return _entry(sighting, one.matches, incident, opened)
 
 
 def _by_hash_only(tx: Tx, sighting: str) -> None:

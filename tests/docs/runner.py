@@ -1,4 +1,7 @@
-"""Runs the examples of a Markdown file: each `$ ` line of its console blocks, in order, in one folder."""
+"""Runs the examples of a Markdown file: each `$ ` line of its console blocks, in order, in one folder.
+
+A document shows all that is printed, or the results alone without the talk on standard error.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +32,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command printed, standard output and error as they came, and how it ended."""
+    """What a command printed on both streams as they came, what of it was the result, and how it ended."""
 
     printed: str
+    result: str
     status: int
 
 
@@ -60,26 +64,37 @@ def agrees(expected: str, printed: str) -> bool:
     return re.fullmatch("(?s:.*)".join(parts), plain) is not None
 
 
+class Both(io.TextIOWrapper):
+    """A standard output that is written down together with the talk, as on a terminal, and alone."""
+
+    def __init__(self, talk: io.TextIOWrapper) -> None:
+        self.alone = io.BytesIO()
+        super().__init__(self.alone, "utf-8", write_through=True)
+        self.talk = talk
+
+    def write(self, text: str) -> int:
+        self.talk.write(text)
+        return super().write(text)
+
+
 def in_process(command: str) -> Answer:
-    """Run `canary …` in this process; both streams are one, as on a terminal."""
+    """Run `canary …` in this process."""
     raw = io.BytesIO()
-    stream = io.TextIOWrapper(raw, "utf-8", write_through=True)
-    with redirect_stdout(stream), redirect_stderr(stream):
+    talk = io.TextIOWrapper(raw, "utf-8", write_through=True)
+    out = Both(talk)
+    with redirect_stdout(out), redirect_stderr(talk):
         status = run_canary(shlex.split(command)[1:])
-    return Answer(raw.getvalue().decode("utf-8", "replace"), status)
+    return Answer(
+        raw.getvalue().decode("utf-8", "replace"), out.alone.getvalue().decode("utf-8", "replace"), status
+    )
 
 
 def in_shell(command: str) -> Answer:
-    """Run a line that is more than one canary command in a shell, with this canary first on the path."""
-    start = f'canary() {{ {shlex.quote(sys.executable)} -m canary "$@"; }}\n'
-    ran = subprocess.run(
-        ["bash", "-c", start + command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return Answer(ran.stdout, ran.returncode)
+    """Run a line that is more than one canary command in a shell, with this canary and this python."""
+    python = shlex.quote(sys.executable)
+    start = f'canary() {{ {python} -m canary "$@"; }}\npython() {{ {python} "$@"; }}\n'
+    ran = subprocess.run(["bash", "-c", start + command], capture_output=True, text=True, check=False)
+    return Answer(ran.stdout + ran.stderr, ran.stdout, ran.returncode)
 
 
 def carry_out(command: str) -> Answer:
@@ -95,7 +110,8 @@ def faults(text: str, folder: Path, carry_out: Callable[[str], Answer] = carry_o
         for example in examples(text):
             answer = carry_out(example.command)
             failed = answer.status not in (0, 1) and "error:" not in example.expected
-            if failed or not agrees(example.expected, answer.printed):
+            told = agrees(example.expected, answer.printed) or agrees(example.expected, answer.result)
+            if failed or not told:
                 found.append(
                     f"line {example.line}: $ {example.command}\nexpected:\n{example.expected}\n"
                     f"printed (status {answer.status}):\n{answer.printed}"

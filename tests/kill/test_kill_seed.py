@@ -19,13 +19,13 @@ CREATE TABLE orders (
 """
 
 
-def make_shop(path: Path) -> None:
+def make_shop(path: Path, size: int) -> None:
     import random
 
     rng = random.Random(5)
     with contextlib.closing(sqlite3.connect(path)) as shop, shop:
         shop.execute(TABLE)
-        rows = ([number + 1, *harness.table_row(number, rng)] for number in range(1500))
+        rows = ([number + 1, *harness.table_row(number, rng)] for number in range(size))
         shop.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
@@ -38,11 +38,11 @@ def ids(shop: Path) -> set[int]:
     return {number for (number,) in harness.rows(shop, "SELECT id FROM orders")}
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(70, marks=pytest.mark.soak)])
-def test_seed(kills: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kills", "size"), [(3, 400), pytest.param(70, 2_000, marks=pytest.mark.soak)])
+def test_seed(kills: int, size: int, tmp_path: Path) -> None:
     home = harness.make_home(tmp_path, ["ops"])
     shop = tmp_path / "shop.db"
-    make_shop(shop)
+    make_shop(shop, size)
     real = ids(shop)
     begin, end = home.seconds("release", "list") * 0.7, home.seconds(*seed("measured")) * 1.05
     home.call("unseed", home.call("release", "list")[0]["release"])

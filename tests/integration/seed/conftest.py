@@ -142,7 +142,7 @@ def plain_learn(tools: Tools, db: LiveDb, request: SeedRequest) -> Drawer:
         sample = [row for batch in batches for row in batch.rows.to_pylist()]
     with tools.registry.read() as tx:
         chosen = choose(tx, table.headings, request.policy, request.dataset, table.name, tools.clock.now_ms())
-    return PlainDrawer(table, chosen, sample, random.Random(), (), True)
+    return PlainDrawer(table, chosen, sample, random.Random(), (), True, frozenset())
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from canary.files import ArrowTable, Insertion, Sink
 
+EPOCH = datetime(1970, 1, 1)
 KINDS: dict[str, tuple[pa.DataType, st.SearchStrategy[Any]]] = {
     "i8": (pa.int8(), st.integers(-128, 127)),
     "u64": (pa.uint64(), st.integers(0, 2**64 - 1)),
@@ -25,15 +26,21 @@ KINDS: dict[str, tuple[pa.DataType, st.SearchStrategy[Any]]] = {
     "large": (pa.large_string(), st.text("ab张", max_size=5)),
     "code": (pa.dictionary(pa.int32(), pa.string()), st.sampled_from(["x", "y", "张"])),
     "when": (pa.timestamp("us"), st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1))),
-    "zone": (pa.timestamp("ms", tz="UTC"), st.integers(0, 10**12).map(lambda n: datetime(1970, 1, 1) + timedelta(milliseconds=n))),
+    "zone": (
+        pa.timestamp("ms", tz="UTC"),
+        st.integers(0, 10**12).map(lambda n: EPOCH + timedelta(milliseconds=n)),
+    ),
     "day": (pa.date32(), st.dates(date(1900, 1, 1), date(2200, 1, 1))),
     "clock": (pa.time64("us"), st.times()),
     "money": (pa.decimal128(12, 2), st.decimals(-(10**9), 10**9, places=2).map(Decimal)),
     "span": (pa.duration("ms"), st.integers(0, 10**9).map(lambda n: timedelta(milliseconds=n))),
     "raw": (pa.binary(), st.text("ab张", min_size=1, max_size=5).map(str.encode)),
     "list": (pa.list_(pa.int64()), st.lists(st.integers(-9, 9), max_size=3)),
-    "map": (pa.struct([("a", pa.int64()), ("b", pa.string())]), st.fixed_dictionaries({"a": st.integers(0, 9), "b": st.text("xy", max_size=2)})),
-}  # fmt: skip
+    "map": (
+        pa.struct([("a", pa.int64()), ("b", pa.string())]),
+        st.fixed_dictionaries({"a": st.integers(0, 9), "b": st.text("xy", max_size=2)}),
+    ),
+}
 
 
 @st.composite
@@ -113,7 +120,8 @@ def test_parquet(
     old, new = before.metadata, after.metadata
     assert new.num_row_groups == old.num_row_groups
     assert new.format_version == old.format_version
-    chunks = [(old.row_group(n).column(c), new.row_group(n).column(c)) for n in range(old.num_row_groups) for c in range(old.num_columns)]  # fmt: skip
+    places = [(group, column) for group in range(old.num_row_groups) for column in range(old.num_columns)]
+    chunks = [(old.row_group(n).column(c), new.row_group(n).column(c)) for n, c in places]
     assert all(a.compression == b.compression for a, b in chunks)
     assert all(a.has_dictionary_page == b.has_dictionary_page for a, b in chunks)
 

@@ -26,7 +26,12 @@ PLACES = re.compile(
 )
 UNFINISHED = re.compile(
     "|".join(
-        [r"\bTO" + r"DO\b", r"\bFIX" + r"ME\b", "raise NotImpl" + "ementedError", r"pytest\.(importor)?sk" + "ip"]
+        [
+            r"\bTO" + r"DO\b",
+            r"\bFIX" + r"ME\b",
+            "raise NotImpl" + "ementedError",
+            r"pytest\.(importor)?sk" + "ip",
+        ]
     )
 )
 

@@ -75,3 +75,13 @@ def test_commands_run_in_the_folder_and_in_this_process(tmp_path: Path) -> None:
     text = "```console\n$ echo one > file\n$ cat file\none\n$ canary --version\ncanary ...\n```\n"
     assert runner.faults(text, tmp_path) == []
     assert (tmp_path / "file").read_text() == "one\n"
+
+
+def test_talk_may_be_shown_or_left_out(tmp_path: Path) -> None:
+    text = "```console\n$ canary init --home {}\n{}\n```\n"
+    assert (
+        runner.faults(text.format("one", "made a home at .../one\nkeep a copy of ...\nnext: ..."), tmp_path)
+        == []
+    )
+    assert runner.faults(text.format("two", "made a home at .../two"), tmp_path) == []
+    assert len(runner.faults(text.format("three", "made a home at .../four"), tmp_path)) == 1
