@@ -20,17 +20,27 @@ class Answer(Protocol):
     """What a polite fetch gives back; `body` is at most net.max_bytes after decompression."""
 
     @property
-    def status(self) -> int: ...
+    def status(self) -> int:
+        """The status of HTTP."""
+        ...
+
     @property
-    def headers(self) -> Mapping[str, str]: ...
+    def headers(self) -> Mapping[str, str]:
+        """The headers by their names in lower case."""
+        ...
+
     @property
-    def body(self) -> bytes: ...
+    def body(self) -> bytes:
+        """The bytes of the answer."""
+        ...
 
 
 class Fetch(Protocol):
     """Polite fetching, as handed to a monitor; raises OutsideError when the answer cannot be had."""
 
-    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer: ...
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Fetch one address."""
+        ...
 
 
 class Monitor(Protocol):
@@ -52,5 +62,10 @@ Known = Callable[[str], Awaitable[bool]]
 class Receiver(Protocol):
     """A source that is reached: listens from `start` until `stop`; raises OutsideError where it cannot listen."""
 
-    async def start(self, desk: Desk, known: Known) -> None: ...
-    async def stop(self) -> None: ...
+    async def start(self, desk: Desk, known: Known) -> None:
+        """Begin to listen."""
+        ...
+
+    async def stop(self) -> None:
+        """End listening; what was accepted is committed."""
+        ...

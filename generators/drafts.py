@@ -14,6 +14,8 @@ from canary.model.canary import CanaryField
 from canary.model.record import Persona
 
 if TYPE_CHECKING:
+    import pyarrow.compute as pc
+
     from canary.files import RowBatch
 
 Row = Mapping[str, str | None]
@@ -41,7 +43,10 @@ def field_of(
 
 
 def name_address_of(party: Party, row: Row, persona: Persona, *, mailed: bool) -> CanaryField | None:
-    """Make the field of a name with its address; a name adds nothing where an alias spells it (`mailed`)."""
+    """Make the field of a name with its address; a name adds nothing where an alias spells it (`mailed`).
+
+    Its bits include those of the address alone: the two are one draw and are never counted together.
+    """
     name, address = party.first("name"), party.first("address")
     if name is None or address is None or not row.get(name) or not row.get(address):
         return None
@@ -83,28 +88,59 @@ class Known:
         return any((FORMS[each.role], each.canonical) in self.values for each in fields if not each.shared)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The texts of one column that drafts must not share with real rows, and the drafts that have each."""
+
+    lookup: pc.SetLookupOptions
+    owners: Mapping[str, Sequence[int]]
+
+
+class Coincidence:
+    """The identifying values of drafts, prepared once to be looked for in every batch of a table."""
+
+    def __init__(self, drafts: Sequence[Draft]) -> None:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        self._drafts = tuple(drafts)
+        owners: dict[str, dict[str, list[int]]] = {}
+        for index, draft in enumerate(self._drafts):
+            for each in draft.fields:
+                if each.shared:
+                    continue
+                text = each.value if each.role != "name_address" else str(draft.row[each.column])
+                owners.setdefault(each.column, {}).setdefault(text, []).append(index)
+        self._wanted = {
+            column: _Wanted(pc.SetLookupOptions(pa.array(texts, pa.string())), texts)
+            for column, texts in owners.items()
+        }
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Give the columns whose cells are compared."""
+        return tuple(self._wanted)
+
+    def of(self, batch: RowBatch) -> set[int]:
+        """Give the indexes of drafts that share an identifying value, or name and address, with a row."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        rows, found = batch.rows, set[int]()
+        for column in set(self._wanted).intersection(rows.schema.names):
+            wanted, cells = self._wanted[column], rows.column(column)
+            texts = cells if cells.type == pa.string() else cells.cast(pa.string())
+            hits = pc.call_function("is_in", [texts], wanted.lookup)
+            if hits.true_count:
+                for row in rows.filter(hits).to_pylist():
+                    owners = wanted.owners[row[column]]
+                    found.update(index for index in owners if _clashes(self._drafts[index], column, row))
+        return found
+
+
 def collides(batch: RowBatch, drafts: Sequence[Draft]) -> set[int]:
     """Give the indexes of drafts that share an identifying value, or name and address, with a row of a batch."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    wanted: dict[str, dict[str, set[int]]] = {}
-    for index, draft in enumerate(drafts):
-        for each in draft.fields:
-            if each.shared:
-                continue
-            text = each.value if each.role != "name_address" else str(draft.row[each.column])
-            wanted.setdefault(each.column, {}).setdefault(text, set()).add(index)
-    found: set[int] = set()
-    for column, texts in wanted.items():
-        if column not in batch.rows.schema.names:
-            continue
-        cells = batch.rows.column(column)
-        hits = pc.is_in(cells, value_set=pa.array(list(texts), type=cells.type))
-        if pc.any(hits).as_py():
-            for row in batch.rows.filter(hits).to_pylist():
-                found |= {index for index in texts[row[column]] if _clashes(drafts[index], column, row)}
-    return found
+    return Coincidence(drafts).of(batch)
 
 
 def _clashes(draft: Draft, column: str, row: Row) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
@@ -11,10 +11,11 @@ from canary.errors import SafetyError
 from canary.fields.roles import PERSONAL
 from canary.generators.copying import Plain
 from canary.generators.drafts import Draft, Known, field_of, name_address_of
+from canary.generators.dress import Sample
 from canary.generators.host import KEYLIKE, TIMELIKE
 from canary.generators.moments import Moments
 from canary.generators.numbering import Number, Numbering, check_ranges
-from canary.generators.parties import parties_of
+from canary.generators.parties import Party, parties_of
 from canary.generators.persona import Personas
 from canary.generators.profile import HostProfile, Place, Places, Row
 from canary.generators.safety import Owned, check
@@ -60,6 +61,28 @@ def canaries_for(
     return fitter.drafts(places, count)
 
 
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What drafting works out of a profile once, for all recipients."""
+
+    plain: Plain
+    parties: Sequence[Party]
+    known: Known
+    samples: dict[str, Sample]
+
+
+def _habits(profile: HostProfile, drawn: Set[str]) -> Habits:
+    """Give the habits of a host whose columns `drawn` are numbers and times; kept with the profile."""
+    found = profile.memo.get("habits")
+    if not isinstance(found, Habits):
+        personal = {name for name in profile.headings if profile.roles[name] in PERSONAL}
+        plain = Plain.of(profile, [name for name in profile.headings if name not in personal | drawn])
+        parties = parties_of(profile.headings, profile.roles)
+        found = Habits(plain, parties, Known.of(profile.sample, profile.roles, parties), {})
+        profile.memo["habits"] = found
+    return found
+
+
 class Fitter:
     """Drafts canaries for one profile."""
 
@@ -79,14 +102,10 @@ class Fitter:
             for name in profile.headings
             if roles[name] in KEYLIKE
         }
-        personal = {name for name in profile.headings if roles[name] in PERSONAL} - self.numberings.keys()
         self.moments = Moments.of(profile, [name for name in profile.headings if roles[name] in TIMELIKE])
-        special = personal | self.numberings.keys() | self.moments.clocks.keys()
-        plain = [name for name in profile.headings if name not in special]
-        self.plain = Plain.of(profile, plain)
-        self.parties = parties_of(profile.headings, roles)
-        self.wardrobe = Wardrobe(profile, personas, rng)
-        self.known = Known.of(profile.sample, roles, self.parties)
+        host = _habits(profile, self.numberings.keys() | self.moments.clocks.keys())
+        self.plain, self.parties, self.known = host.plain, host.parties, host.known
+        self.wardrobe = Wardrobe(profile, personas, rng, host.samples)
 
     def drafts(self, places: Places, count: int) -> list[Draft]:
         """Draft so many canaries."""

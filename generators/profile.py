@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -108,6 +108,9 @@ class HostProfile:
     numbers: tuple[int, ...]
     sample: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+    memo: dict[str, object] = field(
+        default_factory=dict, compare=False, repr=False
+    )  # what drafting worked out
 
     def near(self, position: int) -> int | None:
         """Give the index of the sample row that stands nearest a position, None for an empty table."""

@@ -26,9 +26,11 @@ MOSTLY = 0.5
 class Wardrobe:
     """Knows how the personal columns of a profile are spelt."""
 
-    def __init__(self, profile: HostProfile, personas: Personas, rng: Random) -> None:
+    def __init__(
+        self, profile: HostProfile, personas: Personas, rng: Random, samples: dict[str, Sample]
+    ) -> None:
         self.profile, self.personas, self.rng = profile, personas, rng
-        self.samples: dict[str, Sample] = {}
+        self.samples = samples
 
     def sample(self, heading: str) -> Sample:
         """Give the filled values of a column."""

@@ -118,9 +118,15 @@ def unseed(
         emit(done)
         return
     print(f"took out {done.removed} canaries")
-    for left, why in ((done.missing, "were gone already"), (done.changed, "were changed by others and stay")):
-        if left:
-            tell(f"warning: {len(left)} {why}")
+    for rows, what in (
+        (done.missing, "were gone already"),
+        (done.changed, "hold something else now, or are referred to, and stay"),
+        (done.touched, "were changed by others in other cells, and are gone"),
+    ):
+        if rows:
+            tell(f"warning: {len(rows)} {what}")
+    for warning in done.warnings:
+        tell(f"warning: {warning}")
 
 
 def tag(

@@ -109,7 +109,7 @@ def ledger_verify(
     else:
         print(f"{'ok' if answer['ok'] else 'broken'}: {answer['entries']} entries, root {answer['root']}")
         print(f"truncation: {answer['truncation']}")
-        for problem in list(answer["problems"]):
+        for problem in answer["problems"]:
             tell(f"problem: {problem}")
     if not answer["ok"]:
         raise typer.Exit(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from canary.fields.address import canonical_address
 from canary.fields.fold import fold, simplified, visible
@@ -87,6 +88,7 @@ def _upper_letters(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=4096)
 def canonical_name(text: str) -> str:
     """Give a name without blanks and marks; the words of a Latin name in alphabetical order."""
     folded = fold(text)

@@ -14,7 +14,7 @@ from canary.files.blocks import Block, Cursor, blocks, splice
 from canary.files.compress import compressing, opened, read_full
 from canary.files.encoding import Encoding
 from canary.files.outside import bad_text
-from canary.files.sqlgrammar import cells_of, grammar
+from canary.files.sqlgrammar import cells_of, grammar, simple_values
 from canary.files.sqlscan import Facts, Row, SqlScanner, Statement
 from canary.files.sqltext import (
     Habit,
@@ -72,8 +72,9 @@ class SqlTable(Table):
         if statement.copy:
             values = copy_cells(text)
         else:
-            literals = cells_of(text, grammar(self.backslash).cell)
-            values = [value_of(literal, self.backslash) for literal in literals]
+            values = simple_values(text) or [
+                value_of(literal, self.backslash) for literal in cells_of(text, grammar(self.backslash).cell)
+            ]
         listed = statement.columns
         if len(values) != len(listed or self.columns):
             return None

@@ -90,6 +90,21 @@ def cells_of(text: str, cell: re.Pattern[str]) -> list[str]:
     return cells
 
 
+_SIMPLE = r"\s*+(?:'[^'\\]*+'|[-+.\w]++)\s*+"
+_SIMPLE_ROW = re.compile(rf"\({_SIMPLE}(?:,{_SIMPLE})*+\)")
+_SIMPLE_CELL = re.compile(r"'([^'\\]*)'|([-+.\w]+)")
+
+
+def simple_values(text: str) -> list[str | None] | None:
+    """Give the values of a tuple that holds only plain strings, numbers and NULL; None for any other."""
+    if _SIMPLE_ROW.fullmatch(text) is None:
+        return None
+    return [
+        string if not bare else None if bare.upper() in ("NULL", "DEFAULT") else bare
+        for string, bare in _SIMPLE_CELL.findall(text)
+    ]
+
+
 def plain_name(name: str) -> str:
     """Give a table's name without quotes, schema and name joined by a dot."""
     parts = re.findall(r'`((?:[^`]|``)+)`|"((?:[^"]|"")+)"|\[([^\]]+)\]|([^\s.`"\[\]]+)', name)

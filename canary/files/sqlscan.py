@@ -72,6 +72,7 @@ class SqlScanner:
     _statement: Statement | None = None
     _end: int = -1
     _fresh: bool = False
+    _now: Facts = field(default_factory=Facts)
     _spans: list[tuple[int, int]] = field(default_factory=list)
     _rows: list[Row] = field(default_factory=list)
 
@@ -145,16 +146,13 @@ class SqlScanner:
         listed = column_names(self._decode(data, *found.span("columns"))) if found["columns"] else None
         self._statement = Statement(name, listed, copy)
         self._end = -1
-        self._fresh = not copy
-
-    def _wanted(self) -> bool:
-        return self._statement is not None and self._statement.table == self.target
+        self._fresh, self._now = not copy, self._facts(name)
 
     def _note(self, data: bytes, span: tuple[int, int], row: tuple[int, int]) -> None:
         """Count a row; `span` is the record, `row` its tuple or line."""
         statement = self._statement
         assert statement is not None  # a row stands in a statement  # noqa: S101
-        facts, unit = self._facts(statement.table), self.encoding.unit
+        facts, unit = self._now, self.encoding.unit
         facts.copied += statement.copy
         facts.inserted += not statement.copy
         facts.inserts += self._fresh
@@ -164,7 +162,7 @@ class SqlScanner:
         if facts.separator is None and self._end >= 0 and not statement.copy:
             facts.separator = data[self._end * unit : row[0] * unit]
         self._end = row[1]
-        if self._wanted():
+        if statement.table == self.target:
             self._spans.append(span)
             self._rows.append(Row(statement, row[0] * unit, row[1] * unit))
 

@@ -6,12 +6,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from xml.sax.saxutils import escape
 
 from canary.files.xlsxbook import Book
 from canary.files.xmlparts import attributes, find_bytes, find_text, plain_text, unescape
 
 _NUMBERED = re.compile(rb"(<(?:\w+:)?(?:row|c)\b[^>]*?\sr=[\"'])([A-Z]*)(\d+)(?=[\"'])")
+# a cell as nearly all writers have it; whatever looks otherwise is read part by part
+_PLAIN_CELL = re.compile(
+    rb'<c r="([A-Z]+)\d+"(?: s="(\d+)")?(?: t="(\w+)")?\s?'
+    rb'(?:/>|>(?:<v>([^<]*)</v>|<is><t(?: xml:space="preserve")?>([^<]*)</t></is>)?</c>)'
+)
 _PLACE = re.compile(r"([A-Z]+)(\d+)")
 _PLAIN_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _LITERAL = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # would be read as a character's code
@@ -29,6 +35,7 @@ class Cell:
     kind: str
 
 
+@cache
 def column_of(letters: str) -> int:
     """Give the number of a column (A: 0)."""
     number = 0
@@ -55,6 +62,30 @@ def row_number(given: bytes, before: int) -> int:
 
 def read_cells(row: bytes, book: Book) -> list[Cell]:
     """Read the cells of a row element."""
+    plain = _PLAIN_CELL.findall(row)
+    if len(plain) != row.count(b"<c"):
+        return _read_any_cells(row, book)
+    return [_plain_cell(*parts, book) for parts in plain]
+
+
+@cache
+def _name(written: bytes) -> str:
+    return written.decode()
+
+
+def _plain_cell(letters: bytes, number: bytes, kind: bytes, value: bytes, inline: bytes, book: Book) -> Cell:
+    style, name = int(number or 0), _name(kind)
+    return Cell(column_of(_name(letters)), style, name, *_plain_value(name, value, inline, style, book))
+
+
+def _plain_value(kind: str, value: bytes, inline: bytes, style: int, book: Book) -> tuple[str | None, str]:
+    if kind == "inlineStr":
+        return unescape(inline.decode()), "text"
+    return _value_of(kind, unescape(value.decode()), style, book) if value else (None, "text")
+
+
+def _read_any_cells(row: bytes, book: Book) -> list[Cell]:
+    """Read cells however they are written: prefixes, missing places, rich text, formulas."""
     cells: list[Cell] = []
     for found in find_bytes(row, "c"):
         given = attributes(found.given.decode())
@@ -72,7 +103,11 @@ def _value(inner: str, kind: str, style: int, book: Book) -> tuple[str | None, s
     found = next(find_text(inner, "v"), None)
     if found is None:
         return None, "text"
-    raw = unescape(found.inner)
+    return _value_of(kind, unescape(found.inner), style, book)
+
+
+def _value_of(kind: str, raw: str, style: int, book: Book) -> tuple[str | None, str]:
+    """Give the value of a cell that is not inline."""
     if kind == "s":
         place = int(raw)
         return (book.strings[place] if 0 <= place < len(book.strings) else None), "text"

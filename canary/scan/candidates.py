@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
@@ -34,12 +35,12 @@ _DATE = re.compile(
 _DECIMAL = re.compile(r"[0-9]+\.[0-9]{1,6}\Z")
 _PREFIX = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{1,8}[-_/ ]\Z")
 _SPLIT_MOBILE = re.compile(r"1[3-9][0-9](?:[^\w\n]|_){1,2}[0-9]{3,5}(?:[^\w\n]|_){1,2}[0-9]{3,5}")
-_MIXED_JOINT = re.compile(r"[A-Za-z][-_./][0-9]|[0-9][-_./][A-Za-z]")
+_MIXED_JOINT = re.compile(r"[-_./](?:(?<=[A-Za-z].)(?=[0-9])|(?<=[0-9].)(?=[A-Za-z]))")
 _MIXED = re.compile(r"[0-9A-Za-z]+(?:[-_./][0-9A-Za-z]+)+")
-_EMAIL = re.compile(
-    r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{1,64}@"
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
-)
+_JOINED_SIGNS = frozenset(string.ascii_letters + string.digits + "-_./")
+_SPACED = re.compile(r"[A-Z]{1,3} [0-9]{5,20}")
+_LOCAL = re.compile(r"[A-Za-z0-9._%+\-]{1,64}")  # read backwards
+_DOMAIN = re.compile(r"@(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
 _PLATE = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Za-z][·•\- ]?[A-Za-z0-9]{5,6}"
 )
@@ -175,28 +176,23 @@ def mixed_codes(text: str) -> Iterator[Candidate]:
     """Find codes of letters and digits joined by one kind of mark (SO-2024-001234), spaced ones and number plates."""
     done = 0
     for found in _MIXED_JOINT.finditer(text):
-        if found.start() < done:
-            continue
         place = found.start()
-        while place > done and (
-            (text[place - 1].isalnum() and text[place - 1].isascii()) or text[place - 1] in "-_./"
-        ):
-            place -= 1
-        whole = _MIXED.match(text, place) or _MIXED.match(text, found.start())
-        if whole is None:
+        if place < done:
             continue
+        while place > done and text[place - 1] in _JOINED_SIGNS:
+            place -= 1
+        whole = _MIXED.search(text, place)
+        if whole is None:
+            break
         done = whole.end()
         code = "".join(filter(str.isalnum, whole[0])).upper()
         if SHORTEST_CODE <= len(code) <= LONGEST_CODE and not code.isalpha() and _one_joint(whole[0]):
-            yield Candidate("code", code, whole.start(), whole.end())
+            yield Candidate("code", code, whole.start(), done)
     for found in _SPACED.finditer(text):
         yield Candidate("code", found[0].replace(" ", "").upper(), found.start(), found.end())
     for found in _PLATE.finditer(text):
         code = "".join(filter(str.isalnum, found[0])).upper()
         yield Candidate("code", code, found.start(), found.end())
-
-
-_SPACED = re.compile(r"[A-Z]{1,3} [0-9]{5,20}")
 
 
 def _one_joint(text: str) -> bool:
@@ -205,11 +201,17 @@ def _one_joint(text: str) -> bool:
 
 def emails(text: str) -> Iterator[Candidate]:
     """Find mail addresses, also one that punctuation of a mark-up is glued to."""
-    for found in _EMAIL.finditer(text):
-        word = found[0]
-        plain = canonical_email(word) if word[0] == "." or len(word) > 190 else word.lower()
-        if plain is not None:
-            yield Candidate("email", plain, found.start(), found.end())
-        bare = word.lstrip("._%+-")
-        if bare != word and (plain := canonical_email(bare)) is not None:
-            yield Candidate("email", plain, found.end() - len(bare), found.end())
+    for found in _DOMAIN.finditer(text):
+        at, end = found.span()
+        local = _LOCAL.match(text[max(0, at - 64) : at][::-1])
+        if local is None:
+            continue
+        start = at - local.end()
+        while start < at:
+            word = text[start:end]
+            plain = word.lower() if word[0].isalnum() and len(word) < 190 else canonical_email(word)
+            if plain is not None:
+                yield Candidate("email", plain, start, end)
+            if word[0].isalnum():
+                break
+            start = end - len(word.lstrip("._%+-"))

@@ -17,7 +17,7 @@ DECIDING = frozenset({"name", "address", "name_address"})
 
 _MASK = r"*＊●•×xX#"
 _MASKED = re.compile(
-    rf"[0-9A-Za-z\u3400-\u9fff@.]*[{re.escape(_MASK)}]{{2,}}[0-9A-Za-z\u3400-\u9fff@.]*|[\u3400-\u9fff][*＊某×][\u3400-\u9fff]?"
+    rf"[0-9A-Za-z\u3400-\u9fff@.]{{0,40}}[{re.escape(_MASK)}]{{2,40}}[0-9A-Za-z\u3400-\u9fff@.]{{0,40}}|[\u3400-\u9fff][*＊某×][\u3400-\u9fff]?"
 )
 _TOKEN = re.compile(r"[\u3400-\u9fff·•]+|[a-z][a-z'\-]*")
 _PREFIXED = re.compile(r"[(\s]*(?:\+|00|86)")

@@ -31,8 +31,10 @@ def matches_of(findings: Findings, index: Index, canaries: Mapping[str, Canary])
 
 def _match(hit: Hit, canary: Canary, findings: Findings, index: Index) -> Match:
     expected = {role: expected_chance_hits(role, canary, findings, index) for role in hit.roles}
+    parts = {"name", "address"} if "name_address" in hit.roles else set()
     ranked = sorted(
-        hit.roles, key=lambda role: (hit.roles[role] == "masked", expected[role], _trust(role), role)
+        hit.roles,
+        key=lambda role: (hit.roles[role] == "masked", role in parts, expected[role], _trust(role), role),
     )
     best = ranked[0]
     strong = _strong_alone(hit, expected) or _independent(hit) >= 2
@@ -55,19 +57,25 @@ def _trust(role: str) -> int:
 
 def expected_chance_hits(role: str, canary: Canary, findings: Findings, index: Index) -> float:
     """Give candidates of the form in this input × issued of the form ÷ size of its space."""
-    form = form_of(role) or role
     field = next((each for each in canary.fields if each.role == role), None)
-    seen = _candidates(form, field, findings)
+    if field is None and role == "name_address":  # an address that was found, with the name beside it
+        address = next((each for each in canary.fields if each.role == "address"), None)
+        pairs = findings.candidates.pair.get(("name", "address"), 1)
+        return _expected(pairs, "address", address, index)
+    form = form_of(role) or role
+    return _expected(_candidates(form, field, findings), form, field, index)
+
+
+def _expected(seen: int, form: str, field: CanaryField | None, index: Index) -> float:
     bits = field.bits if field is not None else index.bits.get(form, 0.0)
-    return seen * max(index.issued.get(form, 1), 1) * math.pow(2.0, -min(max(bits, 0.0), MOST_BITS))
+    return max(seen, 1) * max(index.issued.get(form, 1), 1) * math.pow(2.0, -min(max(bits, 0.0), MOST_BITS))
 
 
 def _candidates(form: str, field: CanaryField | None, findings: Findings) -> int:
     """Count the candidates that could have been this value: of its shape, else of its form, and digests of it."""
     counted = findings.candidates
     shape = shape_of(form, field.canonical) if field is not None else form
-    seen = counted.shaped.get((shape,), counted.single.get(form, 0))
-    return max(seen + counted.shaped.get(("hash",), 0), 1)
+    return counted.shaped.get((shape,), counted.single.get(form, 0)) + counted.shaped.get(("hash",), 0)
 
 
 def _strong_alone(hit: Hit, expected: Mapping[str, float]) -> bool:

@@ -51,6 +51,9 @@ def addresses(text: str, *, cells: bool) -> Iterator[Candidate]:
 
 def _starts(run: str, *, cells: bool) -> Iterator[int]:
     """Give where in a run an address may begin: at its front, after a word of sending, before a road's name."""
+    if cells and " " not in run and "\u3000" not in run:
+        yield from (0,) if len(run) <= LONGEST else ()
+        return
     places = {0: None} | dict.fromkeys(found.end() for found in (_BLANK if cells else _BEFORE).finditer(run))
     if not cells:
         road = _ROAD.search(run)

@@ -133,6 +133,9 @@ class Scan:
                 yield each
 
     def _record(self, group: Sequence[Spelt], block: Block, reading: _Reading) -> None:
+        group = list(
+            {(each.form, each.canonical, each.transform): each for each in reversed(group)}.values()
+        )[::-1]
         owned = narrowed(group)
         canaries = self._open(sorted(owned))
         start, end = reading.span(group[0].start, group[-1].start, block.text)

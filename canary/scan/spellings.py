@@ -114,13 +114,13 @@ _ESCAPE = re.compile(
     r"(?:\\u[0-9A-Fa-f]{4})+|\\U[0-9A-Fa-f]{8}|\\x[0-9A-Fa-f]{2}|\\u\{[0-9A-Fa-f]{1,6}\}|\\[^0-9A-Za-z\s]|\\[nrtbfv]"
 )
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+|(?<=[0-9A-Za-z])\+(?=[0-9A-Za-z])")
-_OPEN, _CLOSE = r"\s*[\[({<（【]\s*", r"\s*[\])}>）】]\s*"
+_OPEN, _CLOSE = r"\s{0,4}[\[({<（【]\s{0,4}", r"\s{0,4}[\])}>）】]\s{0,4}"
 _AFTER, _AHEAD = r"(?<=[0-9A-Za-z])", r"(?=[0-9A-Za-z])"
 _AT = (
-    rf"{_OPEN}(?:at|@|艾特|圈a){_CLOSE}|{_AFTER}\s+(?:at|@)\s+{_AHEAD}|{_AFTER}[ \t]*@[ \t]*{_AHEAD}|"
+    rf"{_OPEN}(?:at|@|艾特|圈a){_CLOSE}|{_AFTER}\s{{1,4}}(?:at|@)\s{{1,4}}{_AHEAD}|{_AFTER}[ \t]{{0,4}}@[ \t]{{0,4}}{_AHEAD}|"
     rf"{_AFTER}[_\-]at[_\-]{_AHEAD}"
 )
-_DOT = rf"{_OPEN}(?:dot|点|\.){_CLOSE}|{_AFTER}\s+(?:dot|\.)\s+{_AHEAD}"
+_DOT = rf"{_OPEN}(?:dot|点|\.){_CLOSE}|{_AFTER}\s{{1,4}}(?:dot|\.)\s{{1,4}}{_AHEAD}"
 _IS_AT = re.compile(r"at|@|艾特|圈a", re.I)
 CHAIN: Final = (
     Decoder("html", _ENTITY, lambda found: html.unescape(found[0])),
@@ -136,7 +136,7 @@ CHAIN: Final = (
 _SUSPICIOUS: Final = (
     re.compile(rf"[=&\\%{INVISIBLE}{_WIDE}](?![\s=&%])|=[ \t]*\r?\n"),
     re.compile(rf"[{_SIGNS}](?:[ \-·]?[0-9{_SIGNS}]){{3}}"),
-    re.compile(r"[\[({<（【]\s*(?:[aA][tT]|@|[dD][oO][tT]|点|\.|艾特|圈a)\s*[\])}>）】]"),
+    re.compile(r"[\[({<（【]\s{0,4}(?:[aA][tT]|@|[dD][oO][tT]|点|\.|艾特|圈a)\s{0,4}[\])}>）】]"),
     re.compile(r"[ \t_\-](?:@|at|AT|At|dot|DOT|Dot)[ \t_\-]"),
     re.compile(r"@[ \t]|[ \t]@"),
 )
@@ -227,15 +227,15 @@ _JOINTS: Final = re.compile(r"[/+_\-]|\r?\n")
 
 
 def _readable(data: bytes) -> str | None:
-    """Give the text of bytes that are one: decodable as a whole, no control characters, something to be found in it."""
+    """Give the text of bytes that are one: no control characters, something to be found in it."""
     try:
-        text = data.decode("utf-16-le" if b"\0" in data else "utf-8")
+        text = _telling(data, "utf-16-le") if b"\0" in data else data.decode("utf-8")
     except UnicodeDecodeError:
-        text = _gb18030(data)
+        text = _telling(data, "gb18030")
     return text if text and not _CONTROLS.search(text) else None
 
 
-def _gb18030(data: bytes) -> str:
-    """Decode what is no UTF-8: as nearly any bytes are GB18030, only where a number or mail address shows."""
-    text = data.decode("gb18030", "ignore")
+def _telling(data: bytes, encoding: str) -> str:
+    """Decode in an encoding that nearly any bytes have, but only where a number or mail address shows."""
+    text = data.decode(encoding, "ignore")
     return text if _TELLING.search(text) else ""

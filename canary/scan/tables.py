@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import html
 import re
 import sqlite3
@@ -15,12 +16,6 @@ ROWS = 4096
 CHUNK = 1 << 22
 SHARED_LIMIT = 256 << 20  # bytes of the shared strings of a workbook
 
-_SHARED = re.compile(r"<si\b[^>]*?(?:/>|>(.*?)</si>)", re.S)
-_TEXT = re.compile(r"<t\b[^>]*?(?:/>|>(.*?)</t>)", re.S)
-_PHONETIC = re.compile(r"<rPh\b.*?</rPh>", re.S)
-_ROW = re.compile(r"<row\b[^>]*?(?:/>|>(.*?)</row>)", re.S)
-_CELL = re.compile(r"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.S)
-_VALUE = re.compile(r"<v\b[^>]*>(.*?)</v>", re.S)
 _SHARED_TYPE = re.compile(r"\bt\s*=\s*[\"']s[\"']")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
@@ -61,8 +56,9 @@ def sheets(
 def _shared_strings(stream: BinaryIO) -> list[str]:
     size = 0
     strings: list[str] = []
-    for piece in _pieces(stream, _SHARED):
-        strings.append(_rich(_PHONETIC.sub("", piece)))
+    for piece in _pieces(stream, "</si>"):
+        strings += [""] * piece.count("<si/>")
+        strings.append(_rich(piece))
         size += len(strings[-1])
         if size > SHARED_LIMIT:
             raise Refused(f"shared strings longer than {SHARED_LIMIT} bytes")
@@ -70,7 +66,8 @@ def _shared_strings(stream: BinaryIO) -> list[str]:
 
 
 def _rich(piece: str) -> str:
-    return "".join(_plain(found[1] or "") for found in _TEXT.finditer(piece))
+    """Join the runs of a rich text."""
+    return "".join(_plain(run.rpartition("<t")[2].partition(">")[2]) for run in piece.split("</t>")[:-1])
 
 
 def _plain(text: str) -> str:
@@ -78,36 +75,30 @@ def _plain(text: str) -> str:
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
 
 
-def _pieces(stream: BinaryIO, pattern: re.Pattern[str]) -> Iterator[str]:
-    """Give the inside of every element of one kind, read chunk by chunk."""
+def _pieces(stream: BinaryIO, end: str) -> Iterator[str]:
+    """Give what stands before every end tag of one kind, read chunk by chunk."""
     held = ""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
     while chunk := stream.read(CHUNK):
-        held += (
-            chunk.decode("utf-8", "replace")
-            if held or chunk[:2] not in (b"\xff\xfe", b"\xfe\xff")
-            else chunk.decode("utf-16")
-        )
-        end = 0
-        for found in pattern.finditer(held):
-            yield found[1] or ""
-            end = found.end()
-        held = held[end:]
+        *whole, held = (held + decoder.decode(chunk)).split(end)
+        yield from whole
         if len(held) > 4 * CHUNK:
-            raise Refused("one row of a sheet is longer than 16 MB")
+            raise Refused(f"a row or text of a sheet is longer than {4 * CHUNK} bytes")
 
 
 def _sheet_rows(stream: BinaryIO, shared: list[str]) -> Iterator[list[str]]:
-    for row in _pieces(stream, _ROW):
-        yield [_sheet_cell(found[1], found[2] or "", shared) for found in _CELL.finditer(row)]
+    for row in _pieces(stream, "</row>"):
+        cells = (cell.rpartition("<c")[2].partition(">") for cell in row.split("</c>")[:-1])
+        yield [_sheet_cell(kind, inside, shared) for kind, _, inside in cells]
 
 
 def _sheet_cell(kind: str, inside: str, shared: list[str]) -> str:
-    value = _VALUE.search(inside)
-    if value is None:
+    before, value, _ = inside.partition("</v>")
+    if not value:
         return _rich(inside)
-    text = _plain(value[1])
+    text = _plain(before.rpartition("<v")[2].partition(">")[2])
     if _SHARED_TYPE.search(kind):
-        number = int(text) if text.isdigit() else -1
+        number = int(text) if text.isdigit() and len(text) < 10 else -1
         return shared[number] if 0 <= number < len(shared) else ""
     return _whole(text)
 

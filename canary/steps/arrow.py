@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from canary.errors import UsageError
+from canary.errors import OutsideError, UsageError
 from canary.files import ArrowTable, Insertion
 from canary.model.canary import Release
 from canary.model.data import Policy
@@ -85,5 +85,6 @@ def tag_arrow(
     answer = tag_source(tools, source, request, copies)
     with tools.registry.read() as tx:
         release = releases.get(tx, str(answer.releases[0].release))
-    assert release is not None
+    if release is None:
+        raise OutsideError("the release just made is gone", "somebody changed the registry meanwhile")
     return copies.tagged.to_reader() if streamed else copies.tagged, release

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from canary.errors import UsageError
 from canary.files import sha256_file
@@ -68,8 +68,7 @@ def close(tools: Tools, id: str) -> int:
 
 def limits_of(tools: Tools, incident: Incident | None) -> Limits:
     """Give the limit of false accusation: the set one, or the incident's share of a year's."""
-    table = tools.config["verdict"]
-    assert isinstance(table, Mapping)
+    table = cast("Mapping[str, Any]", tools.config["verdict"])
     yearly = table.get("limit_year")
     if incident is None or yearly is None:
         return Limits(false_accusation=float(table["limit"]))

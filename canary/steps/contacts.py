@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from canary.errors import SafetyError, UsageError
@@ -31,10 +32,8 @@ def _domain(value: str) -> str:
     from canary.generators.safety import is_public_provider
 
     domain = value.strip().rstrip(".").lower()
-    try:
+    with suppress(UnicodeError):
         domain = domain.encode("idna").decode()
-    except UnicodeError:
-        pass
     if not DOMAIN.fullmatch(domain):
         raise UsageError(f"{value!r} is not a mail domain", "give a name such as mail.example.org")
     if is_public_provider(domain):

@@ -24,7 +24,7 @@ class Chosen:
 def choose(
     tx: Tx, headings: tuple[str, ...], policy: Policy | None, name: str | None, file_stem: str, now_ms: int
 ) -> Chosen:
-    """Choose the dataset: --dataset, else the policy's, else the one of equal headings, else one named after the file."""
+    """Choose the dataset: by name, else the policy's, else the one of equal headings, else named after the file."""
     if policy is not None:
         check_columns(policy, headings)
         return _version(name or policy.dataset, headings, policy.text, now_ms)

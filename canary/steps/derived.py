@@ -7,22 +7,24 @@ many, so a sample of rows tells whether any are there, and only then every row i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from canary.fields.canonical import canonical
-from canary.fields.guess import guess_roles
 from canary.fields.roles import form_of
-from canary.model.canary import Canary, Placement
+from canary.model.canary import Placement
 from canary.store import canaries as canary_store
 from canary.store import lookups, releases
-from canary.store.tx import Tx
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from canary.files import RowBatch, Table
-    from canary.steps.copies import Source
     from canary.steps.tools import Tools
+
+    Indexes = NDArray[np.int64]
 
 WHOLE = 8_192  # rows from the start that are always looked at
 STRIDE = 64  # then one row in so many: .02 % of canaries in a million rows are missed once in 2,000
@@ -44,72 +46,70 @@ class Carried:
 NOTHING = Carried({})
 
 
-def carried(tools: Tools, source: Source) -> Carried:
-    """Find the canaries that an input holds already."""
-    with tools.registry.read() as tx:
-        if canary_store.counts(tx).issued == 0:
+class Finder:
+    """Looks for canaries of earlier releases while a table is read for another reason."""
+
+    def __init__(self, tools: Tools, roles: Mapping[str, str]) -> None:
+        self._keys = tools.keys
+        self._columns = {name: role for name, role in roles.items() if form_of(role) in {"code", "email"}}
+        self._registry = tools.registry
+        self._sampled: dict[bytes, int] = {}
+        self._seeds: dict[str, str] = {}
+        self._found: dict[str, int] = {}
+        with tools.registry.read() as tx:
+            self._idle = canary_store.counts(tx).issued == 0 or not self._columns
+            if not self._idle:
+                seeded = canary_store.by_ids(tx, lookups.seeded(tx, SEEDS))
+                self._seeds = {
+                    field.value: one.id for one in seeded for field in one.fields if not field.shared
+                }
+
+    def feed(self, batch: RowBatch) -> None:
+        """Compare a batch with the seeded values, and keep a sample of its digests."""
+        if self._idle:
+            return
+        self._found |= self._by_value(batch)
+        self._sampled.update(self._digests(batch, _kept(batch.numbers())))
+
+    def finish(self, table: Table) -> Carried:
+        """Look the sample up; where it holds canaries, read the whole table for them."""
+        if self._idle:
             return NOTHING
-        columns = _identifying(source.table)
-        seeds = {field.value: one.id for one in _seeded(tx) for field in one.fields if not field.shared}
-        found = _by_value(source.table, list(columns), seeds) if seeds else {}
-        if _by_digest(tx, source.table, columns, sampled=True):
-            found |= _by_digest(tx, source.table, columns, sampled=False)
-        if not found:
-            return NOTHING
-        handed = dict.fromkeys(one.release for one in releases.holders(tx, found))
-    return Carried(found, tuple(handed))
+        with self._registry.read() as tx:
+            if lookups.unique_by_digest(tx, list(self._sampled)):
+                for batch in table.batches(list(self._columns)):
+                    digests = dict(self._digests(batch, None))
+                    known = lookups.unique_by_digest(tx, list(digests))
+                    self._found |= {canary: digests[digest] for digest, canary in known.items()}
+            handed = dict.fromkeys(one.release for one in releases.holders(tx, self._found))
+        return Carried(self._found, tuple(handed))
 
+    def _by_value(self, batch: RowBatch) -> dict[str, int]:
+        import pyarrow as pa
+        import pyarrow.compute as pc
 
-def _identifying(table: Table) -> dict[str, str]:
-    """Choose the columns by which a canary row is recognised: those with numbers and addresses of its own."""
-    rows = table.head()
-    sample = {name: [row[at] for row in rows] for at, name in enumerate(table.headings)}
-    roles = guess_roles(table.headings, sample)
-    return {name: role for name, role in roles.items() if form_of(role) in {"code", "email"}}
-
-
-def _seeded(tx: Tx) -> list[Canary]:
-    return canary_store.by_ids(tx, lookups.seeded(tx, SEEDS))
-
-
-def _by_value(table: Table, columns: list[str], values: Mapping[str, str]) -> dict[str, int]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    wanted = pa.array(list(values), pa.string())
-    found: dict[str, int] = {}
-    for batch in table.batches(columns):
-        numbers = batch.numbers()
-        for column in batch.rows.columns:
+        if not self._seeds:
+            return {}
+        wanted, numbers = pa.array(list(self._seeds), pa.string()), batch.numbers()
+        found: dict[str, int] = {}
+        for column in (batch.rows.column(name) for name in self._columns):
             for at in pc.indices_nonzero(pc.is_in(column, value_set=wanted)).to_pylist():
-                found[values[column[at].as_py()]] = int(numbers[at])
-    return found
+                found[self._seeds[column[at].as_py()]] = int(numbers[at])
+        return found
+
+    def _digests(self, batch: RowBatch, keep: Indexes | None) -> Iterator[tuple[bytes, int]]:
+        numbers = batch.numbers() if keep is None else batch.numbers()[keep]
+        for name, role in self._columns.items():
+            column = batch.rows.column(name)
+            values = (column if keep is None else column.take(keep)).to_pylist()
+            for number, value in zip(numbers.tolist(), values, strict=True):
+                plain = canonical(role, value) if value else None
+                if plain:
+                    yield self._keys.digest(str(form_of(role)), plain), number
 
 
-def _by_digest(tx: Tx, table: Table, columns: Mapping[str, str], *, sampled: bool) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for batch in table.batches(list(columns)) if columns else ():
-        digests = dict(_digests(tx, batch, columns, sampled=sampled))
-        for digest, canary in lookups.unique_by_digest(tx, list(digests)).items():
-            found[canary] = digests[digest]
-    return found
+def _kept(numbers: Indexes) -> Indexes:
+    """Give the places in a batch of the rows that are looked at: all at the start, then one in so many."""
+    import numpy as np
 
-
-def _digests(
-    tx: Tx, batch: RowBatch, columns: Mapping[str, str], *, sampled: bool
-) -> Iterator[tuple[bytes, int]]:
-    rows, numbers = batch.rows, batch.numbers()
-    if sampled:
-        keep = [at for at, number in enumerate(numbers) if number < WHOLE or number % STRIDE == 0]
-        rows, numbers = rows.take(keep), numbers[keep]
-    for column, role in columns.items():
-        form = str(form_of(role))
-        for number, value in zip(numbers, _values(rows.column(column)), strict=True):
-            plain = canonical(role, value) if value else None
-            if plain:
-                yield tx.keys.digest(form, plain), int(number)
-
-
-def _values(column: Any) -> Iterable[str | None]:
-    values: list[str | None] = column.to_pylist()
-    return values
+    return np.flatnonzero((numbers < WHOLE) | (numbers % STRIDE == 0))

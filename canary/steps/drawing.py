@@ -1,4 +1,4 @@
-"""Drawing canaries for a table: learn it in one reading, draft rows that fit it, drop what coincides with a real one."""
+"""Drawing canaries for a table: learn it in one reading, draft rows that fit it, drop what is a real one's."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from canary.generators.host import HostLearner
 from canary.generators.persona import Personas
 from canary.generators.profile import HostProfile, canary_count
 from canary.model.canary import Canary, Placement, Release
+from canary.steps import derived
 from canary.steps.generate import today
 from canary.steps.nature import kind_of, locale_of
 from canary.store import canaries as store
@@ -59,6 +60,7 @@ class Drawing:
 
     plans: tuple[Planned, ...] = ()
     ghosts: Planned = NOTHING
+    carried: derived.Carried = derived.NOTHING
     warnings: tuple[str, ...] = ()
 
 
@@ -97,7 +99,7 @@ def draw(
     if not recipients:
         return Drawing()
     rng = tools.new_rng()
-    profile = _learned(tools, source, chosen, canaries, len(recipients), rng)
+    profile, carried = _learned(tools, source, chosen, canaries, len(recipients), rng)
     count = canary_count(canaries, profile.rows)
     ghosts = ghosts if profile.rows else 0
     wanted = count * len(recipients) + ghosts
@@ -115,9 +117,8 @@ def draw(
     kind = kind_of(profile.roles)
     plans = [_planned(each, chosen.version.dataset, kind, profile.rows) for each in drafts]
     notes = [draft.note for each in drafts for draft in each if draft.note]
-    return Drawing(
-        tuple(plans[:-1]), plans[-1], tuple(dict.fromkeys([*phones.warnings, *profile.notes, *notes]))
-    )
+    warnings = tuple(dict.fromkeys([*phones.warnings, *profile.notes, *notes]))
+    return Drawing(tuple(plans[:-1]), plans[-1], carried, warnings)
 
 
 def roles_of(table: Table, chosen: Chosen) -> dict[str, str]:
@@ -130,16 +131,17 @@ def roles_of(table: Table, chosen: Chosen) -> dict[str, str]:
 
 def _learned(
     tools: Tools, source: Source, chosen: Chosen, canaries: float, copies: int, rng: random.Random
-) -> HostProfile:
-    ranges = chosen.policy.ranges if chosen.policy else {}
+) -> tuple[HostProfile, derived.Carried]:
+    ranges, roles = chosen.policy.ranges if chosen.policy else {}, roles_of(source.table, chosen)
     learner = HostLearner(
-        source.headings, roles_of(source.table, chosen), rng, canaries, copies=copies + 1, ranges=ranges,
-        native=source.table.native,
-    )  # fmt: skip
+        source.headings, roles, rng, canaries, copies=copies + 1, ranges=ranges, native=source.table.native
+    )
+    finder = derived.Finder(tools, roles)
     for batch in source.table.batches():
         learner.feed(batch)
+        finder.feed(batch)
         tools.progress("reading", learner.rows, None)
-    return learner.finish()
+    return learner.finish(), finder.finish(source.table)
 
 
 def take_contacts(
@@ -191,17 +193,22 @@ class Drafter:
 
 def _replace_unfit(tools: Tools, table: Table, drafter: Drafter, drafts: list[list[Draft]]) -> None:
     """Draw again, in place, what has an identifying value of a real row or of an issued canary, until nothing has."""
-    pending = [(share, at) for share, each in enumerate(drafts) for at in range(len(each))]
+    everywhere = [(share, at) for share, each in enumerate(drafts) for at in range(len(each))]
+    pending = set(everywhere)
     for _ in range(ROUNDS):
-        drawn = [drafts[share][at] for share, at in pending]
-        bad = _coinciding(table, drafter.profile.roles, drawn) | _issued(tools, drawn)
-        if not bad:
+        bad = {
+            everywhere[index]
+            for index in issued_before(tools, [drafts[share][at] for share, at in everywhere])
+        }
+        fresh = sorted(pending)
+        real = _coinciding(table, drafter.profile.roles, [drafts[share][at] for share, at in fresh])
+        pending = bad.union(fresh[index] for index in real)
+        if not pending:
             return
-        pending = [pending[index] for index in sorted(bad)]
         for share in sorted({share for share, _ in pending}):
-            places = [at for one, at in pending if one == share]
-            fresh = drafter.drafts(share, of=len(drafts), count=len(places))
-            for at, draft in zip(places, fresh, strict=True):
+            places = sorted(at for one, at in pending if one == share)
+            drawn = drafter.drafts(share, of=len(drafts), count=len(places))
+            for at, draft in zip(places, drawn, strict=True):
                 drafts[share][at] = draft
     raise OutsideError(
         "no values apart from real rows and issued canaries were found",
@@ -209,16 +216,21 @@ def _replace_unfit(tools: Tools, table: Table, drafter: Drafter, drafts: list[li
     )
 
 
-def _issued(tools: Tools, drafts: Sequence[Draft]) -> set[int]:
-    """Give the drafts that have a value of a canary issued before, which must be unique."""
-    owners = {
-        tools.keys.digest(form, field.canonical): index
-        for index, draft in enumerate(drafts)
-        for field in draft.fields
-        if not field.shared and (form := form_of(field.role))
-    }
+def issued_before(tools: Tools, drafts: Sequence[Draft]) -> set[int]:
+    """Give the drafts with a value, unique to a canary, that an issued canary or an earlier draft has already."""
+    owners: dict[bytes, int] = {}
+    repeated: set[int] = set()
+    for index, draft in enumerate(drafts):
+        for field in draft.fields:
+            form = form_of(field.role)
+            if form is None or field.shared:
+                continue
+            digest = tools.keys.digest(form, field.canonical)
+            if digest in owners:
+                repeated.add(index)
+            owners.setdefault(digest, index)
     with tools.registry.read() as tx:
-        return {owners[digest] for digest in lookups.unique_by_digest(tx, list(owners))}
+        return repeated.union(owners[digest] for digest in lookups.unique_by_digest(tx, list(owners)))
 
 
 def _coinciding(table: Table, roles: Mapping[str, str], drafts: Sequence[Draft]) -> set[int]:

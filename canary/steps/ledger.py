@@ -6,6 +6,7 @@ import json
 from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from canary.errors import OutsideError
 from canary.steps.outputs import write_text
@@ -13,7 +14,7 @@ from canary.steps.tools import Tools
 from canary.store import journal
 
 
-def verify(tools: Tools, checkpoint: Path | None) -> dict[str, object]:
+def verify(tools: Tools, checkpoint: Path | None) -> dict[str, Any]:
     """Check the whole log, and against a checkpoint that was kept outside where one is given."""
     note = None
     if checkpoint is not None:

@@ -34,7 +34,7 @@ def _gathered(tools: Tools, incident: Incident, answer: Trace) -> Report:
             made_ms=tools.clock.now_ms(),
             sightings=seen,
             matches=matched_canaries(seen),
-            recipients=tuple(one for id in _with_ancestors(tx, named) if (one := recipients.get(tx, id))),
+            recipients=tuple(who for id in _with_ancestors(tx, named) if (who := recipients.get(tx, id))),
             releases=tuple(one for id in dict.fromkeys(shown) if (one := releases.get(tx, id))),
             ledger=LedgerState(checked.entries, checked.root, checked.ok, checked.first_bad),
             limits=cases.limits_of(tools, incident),

@@ -60,6 +60,7 @@ class Batch:
     canaries: float
     jobs: tuple[Job, ...]
     ghosts: Planned = NOTHING
+    carried: derived.Carried = derived.NOTHING
     warnings: tuple[str, ...] = ()
 
 
@@ -90,7 +91,6 @@ def tag(tools: Tools, request: TagRequest) -> TagAnswer:
 def tag_source(tools: Tools, source: Source, request: TagRequest, copies: Copies) -> TagAnswer:
     """Tag one opened source for at most 128 recipients."""
     began = time.monotonic()
-    carried = derived.carried(tools, source)
     batch = _batch(tools, source, request, copies.outputs)
     for _ in range(TRIES):
         batch = _planned(tools, batch)
@@ -99,7 +99,7 @@ def tag_source(tools: Tools, source: Source, request: TagRequest, copies: Copies
         written = copies.write(source, [job.planned for job in batch.jobs])
         copies.check(force=request.force)
         try:
-            made = _store(tools, batch, written, carried)
+            made = _store(tools, batch, written)
         except Collision:
             copies.discard()
             continue
@@ -169,10 +169,10 @@ def _planned(tools: Tools, batch: Batch) -> Batch:
     plans = known | {job.identity: plan for job, plan in zip(fresh, drawn.plans, strict=True)}
     jobs = tuple(replace(job, planned=plans[job.identity]) for job in batch.jobs)
     warnings = tuple(dict.fromkeys((*batch.warnings, *drawn.warnings)))
-    return replace(batch, jobs=jobs, ghosts=drawn.ghosts, warnings=warnings)
+    return replace(batch, jobs=jobs, ghosts=drawn.ghosts, carried=drawn.carried, warnings=warnings)
 
 
-def _store(tools: Tools, batch: Batch, written: Written, carried: derived.Carried) -> list[Release]:
+def _store(tools: Tools, batch: Batch, written: Written) -> list[Release]:
     with tools.registry.begin() as tx:
         version = batch.chosen.version
         releasing.ensure_dataset(tx, tools, version, batch.ghosts)
@@ -187,9 +187,9 @@ def _store(tools: Tools, batch: Batch, written: Written, carried: derived.Carrie
                 output=job.output, format=batch.source.format, rows_in=written.rows_in,
                 rows_out=written.rows_out[number], canaries=len(job.planned.canaries), marked_cells=0,
                 sha256_in=batch.source.sha256, sha256_out=written.sha256[number],
-                created_ms=tools.clock.now_ms(), derived_from=carried.releases,
+                created_ms=tools.clock.now_ms(), derived_from=batch.carried.releases,
             )  # fmt: skip
-            made.append(releasing.issue(tx, tools, release, job.planned, carried))
+            made.append(releasing.issue(tx, tools, release, job.planned, batch.carried))
     return made
 
 

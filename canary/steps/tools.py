@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from canary.store.registry import Registry
 
 
+def _silent(_label: str, _done: int, _total: int | None) -> None:
+    """Show no progress."""
+
+
 @dataclass(frozen=True)
 class Tools:
     """The ready tools of one home; built by wiring alone."""
@@ -26,4 +30,4 @@ class Tools:
     new_rng: Callable[[], random.Random]
     config: Mapping[str, object]
     folder: Path
-    progress: Callable[[str, int, int | None], None] = field(default=lambda label, done, total: None)
+    progress: Callable[[str, int, int | None], None] = field(default=_silent)

@@ -107,6 +107,12 @@ def controls(tx: Tx) -> list[Contact]:
     return [_noun(tx.keys, row) for row in tx.conn.execute(wanted)]
 
 
+def unused(tx: Tx) -> int:
+    """Count the phones that were never given to a canary."""
+    free = contacts.c.kind == ContactKind.PHONE.value, contacts.c.control.is_(False), contacts.c.uses == 0
+    return tx.conn.scalar(select(func.count()).select_from(contacts).where(*free)) or 0
+
+
 def pool(tx: Tx) -> PhonePool:
     """Count the phones that may be issued."""
     live, inert = (

@@ -47,14 +47,11 @@ class Home:
         """Start `canary …` as a process group of its own."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTHON"))}
         places = {"CANARY_HOME": str(self.path), "PYTHONPATH": str(ROOT)}
-        compiled = {
-            "PYTHONPYCACHEPREFIX": str(self.folder / "compiled")
-        }  # so that all starts take equally long
         with (self.folder / "stderr").open("ab") as talk:
             return subprocess.Popen(
                 [sys.executable, "-m", "canary", *arguments],
                 cwd=self.folder,
-                env={**kept, **places, **compiled},
+                env={**kept, **places},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=talk,

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+OURS = "post.example.net"
+
 
 def test_recipients_form_a_tree(canary):
     canary("recipient", "add", "company", "--kind", "partner", "--name", "顺达")
@@ -92,7 +94,8 @@ def test_personas_have_the_columns_of_the_contract_and_safe_values(canary):
     canary("contact", "add", "email-domain", "post.example.net")
     rows = canary("generate", "persona", "--count", 50, "--json").json
     assert list(rows[0]) == [
-        "name", "sex", "birth_date", "id_number", "province", "city", "district", "address", "postcode", "email", "phone",
+        "name", "sex", "birth_date", "id_number", "province", "city", "district", "address", "postcode",
+        "email", "phone",
     ]  # fmt: skip
     assert len({row["email"] for row in rows}) == 50
     assert all(row["email"].endswith("@post.example.net") for row in rows)
