@@ -111,7 +111,7 @@ def _xlsx(out: Writer, headings: list[str], rows: Rows) -> None:
     import io
     from datetime import datetime
 
-    import xlsxwriter  # type: ignore[import-untyped]
+    import xlsxwriter
 
     buffer = io.BytesIO()
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}

@@ -13,6 +13,7 @@ from canary.files.encoding import Encoding
 from canary.files.sqlgrammar import Grammar, column_names, created_columns, plain_name
 
 _SAMPLE_ROWS = 200
+_MAX_HEADS = 1000  # heads of statements are nearly all alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class SqlScanner:
     _statement: Statement | None = None
     _end: int = -1
     _fresh: bool = False
+    _heads: dict[bytes, Statement] = field(default_factory=dict)
     _now: Facts = field(default_factory=Facts)
     _spans: list[tuple[int, int]] = field(default_factory=list)
     _rows: list[Row] = field(default_factory=list)
@@ -142,11 +144,17 @@ class SqlScanner:
             )
 
     def _begin(self, data: bytes, found: re.Match[bytes], copy: bool) -> None:
-        name = plain_name(self._decode(data, *found.span("name")))
-        listed = column_names(self._decode(data, *found.span("columns"))) if found["columns"] else None
-        self._statement = Statement(name, listed, copy)
+        unit = self.encoding.unit
+        head = data[found.start() * unit : found.end() * unit]
+        if head not in self._heads:
+            name = plain_name(self._decode(data, *found.span("name")))
+            listed = column_names(self._decode(data, *found.span("columns"))) if found["columns"] else None
+            if len(self._heads) > _MAX_HEADS:
+                self._heads.clear()
+            self._heads[head] = Statement(name, listed, copy)
+        self._statement = self._heads[head]
         self._end = -1
-        self._fresh, self._now = not copy, self._facts(name)
+        self._fresh, self._now = not copy, self._facts(self._statement.table)
 
     def _note(self, data: bytes, span: tuple[int, int], row: tuple[int, int]) -> None:
         """Count a row; `span` is the record, `row` its tuple or line."""

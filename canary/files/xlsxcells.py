@@ -65,7 +65,7 @@ def read_cells(row: bytes, book: Book) -> list[Cell]:
     plain = _PLAIN_CELL.findall(row)
     if len(plain) != row.count(b"<c"):
         return _read_any_cells(row, book)
-    return [_plain_cell(*parts, book) for parts in plain]
+    return [_plain_cell(*parts, book=book) for parts in plain]
 
 
 @cache
@@ -73,7 +73,9 @@ def _name(written: bytes) -> str:
     return written.decode()
 
 
-def _plain_cell(letters: bytes, number: bytes, kind: bytes, value: bytes, inline: bytes, book: Book) -> Cell:
+def _plain_cell(
+    letters: bytes, number: bytes, kind: bytes, value: bytes, inline: bytes, *, book: Book
+) -> Cell:
     style, name = int(number or 0), _name(kind)
     return Cell(column_of(_name(letters)), style, name, *_plain_value(name, value, inline, style, book))
 

@@ -12,6 +12,7 @@ from canary.trace.bound import conditional_log2_e, trace_weight
 from canary.trace.case import Case, HitCanary, Limits
 
 TIED = 1e-6  # relative difference of probabilities below which two recipients are equal
+TELLING = 100.0  # score from which a hit is shown: less is a coincidence of more than one in a hundred
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,15 @@ class Standing:
     probability: Mapping[str, float]
     contributed: Mapping[str, float]
     bar: float
+
+
+def telling(standing: Standing, name: str) -> Sequence[HitCanary]:
+    """Give the canaries of a recipient that tell something: a lone phone of a pool is found in every leak.
+
+    All of them where none does, so that what was seen is never left out.
+    """
+    own = standing.own.get(name, ())
+    return [hit for hit in own if standing.scores.get(hit.id, 0.0) >= TELLING] or own
 
 
 def bar_of(case: Case, limits: Limits) -> float:

@@ -10,7 +10,7 @@ from math import ceil, floor, log10
 from canary.trace.case import Case, HitCanary, Limits
 from canary.trace.compromise import Alarm
 from canary.trace.evalue import count_candidates, stands_in_time
-from canary.trace.naming import Standing, carriers
+from canary.trace.naming import Standing, carriers, telling
 
 LISTED = 5  # names in one sentence
 
@@ -56,7 +56,7 @@ def fields_text(hits: Sequence[HitCanary]) -> str:
 
 def of_suspect(standing: Standing, name: str, named: bool) -> list[str]:
     """Say what speaks against one suspect and, if it is not named, what is missing."""
-    case, hits = standing.case, standing.own.get(name, ())
+    case, hits = standing.case, telling(standing, name)
     bound = bound_text(standing.log2_e[name], case.population)
     issued = max(case.issued.get(name, 0), len(hits))
     stand = "stands" if len(hits) == 1 else "stand"

@@ -17,7 +17,7 @@ from canary.trace.bound import combine, false_accusation, limit_of_incident, log
 from canary.trace.case import Case, Limits, MarkScore, Priors
 from canary.trace.compromise import Alarm, sound
 from canary.trace.evalue import own_hits, score_all
-from canary.trace.naming import Standing, bar_of, confirm, name_sources, shortlist
+from canary.trace.naming import Standing, bar_of, confirm, name_sources, shortlist, telling
 from canary.trace.posterior import weigh
 
 __all__ = ["assess", "conclude", "confirm", "decide", "limit_of_incident"]
@@ -126,7 +126,7 @@ def _suspects(standing: Standing, named: Sequence[str], listed: Sequence[str]) -
 
 
 def _suspect(standing: Standing, name: str, status: str, grade: str) -> Suspect:
-    case, hits = standing.case, standing.own.get(name, ())
+    case, hits = standing.case, telling(standing, name)
     mark = case.marks.get(name, MarkScore())
     holding = {
         h.release for hit in hits for h in hit.holders if h.recipient == name and case.in_time(h.created_ms)
