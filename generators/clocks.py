@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from canary.fields.times import TimeFormat, detect_format
@@ -19,6 +20,7 @@ EPOCH = datetime(1970, 1, 1)
 FIT = 0.95
 LOOK = 200  # values by which a spelling is learned
 _ISO = re.compile(r"%Y-%m-%d(?:[ T]%H:%M(?::%S)?)?")
+_PLAINEST = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")  # what isoformat writes
 _PLAIN = {"%Y", "%y", "%m", "%d", "%H", "%M", "%S", "%-m", "%-d", "%-H", "%I", "%-I", "%p"}
 _TOKEN = re.compile(r"%-?[A-Za-z]|%\d[fs]")
 
@@ -32,15 +34,14 @@ class Clock:
 
     def write(self, number: int) -> str:
         """Write a time."""
-        return self.spelling.format(EPOCH + timedelta(microseconds=number * self.micros))
+        moment = EPOCH + timedelta(microseconds=number * self.micros)
+        if self.spelling.template in _PLAINEST and not moment.microsecond:
+            return moment.isoformat(self.spelling.template[8])
+        return self.spelling.format(moment)
 
     def read(self, text: str) -> int | None:
         """Read a time, None where it is spelt otherwise; a zone is left out of the reckoning."""
-        try:
-            moment = self.spelling.parse(text).replace(tzinfo=None)
-        except (ValueError, OverflowError):
-            return None
-        return (moment - EPOCH) // timedelta(microseconds=self.micros)
+        return _read(self, text)
 
     def block(self, number: int) -> int:
         """Give 0: any step may follow any other."""
@@ -65,6 +66,15 @@ class Clock:
         seconds = pc.cast(_stamps(column, template), pa.int64())
         step = self.micros // 1_000_000
         return _unpacked(pc.divide(seconds, step) if step > 1 else seconds)
+
+
+@lru_cache(maxsize=16384)
+def _read(clock: Clock, text: str) -> int | None:
+    try:
+        moment = clock.spelling.parse(text).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        return None
+    return (moment - EPOCH) // timedelta(microseconds=clock.micros)
 
 
 def _stamps(column: pa.Array, template: str) -> pa.Array:

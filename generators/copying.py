@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 from random import Random
 
 from canary.fields.roles import PERSONAL
@@ -30,7 +33,7 @@ class Copied:
     role: str
     counts: Counter[str]
     common: tuple[str, ...]
-    weights: tuple[int, ...]
+    steps: tuple[int, ...]  # sums of the weights of the common values
     repeated: bool
     shape: Shape | None
 
@@ -46,13 +49,13 @@ class Copied:
             if coded and all(any(map(str.isdigit, each)) for each in values[:50])
             else None
         )
-        weights = tuple(counts[value] for value in common)
-        return cls(heading, role, counts, tuple(common), weights, repeated, shape)
+        steps = tuple(accumulate(counts[value] for value in common))
+        return cls(heading, role, counts, tuple(common), steps, repeated, shape)
 
-    def allows(self, value: str, names: Sequence[str]) -> bool:
-        """Tell whether a value may be copied, given the names that stand in its row."""
+    def allows(self, value: str, row: Row, people: Sequence[str]) -> bool:
+        """Tell whether a value of a row may be copied; `people` are the headings of names."""
         if self.role in _LOOSE or not self.repeated:
-            return not reaches(value) and not any(name in value for name in names)
+            return not reaches(value) and not any(name in value for name in names_in(row, people))
         return self.counts[value] >= COMMON or not reaches(value)
 
     def take(self, row: Row, sample: Sequence[Row], people: Sequence[str], rng: Random) -> str | None:
@@ -64,9 +67,9 @@ class Copied:
             drawn = (self.shape.draw(rng) for _ in range(TRIES))
             return next((code for code in drawn if code not in self.counts), "")
         if self.repeated and self.counts[value] < COMMON and self.common:
-            value = rng.choices(self.common, self.weights)[0]
+            value = rng.choices(self.common, cum_weights=self.steps)[0]
         for _ in range(TRIES):
-            if self.allows(value, names_in(row, people)):
+            if self.allows(value, row, people):
                 return value
             row = rng.choice(sample)
             value = row.get(self.heading) or ""
@@ -104,13 +107,12 @@ class Numbers:
         number = number_of(value)
         if number is None or not self.values:
             return ""
-        from bisect import bisect_left, bisect_right
-
         reach = max(2, int(NEAR * len(self.values)))
         low, high = bisect_left(self.values, number), bisect_right(self.values, number)
         return self.texts[rng.randrange(max(0, low - reach), min(len(self.texts), high + reach))]
 
 
+@lru_cache(maxsize=16384)
 def number_of(text: str) -> float | None:
     """Read a number with or without its unit and thousands marks, None where the text is none."""
     found = _NUMBER.fullmatch(text.strip())

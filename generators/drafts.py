@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canary.fields.canonical import canonical, name_address
+from canary.fields.address import canonical_address
+from canary.fields.canonical import canonical, canonical_name, name_address
 from canary.fields.roles import FORMS
 from canary.generators.parties import Party
+from canary.generators.phones import phone_digits
 from canary.generators.safety import is_masked
 from canary.model.canary import CanaryField
 from canary.model.record import Persona
@@ -38,7 +40,7 @@ def field_of(
     """Make an identifying field, None where the value is empty, masked or identifies nothing."""
     if not value or role not in FORMS or ("*" in value if role == "email" else is_masked(value, 2)):
         return None
-    form = canonical(role, value)
+    form = _form(role, value)
     return CanaryField(role, column, value, form, bits, shared) if form else None
 
 
@@ -64,28 +66,42 @@ def name_address_of(party: Party, row: Row, persona: Persona, *, mailed: bool) -
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The canonical identifying values of a sample of real rows."""
+    """The canonical identifying values of a sample of real rows; `homes` are the addresses beside each name."""
 
     values: frozenset[tuple[str, str]]
+    homes: Mapping[str, Collection[str]]
 
     @classmethod
     def of(cls, rows: Iterable[Row], roles: Mapping[str, str], parties: Sequence[Party]) -> Known:
         """Collect the phones, ids, mails, and names with addresses of rows."""
-        wanted = [(heading, role) for heading, role in roles.items() if role in PERSON_ROLES]
-        pairs = [(party.first("name"), party.first("address")) for party in parties]
-        found: set[tuple[str, str]] = set()
-        for row in rows:
-            for heading, role in wanted:
-                if value := row.get(heading):
-                    found.add((FORMS[role], canonical(role, value) or value))
-            for name, address in pairs:
-                if name and address and (form := name_address(row.get(name) or "", row.get(address) or "")):
-                    found.add(("name_address", form))
-        return cls(frozenset(found))
+        rows = tuple(rows)
+        found = {
+            (FORMS[role], _form(role, value) or value)
+            for heading, role in roles.items()
+            if role in PERSON_ROLES
+            for value in filter(None, {row.get(heading) for row in rows})
+        }
+        homes: dict[str, set[str]] = {}
+        for name, address in ((party.first("name"), party.first("address")) for party in parties):
+            for row in rows if name and address else ():
+                if (who := row.get(name or "")) and (where := row.get(address or "")):
+                    homes.setdefault(canonical_name(who), set()).add(where)
+        return cls(frozenset(found), homes)
 
     def holds(self, fields: Sequence[CanaryField]) -> bool:
         """Tell whether a draft coincides with a real row; a phone of our pool is nobody's, wherever it stands."""
-        return any((FORMS[each.role], each.canonical) in self.values for each in fields if not each.shared)
+        return any(self._has(each) for each in fields if not each.shared)
+
+    def _has(self, each: CanaryField) -> bool:
+        if each.role != "name_address":
+            return (FORMS[each.role], each.canonical) in self.values
+        name, _, home = each.canonical.partition("|")
+        return any(canonical_address(other) == home for other in self.homes.get(name, ()))
+
+
+def _form(role: str, value: str) -> str | None:
+    """Give the canonical form of a value, the quick way where there is one."""
+    return phone_digits(value) if role == "phone" else canonical(role, value)
 
 
 @dataclass(frozen=True, slots=True)

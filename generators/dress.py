@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from random import Random
 
 from canary.generators.clocks import Clock
@@ -20,6 +20,10 @@ _PAIRS = (
     ("男", "女"), ("男性", "女性"), ("M", "F"), ("m", "f"), ("Male", "Female"), ("male", "female"), ("MALE", "FEMALE"),
     ("1", "2"), ("1", "0"), ("先生", "女士"), ("Mr", "Ms"),
 )  # fmt: skip
+_DIVISIONS = re.compile(
+    r"(?P<p>[^省市区县\d]{2,7}?(?:省|自治区|市))?"
+    r"\s*(?P<c>[^省市区县\d]{2,10}?(?:市|州|盟|地区))?\s*(?P<d>[^省市区县\d]{1,10}?[区县旗市])?"
+)
 _DIVISION = r"(?:省|市|区|县|自治州|盟|旗)$"
 
 
@@ -81,6 +85,8 @@ def phone(text: str, sample: Sample, rng: Random) -> str:
 
 def _into_shape(digits: str, shape: str) -> str | None:
     """Put digits into the digit and mask places of a shape, from the right; None where they do not fit."""
+    if shape.isdigit() and len(shape) == len(digits):
+        return digits
     cells = [at for at, letter in enumerate(shape) if letter.isdigit() or letter in MASKS + "xX"]
     country = re.match(r"\s*(?:\+|00)?86", shape) if len(cells) > 11 else None
     spare = len(cells) - len(digits)
@@ -175,21 +181,22 @@ def address(persona: Persona, sample: Sample) -> str:
         alone = sample.values and not sample.mostly(",")
         return persona.address.partition(",")[0] if alone else persona.address
     gap = " " if sample.mostly(r"^\S{2,12}[省市区] ") else ""
-    kept: Mapping[str, tuple[str, ...]] = {
-        "full": chain,
-        "short": (short(chain[0]), short(chain[1]), chain[2]),
-        "city": (chain[1] or chain[0], chain[2]),
-        "district": (chain[2],),
-    }
-    return gap.join([part for part in kept.get(sample.style, ()) if part] + [street])
+    return gap.join([*filter(None, _before_road(sample.style, chain)), street])
 
 
+def _before_road(style: str, chain: tuple[str, str, str]) -> tuple[str, ...]:
+    """Give what stands before the road in one style of addresses."""
+    province, city, district = chain
+    if style == "short":
+        return short(province), short(city), district
+    kept = {"full": chain, "city": (city or province, district), "district": (district,)}
+    return kept.get(style, ())
+
+
+@lru_cache(maxsize=8192)
 def divisions_of(text: str) -> tuple[str, str, str]:
     """Read province, city and district off the front of a Chinese address ('' where they are not there)."""
-    found = re.match(
-        r"(?P<p>[^省市区县\d]{2,7}?(?:省|自治区|市))?\s*(?P<c>[^省市区县\d]{2,10}?(?:市|州|盟|地区))?\s*(?P<d>[^省市区县\d]{1,10}?[区县旗市])?",
-        text,
-    )
+    found = _DIVISIONS.match(text)
     return (found["p"] or "", found["c"] or "", found["d"] or "") if found else ("", "", "")
 
 

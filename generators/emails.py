@@ -51,12 +51,14 @@ def syllables() -> tuple[str, ...]:
     return tuple(head + tail for head, tails in _FINALS.items() for tail in tails.split())
 
 
+@cache
 def words() -> int:
     """Give the number of random parts an alias can have: two syllables and six digits, drawn as one."""
     size = len(syllables())
     return size * size * 1_000_000
 
 
+@cache
 def alias_bits() -> float:
     """Give the min-entropy of an alias's random part, name, shape and domain being known."""
     return bits_of(words())

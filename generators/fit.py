@@ -18,7 +18,7 @@ from canary.generators.numbering import Number, Numbering, check_ranges
 from canary.generators.parties import Party, parties_of
 from canary.generators.persona import Personas
 from canary.generators.profile import HostProfile, Place, Places, Row
-from canary.generators.safety import Owned, check
+from canary.generators.safety import Owned, check_all
 from canary.generators.series import Series
 from canary.generators.wardrobe import Wardrobe
 from canary.model.record import Persona
@@ -171,9 +171,13 @@ class Fitter:
         return True
 
     def _round(self, seats: Sequence[Seat]) -> list[Draft | None]:
-        """Draft a canary for each seat; None where it coincides with a real row."""
+        """Draft a canary for each seat, every cell past the gate; None where it coincides with a real row."""
         cast = [self.wardrobe.cast(party, [seat.template for seat in seats]) for party in self.parties]
-        return [self._draft(seat, [personas[row] for personas in cast]) for row, seat in enumerate(seats)]
+        drafts = [self._draft(seat, [personas[row] for personas in cast]) for row, seat in enumerate(seats)]
+        for heading in self.profile.headings:
+            cells = (draft.row[heading] for draft in drafts if draft is not None)
+            check_all(self.profile.roles[heading], cells, self.owned)
+        return drafts
 
     def _draft(self, seat: Seat, personas: Sequence[Persona]) -> Draft | None:
         roles = self.profile.roles
@@ -192,8 +196,6 @@ class Fitter:
         made = tuple(each for each in fields if each is not None)
         if self.known.holds(made):
             return None
-        for heading, value in row.items():
-            check(roles[heading], value or "", self.owned)
         if seat.place is None:
             return Draft(self.profile.rows, row, made, "stands after the last row")
         return Draft(seat.place.position, row, made)

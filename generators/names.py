@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from math import log2
@@ -84,9 +84,21 @@ def draw_given(gen: np.random.Generator, years: Sequence[int], sexes: Sequence[s
 @lru_cache(maxsize=65536)
 def pinyin(text: str, *, surname: bool = False) -> tuple[str, ...]:
     """Spell Chinese characters in pinyin, one syllable each, 'ü' as 'v'; a surname by its own reading."""
-    from pypinyin import lazy_pinyin
-
     readings = cast("dict[str, str]", people_table("names_zh")["readings"])
     if surname and text in readings:
         return (readings[text],)
+    if (
+        len(text) == 2 and text not in _phrases()
+    ):  # the library reads such a pair sign by sign too, but slowly
+        return (*pinyin(text[0]), *pinyin(text[1]))
+    from pypinyin import lazy_pinyin
+
     return tuple(str(syllable) for syllable in lazy_pinyin(text))
+
+
+@cache
+def _phrases() -> Container[str]:
+    """Give the words whose signs are read together."""
+    from pypinyin.constants import PHRASES_DICT
+
+    return cast("Container[str]", PHRASES_DICT)

@@ -59,11 +59,15 @@ class People(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What personas are to be: the counties (indexes) each may live in, their sexes, born when a safe id exists."""
+    """What personas are to be: the counties (indexes) each may live in, their sexes, born when a safe id exists.
+
+    `without` names what nobody needs of them ('email', 'resident_id'): it is not drawn and stays empty.
+    """
 
     where: Sequence[Sequence[int]] = ()
     sexes: str = "MF"
     with_id: bool = False
+    without: frozenset[str] = frozenset()
 
 
 class Drawn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from random import Random
 
 from canary.errors import UsageError
@@ -82,27 +83,37 @@ class Personas:
         if count < 0:
             raise UsageError(f"cannot draw {count} personas", "give a number of 0 or more")
         people = self.people(count, wish)
-        mails, phones, numbers = self.mails(people), self.calls(count), people.id_numbers
+        none = [""] * count
+        mails = none if "email" in wish.without else self.mails(people)
+        phones, (numbers, id_bits) = self.calls(count), self._ids(people, wish)
         births = [birth.isoformat() for birth in people.births]
         gate = (("email", mails), ("phone", phones), ("resident_id", numbers), ("birth_date", births))
         for role, column in gate:
             check_all(role, column, self.owned)
         columns = zip(
             people.names, people.sexes, people.births, numbers, people.provinces, people.cities,
-            people.districts, people.addresses, people.postcodes, mails, phones, mails, self._bits(people),
-            strict=True,
+            people.districts, people.addresses, people.postcodes, mails, phones, mails,
+            self._bits(people, id_bits), strict=True,
         )  # fmt: skip
         return [Persona(*row) for row in columns]
 
-    def _bits(self, people: People) -> list[dict[str, float]]:
+    def _ids(self, people: People, wish: Wish) -> tuple[Sequence[str], Sequence[float]]:
+        if "resident_id" in wish.without:
+            return [""] * len(people.sexes), [0.0] * len(people.sexes)
+        return people.id_numbers, people.id_bits
+
+    def _bits(self, people: People, id_bits: Sequence[float]) -> list[dict[str, float]]:
         email, phone = self.aliases.bits, self.phones.bits
         return [
             {"name": name, "resident_id": number, "address": address, "email": email, "phone": phone}
-            for name, number, address in zip(
-                people.name_bits, people.id_bits, people.address_bits, strict=True
-            )
+            for name, number, address in zip(people.name_bits, id_bits, people.address_bits, strict=True)
         ]
 
     def counties(self, province: str, city: str, district: str) -> tuple[int, ...]:
         """Give the counties that lie in the divisions named, for a wish; none for other locales."""
-        return places().find(province, city, district) if self.chinese else ()
+        return _counties(province, city, district) if self.chinese else ()
+
+
+@lru_cache(maxsize=8192)
+def _counties(province: str, city: str, district: str) -> tuple[int, ...]:
+    return places().find(province, city, district)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, cast
 
 from canary.fields.canonical import canonical
@@ -14,6 +14,8 @@ from canary.generators.draws import bits_of, integers
 
 if TYPE_CHECKING:
     import numpy as np
+
+_MOBILE = re.compile(r"1[3-9][0-9]{9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class PhoneDraw:
         """Tell whether the phones drawn can never ring."""
         return not self.owned
 
-    @property
+    @cached_property
     def bits(self) -> float:
         """Give the min-entropy of one draw: log2 of the pool or of the inert blocks, 0 without phones."""
         if self.owned:
@@ -126,5 +128,5 @@ class PhoneDraw:
 
 
 def phone_digits(text: str) -> str | None:
-    """Give the canonical digits of a phone."""
-    return canonical("phone", text)
+    """Give the canonical digits of a phone; a plain Chinese mobile is its own canonical form."""
+    return text if _MOBILE.fullmatch(text) else canonical("phone", text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, cast
 
 from canary.generators.data import people_rows, people_table
@@ -48,6 +48,7 @@ class Places:
         return tuple(sorted(set.intersection(*named))) if named else ()
 
 
+@lru_cache(maxsize=8192)
 def short(name: str) -> str:
     """Give a division's name without its suffix, as people say it."""
     for ending in _ENDINGS:

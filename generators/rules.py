@@ -48,7 +48,7 @@ class Filler:
     def _filled(self, column: KindColumn) -> Cells:
         name = rule_name(column.rule)
         cells = RULES[name](self, column)
-        check_all(column.role, (cell for cell in cells if cell), self.personas.owned)
+        check_all(column.role, cells, self.personas.owned)
         empty = float(cast("float", column.rule.get("empty", 0.0)))
         if not empty:
             return cells

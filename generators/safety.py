@@ -10,7 +10,6 @@ from functools import cache
 from typing import cast
 
 from canary.errors import SafetyError
-from canary.fields.canonical import canonical
 from canary.generators.data import people_table
 from canary.generators.ids import (
     FIRST_CARDS,
@@ -20,7 +19,7 @@ from canary.generators.ids import (
     is_safe_code,
     withdrawn_codes,
 )
-from canary.generators.phones import in_inert_block
+from canary.generators.phones import in_inert_block, phone_digits
 from canary.generators.places import places
 
 ADULT = 18
@@ -52,11 +51,19 @@ def check(role: str, value: str, owned: Owned) -> None:
         _check_range(role, value, owned.ranges[role])
 
 
-def check_all(role: str, values: Iterable[str], owned: Owned) -> None:
-    """Pass a column of values, or raise SafetyError with the reason."""
+def check_all(role: str, values: Iterable[str | None], owned: Owned) -> None:
+    """Pass a column of values, or raise SafetyError with the reason; empty values pass."""
     if role in _RULES or role in owned.ranges:
-        for value in values:
+        for value in _told_apart(role, values, owned):
             check(role, value, owned)
+
+
+def _told_apart(role: str, values: Iterable[str | None], owned: Owned) -> Iterable[str]:
+    """Give the values that the rule of a role may judge differently: of mails on one domain, one."""
+    filled = filter(None, values)
+    if role == "email" and role not in owned.ranges:
+        return {value.rpartition("@")[1:]: value for value in filled}.values()
+    return filled if role == "phone" else set(filled)
 
 
 def is_masked(value: str, least: int = HIDDEN_DIGITS) -> bool:
@@ -86,9 +93,9 @@ def _refuse(reason: str, hint: str) -> SafetyError:
 
 
 def _check_phone(value: str, owned: Owned) -> None:
-    if value in owned.phones or in_inert_block(value) or is_masked(value):
+    if in_inert_block(value) or value in owned.phones or is_masked(value):
         return
-    digits = canonical("phone", value)
+    digits = phone_digits(value)
     if digits is None or not (digits in owned.phones or in_inert_block(digits)):
         raise _refuse("a phone is neither owned nor inert", "add the number with canary contact add phone")
 

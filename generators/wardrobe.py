@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
+from canary.fields.roles import FORMS
 from canary.generators import dress
 from canary.generators.drafts import field_of
 from canary.generators.dress import Sample
@@ -31,6 +32,7 @@ class Wardrobe:
     ) -> None:
         self.profile, self.personas, self.rng = profile, personas, rng
         self.samples = samples
+        self._plans: dict[str, list[tuple[str, str, int, bool, str | None]]] = {}
 
     def sample(self, heading: str) -> Sample:
         """Give the filled values of a column."""
@@ -46,6 +48,7 @@ class Wardrobe:
             [self._where(party, template) for template in templates] if self.personas.chinese else (),
             "".join(sorted(dress.sexes_of(self.sample(sexes)))) if sexes else "MF",
             number is not None and self._shows_ids(number),
+            frozenset({"email", "resident_id"} - party.columns.keys()),
         )
         return self.personas.draw(len(templates), wish)
 
@@ -73,14 +76,23 @@ class Wardrobe:
         """Dress a persona: the cells of its columns, and their identifying fields."""
         row: dict[str, str | None] = {}
         fields: list[CanaryField | None] = []
-        for role, headings in party.columns.items():
-            for nth, heading in enumerate(headings):
-                text, bits = self._cell(role, heading, persona, nth)
-                lacks = not template.get(heading) and not self._always(role, heading)
-                row[heading] = template.get(heading) if lacks else (text or self._empty(heading))
+        for role, heading, nth, always, empty in self._plan(party):
+            text, bits = self._cell(role, heading, persona, nth)
+            row[heading] = (text or empty) if always or template.get(heading) else template.get(heading)
+            if role in FORMS:
                 shared = role == "phone" and not self.personas.phones.inert
                 fields.append(field_of(role, heading, row[heading], bits, shared=shared))
         return row, fields
+
+    def _plan(self, party: Party) -> list[tuple[str, str, int, bool, str | None]]:
+        """Give role, heading, rank within the role, whether always filled, and the empty cell of each column."""
+        if party.name not in self._plans:
+            self._plans[party.name] = [
+                (role, heading, nth, self._always(role, heading), self._empty(heading))
+                for role, headings in party.columns.items()
+                for nth, heading in enumerate(headings)
+            ]
+        return self._plans[party.name]
 
     def _always(self, role: str, heading: str) -> bool:
         """Tell whether a cell is filled though the template's is empty: an alias always is, it is what names."""

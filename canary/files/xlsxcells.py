@@ -63,7 +63,7 @@ def row_number(given: bytes, before: int) -> int:
 def read_cells(row: bytes, book: Book) -> list[Cell]:
     """Read the cells of a row element."""
     plain = _PLAIN_CELL.findall(row)
-    if len(plain) != row.count(b"<c"):
+    if not plain or len(plain) != row.count(b"<c"):
         return _read_any_cells(row, book)
     return [_plain_cell(*parts, book=book) for parts in plain]
 

@@ -40,7 +40,7 @@ class Adjuster:
 
     def adjusted(self, row: Row, fixed: frozenset[str]) -> Row:
         """Give a draft's row with references that exist and opaque cells that are valid; `fixed` cells stay."""
-        cells = dict(row)
+        cells = {name: None if text == "" and name in self._never_empty else text for name, text in row.items()}
         for reference in self.table.references:
             if not fixed & set(reference.columns):
                 cells |= self._referring(reference, cells)
@@ -50,6 +50,12 @@ class Adjuster:
             if cells.get(name):
                 cells[name] = fresh_like(str(cells[name]), self.rng)
         return cells
+
+    @cached_property
+    def _never_empty(self) -> frozenset[str]:
+        """Name the columns where a missing value is null, not an empty text: a canary without alias has no mail."""
+        seen = {name for row in self.sample for name, text in row.items() if text == ""}
+        return frozenset(column.name for column in self.table.columns if column.nullable) - seen
 
     @cached_property
     def _known(self) -> Mapping[Reference, frozenset[Key | None]]:
