@@ -13,8 +13,12 @@ from canary.generators.places import County
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
+
+    Texts = NDArray[np.object_]
 
 BUILDINGS, UNITS, FLOORS, DOORS, HOUSES, GROUPS, FARMS = 36, 4, 28, 4, 880, 18, 260
+TOWN_SHOWN = 0.3  # share of addresses on a road that name their town
 _BUILDING = ("幢", "栋", "号楼")  # spelt as it falls; the canonical form has none of them
 
 
@@ -59,53 +63,64 @@ def _pairs(table: dict[str, object], key: str) -> tuple[str, ...]:
 
 def draw_streets(gen: np.random.Generator, counties: Sequence[County]) -> tuple[list[str], list[str]]:
     """Draw a street address (without divisions) for each county; gives the texts and their forms."""
+    import numpy as np
+
     tables = street_tables()
-    count = len(counties)
-    forms = tables.forms.draw(gen, count)
-    roads, estates, villages = (
-        [names[index] for index in integers(gen, count, len(names))]
-        for names in (tables.roads, tables.estates, tables.villages)
-    )
-    homes, numbers, farms = _homes(gen, count), integers(gen, count, HOUSES), _farms(gen, count)
-    towns = _towns(gen, counties)
-    streets = []
-    for row, form in enumerate(forms):
-        if form == "village":
-            streets.append(f"{towns[row][1]}{villages[row]}村{farms[row]}")
-            continue
-        road = f"{roads[row]}{numbers[row] + 1}号"
-        text = {
-            "estate": f"{estates[row]}{homes[row][0]}",
-            "road": road,
-            "danwei": f"{road}{homes[row][1]}",
-        }.get(form)
-        streets.append(towns[row][0] + (text or f"{road}{estates[row]}{homes[row][0]}"))
-    return streets, forms
+    forms = tables.forms.picks(gen, len(counties))
+    streets = np.array(_towns(gen, counties), dtype=object)
+    hidden = gen.random(len(counties)) >= TOWN_SHOWN
+    for at, form in enumerate(tables.forms.texts):
+        rows = np.flatnonzero(forms == at)
+        if form != "village":
+            streets[rows[hidden[rows]]] = ""
+        streets[rows] += _joined(gen, len(rows), *_parts_of(form))
+    return [str(street) for street in streets], [tables.forms.texts[at] for at in forms.tolist()]
 
 
-def _homes(gen: np.random.Generator, count: int) -> list[tuple[str, str]]:
-    """Draw homes in an estate (with unit) and in a courtyard (without)."""
-    rows = zip(*(integers(gen, count, size) for size in (BUILDINGS, UNITS, FLOORS, DOORS, 3)), strict=True)
-    return [
-        (
-            f"{a + 1}{_BUILDING[s]}{u + 1}单元{f + 1}{d + 1:02d}室",
-            f"{a + 1}{_BUILDING[s]}{f + 1}{d + 1:02d}室",
-        )
-        for a, u, f, d, s in rows
-    ]
-
-
-def _farms(gen: np.random.Generator, count: int) -> list[str]:
-    rows = zip(integers(gen, count, GROUPS), integers(gen, count, FARMS), strict=True)
-    return [f"{group + 1}组{house + 1}号" for group, house in rows]
-
-
-def _towns(gen: np.random.Generator, counties: Sequence[County]) -> list[tuple[str, str]]:
-    """Draw the town of each address: what stands before a road (mostly nothing) and before a village."""
+def _towns(gen: np.random.Generator, counties: Sequence[County]) -> list[str]:
     picks = gen.random(len(counties)).tolist()
-    shown = (gen.random(len(counties)) < 0.3).tolist()
-    found = []
-    for county, pick, show in zip(counties, picks, shown, strict=True):
-        town = county.towns[int(pick * len(county.towns))]
-        found.append((town if show else "", town))
-    return found
+    return [county.towns[int(pick * len(county.towns))] for county, pick in zip(counties, picks, strict=True)]
+
+
+def _joined(gen: np.random.Generator, count: int, *tables: Sequence[str]) -> Texts:
+    """Draw an entry of each table evenly, and join them row by row."""
+    import numpy as np
+
+    drawn = ([texts[index] for index in integers(gen, count, len(texts))] for texts in tables)
+    return np.array(["".join(row) for row in zip(*drawn, strict=True)], dtype=object)
+
+
+@dataclass(frozen=True, slots=True)
+class HomeParts:
+    """Every text that each part of a home may have; each is drawn evenly."""
+
+    units: tuple[str, ...]
+    blocks: tuple[str, ...]
+    rooms: tuple[str, ...]
+    houses: tuple[str, ...]
+    farms: tuple[str, ...]
+
+
+@cache
+def _parts() -> HomeParts:
+    blocks = tuple(f"{block + 1}{word}" for block in range(BUILDINGS) for word in _BUILDING)
+    return HomeParts(
+        tuple(f"{block}{unit + 1}单元" for block in blocks for unit in range(UNITS)),
+        blocks,
+        tuple(f"{floor + 1}{door + 1:02d}室" for floor in range(FLOORS) for door in range(DOORS)),
+        tuple(f"{house + 1}号" for house in range(HOUSES)),
+        tuple(f"村{group + 1}组{house + 1}号" for group in range(GROUPS) for house in range(FARMS)),
+    )
+
+
+def _parts_of(form: str) -> tuple[Sequence[str], ...]:
+    """Give the tables whose entries make a street address of a form."""
+    tables, parts = street_tables(), _parts()
+    road, home = (tables.roads, parts.houses), (tables.estates, parts.units, parts.rooms)
+    return {
+        "estate": home,
+        "road_estate": (*road, *home),
+        "road": road,
+        "danwei": (*road, parts.blocks, parts.rooms),
+        "village": (tables.villages, parts.farms),
+    }[form]

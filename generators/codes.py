@@ -93,6 +93,10 @@ def _column(gen: np.random.Generator, part: str | tuple[str, int], count: int) -
 
 def with_digits(pattern: str, number: int) -> str:
     """Write a number into the digit places of a pattern (one run of digits, or s10), padded with zeros."""
+    frame = _frame(pattern)
+    if frame is not None:
+        head, width, tail = frame
+        return f"{head}{number % 10**width:0{width}d}{tail}"
     text = ""
     for part in parts_of(pattern):
         if isinstance(part, str):
@@ -103,3 +107,10 @@ def with_digits(pattern: str, number: int) -> str:
         else:
             text += f"{number % 10 ** part[1]:0{part[1]}d}"
     return text
+
+
+@lru_cache(maxsize=256)
+def _frame(pattern: str) -> tuple[str, int, str] | None:
+    """Give what stands before, the length, and what stands after the only run of digits of a pattern."""
+    found = re.fullmatch(r"([^{}\[\]]*)\{(\d+)d\}([^{}\[\]]*)", pattern)
+    return (found[1], int(found[2]), found[3]) if found else None

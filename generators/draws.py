@@ -22,7 +22,8 @@ def generator(rng: Random) -> np.random.Generator:
 
 def integers(gen: np.random.Generator, count: int, size: int) -> list[int]:
     """Draw `count` integers evenly from 0 to size - 1."""
-    return [int(word) for word in gen.integers(0, size, count).tolist()]
+    drawn: list[int] = gen.integers(0, size, count).tolist()
+    return drawn
 
 
 def bits_of(*sizes: int) -> float:

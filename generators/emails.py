@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from canary.generators.draws import bits_of, integers
@@ -120,9 +120,14 @@ def local_part(name: str, head: str, word: int, shape: int) -> str:
 
 def chinese_letters(surname: str, given: str) -> tuple[str, str]:
     """Spell a Chinese name for an alias: whole (wangxiaoming) and short (wxm)."""
-    parts = (*pinyin(surname, surname=True), *pinyin(given))
-    whole = "".join(parts)
-    return whole[:NAME_LETTERS], "".join(part[0] for part in parts)
+    first, second = _spelt(surname, surname=True), _spelt(given)
+    return (first[0] + second[0])[:NAME_LETTERS], first[1] + second[1]
+
+
+@lru_cache(maxsize=65536)
+def _spelt(text: str, *, surname: bool = False) -> tuple[str, str]:
+    parts = pinyin(text, surname=surname)
+    return "".join(parts), "".join(part[0] for part in parts)
 
 
 def latin_letters(name: str) -> tuple[str, str]:

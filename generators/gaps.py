@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Indexes = NDArray[np.intp]
     Rows = tuple[Ints, Ints, Ints, Ints]  # positions, free, before, after
 
+OVERFULL = 3  # times its room that a reservoir may hold before it drops the rest: dropping is dear
 MISSING = -(2**62)  # stands for "no value in this row"
 
 
@@ -34,6 +35,9 @@ class Reservoir:
     after: Ints
     weight: float = 0.0  # of all rows seen
     bound: float = float("inf")
+    _parts: list[tuple[Floats, Ints, Ints, Ints, Ints]] = field(default_factory=list)
+    _fresh: int = 0  # rows in those parts
+    _seen: int = 0
 
     @classmethod
     def empty(cls, room: Callable[[int], int], series: int) -> Reservoir:
@@ -54,9 +58,10 @@ class Reservoir:
         with np.errstate(divide="ignore"):
             draws = gen.standard_exponential(len(weights)) / weights
         keep = np.flatnonzero(draws < self.bound)
-        kept = (draws[keep], *gather(keep))
-        self._set([np.concatenate([old, new]) for old, new in zip(self._columns(), kept, strict=True)])
-        self._shrink(self.room(seen))
+        self._seen, self._fresh = seen, self._fresh + len(keep)
+        self._parts.append((draws[keep], *gather(keep)))
+        if len(self.draws) + self._fresh > OVERFULL * self.room(seen):
+            self._merge()
 
     def _columns(self) -> tuple[Floats, Ints, Ints, Ints, Ints]:
         return self.draws, self.positions, self.free, self.before, self.after
@@ -64,10 +69,13 @@ class Reservoir:
     def _set(self, columns: Sequence[NDArray[Any]]) -> None:
         self.draws, self.positions, self.free, self.before, self.after = columns
 
-    def _shrink(self, room: int) -> None:
-        """Keep the smallest draws alone."""
+    def _merge(self) -> None:
+        """Take in what was kept of the last batches, and keep the smallest draws alone."""
         import numpy as np
 
+        self._set([np.concatenate(column) for column in zip(self._columns(), *self._parts, strict=True)])
+        self._parts, self._fresh = [], 0
+        room = self.room(self._seen)
         if len(self.draws) > room:
             order = np.argpartition(self.draws, room - 1)[:room]
             self._set([column[order] for column in self._columns()])
@@ -77,5 +85,6 @@ class Reservoir:
         """Bring the rows into the order of their draws: any first part of them is a fair sample."""
         import numpy as np
 
+        self._merge()
         order = np.argsort(self.draws, kind="stable")
         self._set([column[order] for column in self._columns()])

@@ -142,4 +142,4 @@ def _rows(
     for start in range(0, count, BATCH):
         columns = filler.fill(min(BATCH, count - start))
         for row in zip(*columns, strict=True):
-            yield dict(zip(headings, row, strict=True))
+            yield dict(zip(headings, row, strict=False))  # of one length: both go by the columns

@@ -70,10 +70,11 @@ def _given(era: dict[str, dict[str, object]], sex: str) -> Weighted:
 def draw_given(gen: np.random.Generator, years: Sequence[int], sexes: Sequence[str]) -> list[str]:
     """Draw a given name for each birth year and sex."""
     tables = name_tables()
-    groups: dict[tuple[int, str], list[int]] = {}
-    eras = {year: tables.era(year) for year in set(years)}
-    for row, (year, sex) in enumerate(zip(years, sexes, strict=True)):
-        groups.setdefault((eras[year], sex), []).append(row)
+    pairs = list(zip(years, sexes, strict=True))
+    keys = {(year, sex): (tables.era(year), sex) for year, sex in set(pairs)}
+    groups: dict[tuple[int, str], list[int]] = {key: [] for key in keys.values()}
+    for row, pair in enumerate(pairs):
+        groups[keys[pair]].append(row)
     names = [""] * len(years)
     for key in sorted(groups):
         for row, name in zip(groups[key], tables.given[key].draw(gen, len(groups[key])), strict=True):

@@ -171,7 +171,7 @@ class ChinesePeople(Drawn):
     @cached_property
     def addresses(self) -> list[str]:
         """Write whole addresses; a municipality stands once."""
-        return [_chain(county) + street for county, street in zip(self.counties, self.streets, strict=True)]
+        return [county.chain + street for county, street in zip(self.counties, self.streets, strict=True)]
 
     @property
     def provinces(self) -> list[str]:
@@ -200,11 +200,6 @@ def _with_id(birth: date) -> date:
         return birth
     year = OLD_BIRTHS if birth.year - OLD_BIRTHS < PLENTY - birth.year else PLENTY
     return birth.replace(year=year, day=min(birth.day, 28))
-
-
-def _chain(county: County) -> str:
-    city = county.city if county.city != county.province else ""
-    return f"{county.province}{city}{county.district}"
 
 
 def _years_before(today: date, years: int) -> date:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import filterfalse
 from typing import TYPE_CHECKING, cast
 
 from canary.fields.canonical import canonical
@@ -38,7 +39,13 @@ class InertBlocks:
         shapes = integers(gen, count, len(self.blocks))
         areas = integers(gen, count, max(1, len(self.areas)))
         words = integers(gen, count, 10 ** max(block.count("#") for block in self.blocks))
-        return [self._fill(*row) for row in zip(shapes, areas, words, strict=True)]
+        frames = [_frame(block) for block in self.blocks]
+        return [
+            f"{frame.head}{word % frame.size:0{frame.width}d}{frame.tail}"
+            if (frame := frames[shape])
+            else self._fill(shape, area, word)
+            for shape, area, word in zip(shapes, areas, words, strict=True)
+        ]
 
     def _fill(self, shape: int, area: int, word: int) -> str:
         text = self.blocks[shape]
@@ -49,6 +56,22 @@ class InertBlocks:
             return f"{text[:head]}{word % 10 ** (tail - head):0{tail - head}d}{text[tail:]}"
         digits = iter(f"{word:0{text.count('#')}d}")
         return re.sub("#", lambda _: next(digits), text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A block whose digits stand in one run: what stands before and after them."""
+
+    head: str
+    width: int
+    size: int
+    tail: str
+
+
+@cache
+def _frame(block: str) -> _Frame | None:
+    found = re.fullmatch(r"([^#A]*)(#+)([^#A]*)", block)
+    return _Frame(found[1], len(found[2]), 10 ** len(found[2]), found[3]) if found else None
 
 
 @cache
@@ -71,6 +94,11 @@ def _inert_pattern() -> re.Pattern[str]:
             body = digits.replace("AAA", f"(?:{'|'.join(found.areas if found else ())})").replace("#", r"\d")
             choices.append(rf"(?:{found.country if found else ''}|0)?{body}")
     return re.compile("|".join(choices))
+
+
+def outside_inert_blocks(phones: Iterable[str]) -> Iterator[str]:
+    """Give the phones that, as they are written, lie in no block that can never ring."""
+    return filterfalse(_inert_pattern().fullmatch, phones)
 
 
 def in_inert_block(digits: str) -> bool:

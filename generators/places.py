@@ -19,7 +19,10 @@ _ENDINGS = ("特别行政区", "壮族自治区", "回族自治区", "维吾尔�
 
 @dataclass(frozen=True, slots=True)
 class County:
-    """One county of today with the chain above it, the towns below it and its main postcode."""
+    """One county of today with the divisions above it, the towns below it and its main postcode.
+
+    `chain` is how an address in it begins; a municipality stands once.
+    """
 
     code: str
     province: str
@@ -27,6 +30,7 @@ class County:
     district: str
     postcode: str
     towns: tuple[str, ...]
+    chain: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ def _county(code: str, names: Mapping[str, str], towns: tuple[str, ...]) -> Coun
     city = province if code[:2] in MUNICIPALITIES else names.get(code[:4] + "00")
     if city is None or not towns:
         return None  # counties run by a province directly have no city to name
-    return County(code, province, city, names[code], _postcode(code), towns)
+    chain = f"{province}{city if city != province else ''}{names[code]}"
+    return County(code, province, city, names[code], _postcode(code), towns, chain)
 
 
 @cache

@@ -19,7 +19,7 @@ from canary.generators.ids import (
     is_safe_code,
     withdrawn_codes,
 )
-from canary.generators.phones import in_inert_block, phone_digits
+from canary.generators.phones import in_inert_block, outside_inert_blocks, phone_digits
 from canary.generators.places import places
 
 ADULT = 18
@@ -59,11 +59,13 @@ def check_all(role: str, values: Iterable[str | None], owned: Owned) -> None:
 
 
 def _told_apart(role: str, values: Iterable[str | None], owned: Owned) -> Iterable[str]:
-    """Give the values that the rule of a role may judge differently: of mails on one domain, one."""
+    """Give the values a rule may judge differently: of mails on one domain one, of inert phones none."""
     filled = filter(None, values)
     if role == "email" and role not in owned.ranges:
         return {value.rpartition("@")[1:]: value for value in filled}.values()
-    return filled if role == "phone" else set(filled)
+    if role == "phone" and role not in owned.ranges:
+        return outside_inert_blocks(filled)
+    return filled
 
 
 def is_masked(value: str, least: int = HIDDEN_DIGITS) -> bool:

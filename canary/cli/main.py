@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +14,8 @@ from canary import __version__
 from canary.cli import care, data, people, seen, verdict
 from canary.cli.say import tell_error
 from canary.errors import CanaryError
+
+Command = Callable[..., Any]
 
 app = typer.Typer(
     name="canary",
@@ -48,10 +52,16 @@ for room in (care, people, data, seen, verdict):
     room.add_to(app)
 
 
+@cache
+def command() -> Command:
+    """Build the command tree, once a process."""
+    return typer.main.get_command(app)
+
+
 def run(argv: list[str] | None = None) -> int:
     """Run one command line and give its exit status; errors are told, never raised."""
     try:
-        result = app(args=argv, standalone_mode=False)
+        result = command()(args=argv, prog_name="canary", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except CanaryError as error:
         tell_error(error.message, error.hint)

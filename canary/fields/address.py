@@ -60,7 +60,9 @@ def is_chinese(text: str) -> bool:
 def canonical_address(text: str) -> str | None:
     """Give the canonical form of an address, None where the text holds no letter; idempotent."""
     folded = fold(text)
-    found = _settle(folded) if is_chinese(folded) else _english(folded)
+    found = _settle(folded) if is_chinese(folded) else folded
+    if not is_chinese(found):
+        found = _english(found)
     return found if any(map(str.isalpha, found)) else None
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Offsets = npt.NDArray[np.int64]
 
-CHUNK = 1 << 23
+CHUNK = 1 << 21
 MAX_RECORD = 1 << 27  # a record longer than this is a quote or bracket that is never closed
 
 Extra = TypeVar("Extra")

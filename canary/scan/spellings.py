@@ -117,8 +117,8 @@ _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+|(?<=[0-9A-Za-z])\+(?=[0-9A-Za-z])")
 _OPEN, _CLOSE = r"\s{0,4}[\[({<（【]\s{0,4}", r"\s{0,4}[\])}>）】]\s{0,4}"
 _AFTER, _AHEAD = r"(?<=[0-9A-Za-z])", r"(?=[0-9A-Za-z])"
 _AT = (
-    rf"{_OPEN}(?:at|@|艾特|圈a){_CLOSE}|{_AFTER}\s{{1,4}}(?:at|@)\s{{1,4}}{_AHEAD}|{_AFTER}[ \t]{{0,4}}@[ \t]{{0,4}}{_AHEAD}|"
-    rf"{_AFTER}[_\-]at[_\-]{_AHEAD}"
+    rf"{_OPEN}(?:at|@|艾特|圈a){_CLOSE}|{_AFTER}\s{{1,4}}(?:at|@)\s{{1,4}}{_AHEAD}|"
+    rf"{_AFTER}[ \t]{{0,4}}@[ \t]{{0,4}}{_AHEAD}|{_AFTER}[_\-]at[_\-]{_AHEAD}"
 )
 _DOT = rf"{_OPEN}(?:dot|点|\.){_CLOSE}|{_AFTER}\s{{1,4}}(?:dot|\.)\s{{1,4}}{_AHEAD}"
 _IS_AT = re.compile(r"at|@|艾特|圈a", re.I)
@@ -128,7 +128,7 @@ CHAIN: Final = (
     Decoder("percent", _PERCENT, lambda found: " " if found[0] == "+" else _octets(found, "%")),
     Decoder("zero_width", re.compile(f"[{INVISIBLE}]+"), lambda _: ""),
     Decoder("fullwidth", re.compile(f"[{_WIDE}]+"), _wide),
-    Decoder("numerals", re.compile(f"[0-9]*[{_SIGNS}](?:[ \\-·]?[0-9{_SIGNS}]){{4,}}"), _numeral),
+    Decoder("numerals", re.compile(f"(?<![0-9])[0-9]*+[{_SIGNS}](?:[ \\-·]?[0-9{_SIGNS}]){{4,}}"), _numeral),
     Decoder(
         "at_dot", re.compile(f"{_AT}|{_DOT}", re.I), lambda found: "@" if _IS_AT.search(found[0]) else "."
     ),

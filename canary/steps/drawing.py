@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from canary.errors import OutsideError, SafetyError
 from canary.fields.guess import guess_roles
 from canary.fields.roles import form_of
-from canary.generators.drafts import Draft, collides
+from canary.generators.drafts import Coincidence, Draft
 from canary.generators.fit import canaries_for
 from canary.generators.host import HostLearner
 from canary.generators.persona import Personas
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from canary.steps.datasets import Chosen
     from canary.steps.tools import Tools
 
+ROLE_ROWS = 200  # rows by which the role of a column is judged
 ROUNDS = 20  # readings until no draft coincides with a real row or an issued canary
 
 
@@ -124,6 +125,7 @@ def draw(
 def roles_of(table: Table, chosen: Chosen) -> dict[str, str]:
     """Give each column its role: the policy's where it names one, else a guess from headings and values."""
     rows = table.head()
+    rows = rows[:: max(1, len(rows) // ROLE_ROWS)]
     sample = {name: [row[at] for row in rows] for at, name in enumerate(table.headings)}
     named = {name: column.role for name, column in chosen.policy.columns.items()} if chosen.policy else {}
     return {**guess_roles(table.headings, sample), **named}
@@ -234,14 +236,12 @@ def issued_before(tools: Tools, drafts: Sequence[Draft]) -> set[int]:
 
 
 def _coinciding(table: Table, roles: Mapping[str, str], drafts: Sequence[Draft]) -> set[int]:
-    columns = {field.column for draft in drafts for field in draft.fields}
+    prepared = Coincidence(drafts)
+    columns = prepared.columns
     if not columns:
         return set()
     wanted = [name for name in table.headings if name in columns or roles[name] == "name"]
-    found: set[int] = set()
-    for batch in table.batches(wanted):
-        found |= collides(batch, drafts)
-    return found
+    return {index for batch in table.batches(wanted) for index in prepared.of(batch)}
 
 
 def _planned(drafts: Sequence[Draft], dataset: str, kind: str, rows: int) -> Planned:
