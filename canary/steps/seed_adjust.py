@@ -40,7 +40,9 @@ class Adjuster:
 
     def adjusted(self, row: Row, fixed: frozenset[str]) -> Row:
         """Give a draft's row with references that exist and opaque cells that are valid; `fixed` cells stay."""
-        cells = {name: None if text == "" and name in self._never_empty else text for name, text in row.items()}
+        cells = {
+            name: None if text == "" and name in self._never_empty else text for name, text in row.items()
+        }
         for reference in self.table.references:
             if not fixed & set(reference.columns):
                 cells |= self._referring(reference, cells)
