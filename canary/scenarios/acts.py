@@ -169,7 +169,8 @@ def leak(world: World, act: Parameters) -> str:
     rows = leaks.merge([leaks.read_rows(copy) for copy in world.leaked], world.rng)
     kept = leaks.without(leaks.survive(rows, act.get("survive", 1.0), world.rng), act.get("drop", ()))
     piles = leaks.packs(kept, act["pack"]) if "pack" in act else [kept]
-    chosen = world.rng.sample(piles[:-1] or piles, min(act.get("packs", 1), len(piles)))
+    whole = piles[:-1] or piles
+    chosen = world.rng.sample(whole, min(act.get("packs", 1), len(whole)))
     for number, pile in enumerate(chosen, 1):
         form = act["forms"][(number - 1) % len(act["forms"])]
         world.leaks.append(_write(world, pile, form, number, act))

@@ -109,7 +109,11 @@ class HostDrawer(Drawer):
         """Draw canaries, without those that have an identifying value of a real row or of another canary."""
         drafts = self._unissued(self._drafts(count))
         real = _real(rows, drafts)
-        apart = [each for each in drafts if not any(_cell(each, one) in real for one in each.fields)]
+        apart = [
+            each
+            for each in drafts
+            if not any(_cell(each, one) in real for one in each.fields if not one.shared)
+        ]
         adjusted = [self.adjuster.adjusted(each.row, _columns(each)) for each in apart]
         if self.tail is not None:
             adjusted = self.tail.continued(adjusted, self.rng, self.now)
