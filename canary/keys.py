@@ -5,16 +5,23 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from canary.cmac import CmacKey
 from canary.errors import OutsideError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MASTER_BYTES = 32
 NONCE_BYTES = 12  # AES-GCM, NIST SP 800-38D
@@ -35,8 +42,8 @@ class Keys:
         return self.derive("digest")
 
     @cached_property
-    def _scan_key(self) -> bytes:
-        return self.derive("scan")
+    def _scan_keys(self) -> dict[str, CmacKey]:
+        return {}
 
     @cached_property
     def _box(self) -> AESGCM:
@@ -47,11 +54,16 @@ class Keys:
         text = f"{form}\0{canonical}".encode("utf-8", "surrogatepass")
         return hashlib.blake2b(text, key=self._digest_key, digest_size=16).digest()
 
-    def scan_key(self, form: str, canonical: str) -> int:
-        """Key a canonical value for the scan index (BLAKE2b keyed, 64 bits, signed as databases hold it)."""
-        text = f"{form}\0{canonical}".encode("utf-8", "surrogatepass")
-        word = hashlib.blake2b(text, key=self._scan_key, digest_size=8).digest()
-        return int.from_bytes(word, "little", signed=True)
+    def scan_keys(self, form: str, canonical: Sequence[str]) -> NDArray[np.int64]:
+        """Key canonical values of one form for the scan index (AES-CMAC, 64 bits, signed as databases hold them)."""
+        texts = [text.encode("utf-8", "surrogatepass") for text in canonical]
+        return self.scan_mac(form).of_texts(texts)
+
+    def scan_mac(self, form: str) -> CmacKey:
+        """Give the key under which the canonical values of a form become scan keys."""
+        if form not in self._scan_keys:
+            self._scan_keys[form] = CmacKey.of(self.derive(f"scan/{form}")[:16])
+        return self._scan_keys[form]
 
     def seal(self, plain: bytes, place: str) -> bytes:
         """Seal bytes for one place of the registry (AES-256-GCM; the place is authenticated with them)."""

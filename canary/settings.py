@@ -57,6 +57,13 @@ class WatchTable(_Table):
     incident_days: Positive = 30
 
 
+class SuppressTable(_Table):
+    """How much batch jobs may have checked for canaries."""
+
+    rows_a_day: Annotated[int, Field(ge=0)] = 1_000_000
+    copies: bool = True
+
+
 class AlertsTable(_Table):
     """Who is told, and when."""
 
@@ -76,6 +83,7 @@ class Settings(_Table):
     net: NetTable = NetTable()
     verdict: VerdictTable = VerdictTable()
     watch: WatchTable = WatchTable()
+    suppress: SuppressTable = SuppressTable()
     alerts: AlertsTable = AlertsTable()
     monitors: Mapping[str, Mapping[str, Any]] = {}
 

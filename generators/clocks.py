@@ -32,9 +32,13 @@ class Clock:
     spelling: TimeFormat
     micros: int
 
+    def moment(self, number: int) -> datetime:
+        """Give the moment of a number."""
+        return EPOCH + timedelta(microseconds=number * self.micros)
+
     def write(self, number: int) -> str:
         """Write a time."""
-        moment = EPOCH + timedelta(microseconds=number * self.micros)
+        moment = self.moment(number)
         if self.spelling.template in _PLAINEST and not moment.microsecond:
             return moment.isoformat(self.spelling.template[8])
         return self.spelling.format(moment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from canary.fields.address import canonical_address
@@ -16,11 +17,13 @@ from canary.model.canary import CanaryField
 from canary.model.record import Persona
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     from canary.files import RowBatch
 
 Row = Mapping[str, str | None]
+TOGETHER = 64  # batches compared at once: the texts looked for are made ready once for all of them
 PERSON_ROLES = ("phone", "email", "resident_id")
 
 
@@ -90,13 +93,18 @@ class Known:
 
     def holds(self, fields: Sequence[CanaryField]) -> bool:
         """Tell whether a draft coincides with a real row; a phone of our pool is nobody's, wherever it stands."""
-        return any(self._has(each) for each in fields if not each.shared)
+        return any(self._has(each) for each in fields if not _pooled(each))
 
     def _has(self, each: CanaryField) -> bool:
         if each.role != "name_address":
             return (FORMS[each.role], each.canonical) in self.values
         name, _, home = each.canonical.partition("|")
         return any(canonical_address(other) == home for other in self.homes.get(name, ()))
+
+
+def _pooled(each: CanaryField) -> bool:
+    """Tell whether a value is a phone of our pool, which no real row can share but by error."""
+    return each.shared and each.role == "phone"
 
 
 def _form(role: str, value: str) -> str | None:
@@ -123,7 +131,7 @@ class Coincidence:
         owners: dict[str, dict[str, list[int]]] = {}
         for index, draft in enumerate(self._drafts):
             for each in draft.fields:
-                if each.shared:
+                if _pooled(each):
                     continue
                 text = each.value if each.role != "name_address" else str(draft.row[each.column])
                 owners.setdefault(each.column, {}).setdefault(text, []).append(index)
@@ -137,20 +145,30 @@ class Coincidence:
         """Give the columns whose cells are compared."""
         return tuple(self._wanted)
 
+    def among(self, batches: Iterable[RowBatch]) -> set[int]:
+        """Give the indexes of drafts that share an identifying value, or name and address, with a row of a table."""
+        batches = iter(batches)
+        found = set[int]()
+        while some := list(islice(batches, TOGETHER)):
+            found |= self._of([batch.rows for batch in some])
+        return found
+
     def of(self, batch: RowBatch) -> set[int]:
-        """Give the indexes of drafts that share an identifying value, or name and address, with a row."""
+        """Give the indexes of drafts that share an identifying value, or name and address, with a row of a batch."""
+        return self._of([batch.rows])
+
+    def _of(self, parts: Sequence[pa.RecordBatch]) -> set[int]:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        rows, found = batch.rows, set[int]()
+        rows, found = pa.Table.from_batches(parts), set[int]()
         for column in set(self._wanted).intersection(rows.schema.names):
             wanted, cells = self._wanted[column], rows.column(column)
             texts = cells if cells.type == pa.string() else cells.cast(pa.string())
-            hits = pc.call_function("is_in", [texts], wanted.lookup)
-            if hits.true_count:
-                for row in rows.filter(hits).to_pylist():
-                    owners = wanted.owners[row[column]]
-                    found.update(index for index in owners if _clashes(self._drafts[index], column, row))
+            places = pc.indices_nonzero(pc.call_function("is_in", [texts], wanted.lookup))
+            for row in rows.take(places).to_pylist() if len(places) else ():
+                owners = wanted.owners[row[column]]
+                found.update(index for index in owners if _clashes(self._drafts[index], column, row))
         return found
 
 

@@ -143,6 +143,15 @@ def sex(persona: Persona, sample: Sample) -> str:
     return "男" if persona.sex == "M" else "女"
 
 
+def sex_of(text: str, sample: Sample) -> str:
+    """Read a sex spelt with the host's pair of words, '' where it is none of them."""
+    pairs = [pair for pair in _PAIRS if set(pair) & sample.distinct]
+    man, woman = next(
+        (pair for pair in pairs if sample.distinct <= set(pair)), pairs[0] if pairs else ("", "")
+    )
+    return "M" if text and text == man else "F" if text and text == woman else ""
+
+
 def sexes_of(sample: Sample) -> frozenset[str]:
     """Tell which sexes a column holds; both where it is not known."""
     men = {man for man, _ in _PAIRS} & sample.distinct

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 
 from canary.errors import SafetyError
-from canary.fields.roles import PERSONAL
-from canary.generators.copying import Plain
+from canary.fields.roles import KEYS, PERSONAL
+from canary.generators.bonds import clusters
+from canary.generators.copying import Plain, crowd, number_of
 from canary.generators.drafts import Draft, Known, field_of, name_address_of
 from canary.generators.dress import Sample
 from canary.generators.host import KEYLIKE, TIMELIKE
@@ -20,9 +22,25 @@ from canary.generators.persona import Personas
 from canary.generators.profile import HostProfile, Place, Places, Row
 from canary.generators.safety import Owned, check_all
 from canary.generators.series import Series
+from canary.generators.tides import Tide, local_of
 from canary.generators.wardrobe import Wardrobe
 from canary.model.record import Persona
 
+STAFF = 0.1  # share of different names up to which a column is one of staff
+SERVED = 20  # rows a name of staff stands in
+WINDOW = 0.05  # of the sample, to either side of a place, out of which the row to model a canary on is taken
+COMPANY = 400  # rows looked through for one like that of a person who comes again
+TOLD = {
+    "sex": 9,
+    "age": 1,
+    "birth_date": 3,
+    "address": 2,
+    "province": 2,
+    "city": 9,
+    "district": 9,
+    "resident_id": 2,
+}
+CHOICE = 16  # rows of it that are compared by the time of day
 AGAIN = 20  # tries a canary to find room in a place that is used already
 ROUNDS = 40  # drawings until every draft is whole; a coincidence with the host is rare
 
@@ -35,6 +53,16 @@ class Seat:
     template: Row
     numbers: Mapping[str, Number]
     times: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A persona, the real row its person is modelled on, and whether it stands in several canaries of this draw."""
+
+    persona: Persona
+    template: Row
+    returns: bool
+    comes_again: bool
 
 
 def canaries_for(
@@ -69,18 +97,58 @@ class Habits:
     parties: Sequence[Party]
     known: Known
     samples: dict[str, Sample]
+    bonds: Sequence[set[str]]  # columns that go together, in groups that are independent of each other
+    local: Sequence[str]  # columns whose cells stand in long runs
+    tide: Tide | None
+    told: Mapping[str, int]  # what a row tells of its person, by how many first letters
 
 
 def _habits(profile: HostProfile, drawn: Set[str]) -> Habits:
     """Give the habits of a host whose columns `drawn` are numbers and times; kept with the profile."""
     found = profile.memo.get("habits")
     if not isinstance(found, Habits):
-        personal = {name for name in profile.headings if profile.roles[name] in PERSONAL}
+        staff = staff_of(profile)
+        personal = {name for name in profile.headings if profile.roles[name] in PERSONAL} - staff
         plain = Plain.of(profile, [name for name in profile.headings if name not in personal | drawn])
-        parties = parties_of(profile.headings, profile.roles)
-        found = Habits(plain, parties, Known.of(profile.sample, profile.roles, parties), {})
+        parties = parties_of([name for name in profile.headings if name not in staff], profile.roles)
+        told = {
+            name: TOLD[profile.roles[name]]
+            for party in parties
+            for name in profile.headings
+            if profile.roles[name] in TOLD and party.first(profile.roles[name]) == name
+        }
+        known = Known.of(profile.sample, profile.roles, parties)
+        bonds, local = _bonds(profile, plain, told), local_of(profile, plain)
+        found = Habits(plain, parties, known, {}, bonds, local, Tide.of(profile), told)
         profile.memo["habits"] = found
     return found
+
+
+def _bonds(profile: HostProfile, plain: Plain, told: Mapping[str, int]) -> list[set[str]]:
+    """Group the plain columns and those that tell of a person by what goes together."""
+    rows = profile.sample
+    columns: dict[str, list[str | float | None]] = {
+        name: [number_of(row.get(name) or "") for row in rows] for name in plain.numbers
+    }
+    columns |= {name: [row.get(name) for row in rows] for name in plain.copied}
+    columns |= {name: [(row.get(name) or "")[:size] for row in rows] for name, size in told.items()}
+    return clusters(columns, len(rows))
+
+
+def staff_of(profile: HostProfile) -> set[str]:
+    """Give the columns of names that say who served: few people, each in many rows, of whom nothing else is told."""
+    found = set()
+    for party in parties_of(profile.headings, profile.roles):
+        values = Counter(profile.column(party.first("name") or ""))
+        few = len(values) <= STAFF * values.total() and crowd(values, profile.rows) >= SERVED
+        if party.columns.keys() == {"name"} and few:
+            found.update(party.columns["name"])
+    return found
+
+
+def _is_category(profile: HostProfile, heading: str) -> bool:
+    """Tell whether the values of a column of record numbers stand in many rows each: those number no record."""
+    return profile.roles[heading] in KEYS and crowd(Counter(profile.column(heading)), profile.rows) >= SERVED
 
 
 class Fitter:
@@ -100,11 +168,12 @@ class Fitter:
         self.numberings = {
             name: Numbering.of(profile, name, ranges, taken)
             for name in profile.headings
-            if roles[name] in KEYLIKE
+            if roles[name] in KEYLIKE and not _is_category(profile, name)
         }
         self.moments = Moments.of(profile, [name for name in profile.headings if roles[name] in TIMELIKE])
         host = _habits(profile, self.numberings.keys() | self.moments.clocks.keys())
         self.plain, self.parties, self.known = host.plain, host.parties, host.known
+        self.bonds, self.told, self.local, self.tide = host.bonds, host.told, host.local, host.tide
         self.wardrobe = Wardrobe(profile, personas, rng, host.samples)
 
     def drafts(self, places: Places, count: int) -> list[Draft]:
@@ -159,40 +228,100 @@ class Fitter:
 
     def _sit(self, place: Place | None, seats: list[Seat]) -> bool:
         """Add a seat at a place, if every numbered column has room there."""
-        near = self.profile.near(place.position if place else self.profile.rows)
-        template = self.profile.sample[near] if near is not None else {}
+        template = self._mixed(place)
+        if template is None:
+            return False
         numbers: dict[str, Number] = {}
         for heading, numbering in self.numberings.items():
             number = numbering.draw(place, template.get(heading), self.rng)
             if number is None:
                 return False
             numbers[heading] = number
-        seats.append(Seat(place, template, numbers, self.moments.draw(place, template, self.rng)))
+        times = self.moments.draw(place, template, self.rng)
+        seats.append(Seat(place, template, numbers, times))
         return True
+
+    def _mixed(self, place: Place | None) -> Row | None:
+        """Put together a row to model a canary on: each group of columns that go together from a row of its own.
+
+        None where no row of the sample fits between the two that stand at the place.
+        """
+        tide = self.tide
+        main = self._template(place) if tide is None or place is None else tide.row(place, self.rng)
+        if main is None:
+            return None
+        mixed = dict(main)
+        for group in self.bonds:
+            row = self._template(place)
+            if (tide is None or tide.heading not in group) and self.plain.tame(group, row):
+                mixed.update((name, row.get(name)) for name in group)
+        beside = self.profile.around(place.position if place else self.profile.rows)
+        for name in self.local:
+            if len({row.get(name) for row in beside}) != 1:
+                return None  # a run ends here: which one the place belongs to is not known
+            mixed[name] = beside[0].get(name)
+        return mixed
+
+    def _template(self, place: Place | None) -> Row:
+        """Choose the row to model a canary on: not beside it, lest it repeats, but near, and of its time of day."""
+        sample = self.profile.sample
+        near = self.profile.near(place.position if place else self.profile.rows)
+        if near is None:
+            return {}
+        reach = max(CHOICE, int(WINDOW * len(sample)))
+        low, span = max(0, near - reach), min(len(sample), near + reach + 1) - max(0, near - reach)
+        draw = self.rng.random
+        return sample[self.moments.alike(place, [low + int(draw() * span) for _ in range(CHOICE)])]
 
     def _round(self, seats: Sequence[Seat]) -> list[Draft | None]:
         """Draft a canary for each seat, every cell past the gate; None where it coincides with a real row."""
-        cast = [self.wardrobe.cast(party, [seat.template for seat in seats]) for party in self.parties]
-        drafts = [self._draft(seat, [personas[row] for personas in cast]) for row, seat in enumerate(seats)]
+        guests = [self._guests(party, seats) for party in self.parties]
+        drafts = [self._draft(seat, [each[row] for each in guests]) for row, seat in enumerate(seats)]
         for heading in self.profile.headings:
             cells = (draft.row[heading] for draft in drafts if draft is not None)
             check_all(self.profile.roles[heading], cells, self.owned)
         return drafts
 
-    def _draft(self, seat: Seat, personas: Sequence[Persona]) -> Draft | None:
+    def _guests(self, party: Party, seats: Sequence[Seat]) -> list[Guest]:
+        """Cast a party: a persona for each seat, some of whom come again as often as the host's do."""
+        personas = self.wardrobe.cast(party, [seat.template for seat in seats])
+        hosts = list(range(len(seats)))
+        share = self.wardrobe.returning(party)
+        for row in range(1, len(seats)):
+            if share and self.rng.random() < share:
+                hosts[row] = hosts[self.rng.randrange(row)]
+        often = Counter(hosts)
+        return [
+            Guest(personas[at], seats[at].template, often[at] > 1, at != row) for row, at in enumerate(hosts)
+        ]
+
+    def _beside(self, template: Row) -> Row:
+        """Choose a row for the other columns of one who comes again: of the same sex, age and part of the country."""
+        sample = self.profile.sample
+        wanted = [(name, size) for name, size in self.told.items() if template.get(name)]
+        for _ in range(COMPANY):
+            row = sample[self.rng.randrange(len(sample))]
+            if all((row.get(name) or "")[:size] == str(template[name])[:size] for name, size in wanted):
+                return row
+        return template
+
+    def _draft(self, seat: Seat, guests: Sequence[Guest]) -> Draft | None:
         roles = self.profile.roles
         row: dict[str, str | None] = dict.fromkeys(self.profile.headings)
-        row |= self.plain.fill(seat.template, self.profile.sample, self.rng)
+        returned = next((guest for guest in guests if guest.comes_again), None)
+        template = self._beside(returned.template) if returned else seat.template
+        row |= self.plain.fill(template, self.profile.sample, self.rng)
         row |= seat.times
         row |= {heading: number.text for heading, number in seat.numbers.items()}
         fields = [
             field_of(roles[heading], heading, number.text, number.bits)
             for heading, number in seat.numbers.items()
         ]
-        for party, persona in zip(self.parties, personas, strict=True):
-            worn, found = self.wardrobe.wear(party, persona, seat.template)
+        for party, guest in zip(self.parties, guests, strict=True):
+            worn, found = self.wardrobe.wear(party, guest.persona, guest.template)
             row |= worn
-            fields += [*found, name_address_of(party, row, persona, mailed="email" in party.columns)]
+            found.append(name_address_of(party, row, guest.persona, mailed="email" in party.columns))
+            fields += [replace(each, shared=True) if each and guest.returns else each for each in found]
         made = tuple(each for each in fields if each is not None)
         if self.known.holds(made):
             return None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
     Indexes = NDArray[np.intp]
-    Rows = tuple[Ints, Ints, Ints, Ints]  # positions, free, before, after
+    Rows = tuple[Ints, Ints, Floats, Ints, Ints]  # positions, free, tied, before, after
 
 OVERFULL = 3  # times its room that a reservoir may hold before it drops the rest: dropping is dear
 MISSING = -(2**62)  # stands for "no value in this row"
@@ -24,18 +24,20 @@ class Reservoir:
     """The rows with the smallest draws (Efraimidis and Spirakis: an exponential draw divided by the weight).
 
     `room(rows)` tells how many are to be kept after so many rows. Each kept row has its position, the free whole
-    numbers of its gap, and the values of every series before and at it.
+    numbers of its gap, the odds that a row in it has the time of a neighbour, and the values of every series before
+    and at it.
     """
 
     room: Callable[[int], int]
     draws: Floats
     positions: Ints
     free: Ints
+    tied: Floats
     before: Ints
     after: Ints
-    weight: float = 0.0  # of all rows seen
+    weight: float = 0.0  # free places of all rows seen
     bound: float = float("inf")
-    _parts: list[tuple[Floats, Ints, Ints, Ints, Ints]] = field(default_factory=list)
+    _parts: list[tuple[Floats, Ints, Ints, Floats, Ints, Ints]] = field(default_factory=list)
     _fresh: int = 0  # rows in those parts
     _seen: int = 0
 
@@ -46,15 +48,20 @@ class Reservoir:
 
         none = np.empty(0, np.int64)
         pairs = np.empty((0, series), np.int64)
-        return cls(room, np.empty(0), none, none.copy(), pairs, pairs.copy())
+        return cls(room, np.empty(0), none, none.copy(), np.empty(0), pairs, pairs.copy())
 
     def feed(
-        self, gen: np.random.Generator, weights: Floats, gather: Callable[[Indexes], Rows], seen: int
+        self,
+        gen: np.random.Generator,
+        weights: Floats,
+        gather: Callable[[Indexes], Rows],
+        seen: int,
+        free: float | None = None,
     ) -> None:
         """Take part of a batch by the weights of its rows; `gather` gives the kept ones, `seen` rows so far."""
         import numpy as np
 
-        self.weight += float(weights.sum())
+        self.weight += float(weights.sum()) if free is None else free
         with np.errstate(divide="ignore"):
             draws = gen.standard_exponential(len(weights)) / weights
         keep = np.flatnonzero(draws < self.bound)
@@ -63,11 +70,11 @@ class Reservoir:
         if len(self.draws) + self._fresh > OVERFULL * self.room(seen):
             self._merge()
 
-    def _columns(self) -> tuple[Floats, Ints, Ints, Ints, Ints]:
-        return self.draws, self.positions, self.free, self.before, self.after
+    def _columns(self) -> tuple[Floats, Ints, Ints, Floats, Ints, Ints]:
+        return self.draws, self.positions, self.free, self.tied, self.before, self.after
 
     def _set(self, columns: Sequence[NDArray[Any]]) -> None:
-        self.draws, self.positions, self.free, self.before, self.after = columns
+        self.draws, self.positions, self.free, self.tied, self.before, self.after = columns
 
     def _merge(self) -> None:
         """Take in what was kept of the last batches, and keep the smallest draws alone."""

@@ -14,7 +14,7 @@ from canary.generators.draws import generator
 from canary.generators.gaps import MISSING, Reservoir
 from canary.generators.masks import KeyMask, learn_mask
 from canary.generators.profile import ColumnProfile, HostProfile, Places, canary_count
-from canary.generators.series import LEAST_READ, Series
+from canary.generators.series import LEAST_READ, Series, by_neighbours, is_tidal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,14 +22,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from canary.files import RowBatch
+    from canary.generators.gaps import Rows
 
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
 
-SAMPLE = 2000  # whole rows kept
+FOLLOWS = 0.5  # correlation of gaps above which one column tells the other
+SAMPLE = 4000  # whole rows kept
 LOOK = 2000  # values by which a column's spelling is learned
 SLACK, SPARE = 4, 256  # places kept beyond those asked for: some are found unfit when drafted
 KEYLIKE = KEYS | {"account_no"}
+TIDAL = frozenset({"count", "measure", "other"})
 TIMELIKE = frozenset({"time", "date"})
 
 
@@ -92,6 +96,8 @@ class HostLearner:
         step = max(1, table.num_rows // LOOK)
         for name in self.headings:
             role = self.roles[name]
+            if role in TIDAL and (tide := _tide(name, table)) is not None:
+                found.append(tide)
             if role not in KEYLIKE | TIMELIKE:
                 continue
             values = table.column(name).take(_every(table.num_rows, step)).to_pylist()
@@ -127,14 +133,29 @@ class HostLearner:
             values[:, at] = column if fits.all() else np.where(fits, column, MISSING)
         for at, (one, (column, fits)) in enumerate(zip(series, read, strict=True)):
             one.feed(column, fits)
-            self._take_gaps(one, at, values, numbers, fits)
+            if not one.tidal:
+                self._take_gaps(one, at, values, numbers, fits)
         if self._anywhere is not None:
             rows = _with_last(values, self._last)
             offset = len(rows) - len(values)
             ones = np.ones(len(values))
-            gather = partial(_gather, rows, rows, numbers, ones.astype(np.int64), offset - 1)
-            self._anywhere.feed(self._gen, ones, gather, self.rows)
+            weights, tied = self._tides(rows) if offset else (ones, ones * 0)
+            gather = partial(_gather, rows, rows, numbers, ones.astype(np.int64), tied, offset - 1)
+            self._anywhere.feed(self._gen, weights, gather, self.rows)
         self._last = values[-1]
+
+    def _tides(self, rows: Ints) -> tuple[Floats, Floats]:
+        """Weigh the gaps between rows by the column that rises again and again, evenly where there is none."""
+        import numpy as np
+
+        at = next((at for at, one in enumerate(self._series or []) if one.tidal), None)
+        if at is None:
+            return np.ones(len(rows) - 1), np.zeros(len(rows) - 1)
+        start, end = rows[:-1, at], rows[1:, at]
+        broken = (start == MISSING) | (end == MISSING) | (end < start)
+        end = np.where(broken, start + 1, end)
+        weights, tied = (self._series or [])[at].weigh(start, end)
+        return np.where(broken, 1.0, weights), np.where(broken, 0.0, tied)
 
     def _take_gaps(self, one: Series, at: int, values: Ints, numbers: Ints, fits: Bools) -> None:
         """Let a series that may still order the table choose among the gaps of a batch."""
@@ -154,8 +175,27 @@ class HostLearner:
             one.reservoir = Reservoir.empty(self._room, values.shape[1])
             return
         free = one.free_places(start, end)
-        gather = partial(_gather, rows, rows, places, free, 0)
-        one.reservoir.feed(self._gen, free.astype(np.float64), gather, self.rows)
+        if one.is_key:
+            weights, tied = self._times_between(rows, end - start)
+            weights = np.where(free > 0, weights * by_neighbours(free), 0.0)
+        else:
+            weights, tied = one.weigh(start, end)
+        gather = partial(_gather, rows, rows, places, free, tied, 0)
+        one.reservoir.feed(self._gen, weights, gather, self.rows, float(free.sum()))
+
+    def _times_between(self, rows: Ints, gaps: Ints) -> tuple[Floats, Floats]:
+        """Weigh the gaps of a key by those of a time that rises with it but does not follow it; gives the ties too."""
+        import numpy as np
+
+        for at, other in enumerate(self._series or []):
+            between = np.diff(rows[:, at])
+            if other.tidal or other.is_key or not (other.rising or other.falling) or not between.any():
+                continue
+            ordered = (between >= 0).all() or (between <= 0).all()
+            if ordered and not (rows[:, at] == MISSING).any():
+                weights, tied = other.weigh(rows[:-1, at], rows[1:, at])
+                return (weights, tied) if _alike(gaps, between) < FOLLOWS else (np.ones(len(gaps)), tied)
+        return np.ones(len(gaps)), np.zeros(len(gaps))
 
     def finish(self) -> HostProfile:
         """Conclude what was learned."""
@@ -168,7 +208,9 @@ class HostLearner:
             self._add_ends(series[order], reservoir)
         reservoir.settle()
         names = tuple(one.heading for one in self._series or [])
-        places = Places(names, reservoir.positions, reservoir.free, reservoir.before, reservoir.after)
+        places = Places(
+            names, reservoir.positions, reservoir.free, reservoir.tied, reservoir.before, reservoir.after
+        )
         columns = {name: self._column(name, series.get(name), sample) for name in self.headings}
         return HostProfile(
             self.headings, self.roles, self.rows, columns, series, order, places, reservoir.weight,
@@ -196,7 +238,7 @@ class HostLearner:
         ends = ((head, 0, outside, one.first[None, :]), (tail, self.rows, one.last[None, :], outside))
         for free, position, before, after in ends:
             if free:
-                row = (np.array([position]), np.array([free]), before, after)
+                row = (np.array([position]), np.array([free]), np.zeros(1), before, after)
                 reservoir.bound = float("inf")
                 reservoir.feed(self._gen, np.array([float(free)]), partial(_all, row), self.rows)
 
@@ -253,10 +295,33 @@ class HostLearner:
         )
 
 
+def _tide(name: str, table: pa.RecordBatch) -> Series | None:
+    """Make a series of a column of numbers that rises again and again, None where it does not."""
+    mask = KeyMask()
+    numbers, fits = mask.read_all(table.column(name))
+    if fits.mean() < LEAST_READ or not is_tidal(numbers[fits]):
+        return None
+    return Series(name, mask, Reservoir.empty(_no_room, 0), tidal=True)
+
+
+def _no_room(_: int) -> int:
+    return 0
+
+
 def _every(rows: int, step: int) -> Ints:
     import numpy as np
 
     return np.arange(0, rows, step)
+
+
+def _alike(one: Ints, other: Ints) -> float:
+    """Give how far two rows of gaps go along with each other, by the correlation of their logarithms."""
+    import numpy as np
+
+    logs = [np.log1p(np.abs(gaps).astype(np.float64)) for gaps in (one, other)]
+    if len(one) < 3 or not all(log.std() > 0 for log in logs):
+        return 0.0
+    return float(np.corrcoef(np.stack(logs))[0, 1])
 
 
 def _with_last(rows: Ints, last: Ints | None) -> Ints:
@@ -266,16 +331,16 @@ def _with_last(rows: Ints, last: Ints | None) -> Ints:
 
 
 def _gather(
-    before: Ints, after: Ints, places: Ints, free: Ints, offset: int, keep: NDArray[np.intp]
-) -> tuple[Ints, Ints, Ints, Ints]:
-    """Give position, free places and the rows before and after of the gaps kept; `offset` -1: row k starts gap k."""
+    before: Ints, after: Ints, places: Ints, free: Ints, tied: Floats, offset: int, keep: NDArray[np.intp]
+) -> Rows:
+    """Give what is kept of some gaps; `offset` -1: row k starts gap k."""
     import numpy as np
 
     starts = np.maximum(keep + offset, 0)
     ends = keep + offset + 1
-    return places[keep], free[keep], before[starts], after[ends]
+    return places[keep], free[keep], tied[keep], before[starts], after[ends]
 
 
-def _all(row: tuple[Ints, Ints, Ints, Ints], keep: NDArray[np.intp]) -> tuple[Ints, Ints, Ints, Ints]:
-    position, free, before, after = row
-    return position[keep], free[keep], before[keep], after[keep]
+def _all(row: Rows, keep: NDArray[np.intp]) -> Rows:
+    position, free, tied, before, after = row
+    return position[keep], free[keep], tied[keep], before[keep], after[keep]

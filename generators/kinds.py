@@ -1,28 +1,30 @@
-"""Record kinds are data: one TOML file each, found by its name, or by the entry-point group canary.kinds."""
+"""Record kinds are data: one TOML file each, found by its name or path, or by the entry-point group canary.kinds."""
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from canary.errors import UsageError
-from canary.fields.roles import FORMS, PERSONAL, check_role
+from canary.errors import OutsideError, UsageError
+from canary.fields.roles import FORMS, PERSONAL
 from canary.generators.data import config_folder
+from canary.generators.filler import Filler
+from canary.generators.kind_file import read_kind
 from canary.generators.persona import Personas
-from canary.generators.rules import Filler, rule_name
-from canary.model.record import Kind, KindColumn
+from canary.generators.rules import fill, filled
+from canary.model.record import Kind
 
 GROUP = "canary.kinds"
 BATCH = 8192  # rows drawn at once
 TABLE = "table"  # the kind of rows that fit no known one
 LEAST_SHARED = 0.5  # share of roles in common
-_FILE_KEYS = {"summary", "language", "columns"}
-_COLUMN_KEYS = {"name", "role", "zh", "en", "rule"}
+ENDING = ".toml"
+LARGEST = 1_000_000  # bytes of a kind file
 
 
 class KindRows(NamedTuple):
@@ -36,9 +38,9 @@ class KindRows(NamedTuple):
 def kind_names() -> list[str]:
     """List the record kinds by file name and entry point, without loading them."""
     files = {
-        entry.name.removesuffix(".toml")
+        entry.name.removesuffix(ENDING)
         for entry in config_folder("kinds").iterdir()
-        if entry.name.endswith(".toml")
+        if entry.name.endswith(ENDING)
     }
     return sorted(files | set(_outside()))
 
@@ -48,19 +50,28 @@ def _outside() -> dict[str, EntryPoint]:
 
 
 def load_kind(name: str) -> Kind:
-    """Load a record kind; raises UsageError that lists the known ones."""
-    known = kind_names()
-    if name not in known:
-        raise UsageError(f"unknown kind {name!r}", "known kinds: " + ", ".join(known))
-    return _load(name)
+    """Load a record kind by its name or the path of its .toml file; raises UsageError that lists the known ones."""
+    if name.endswith(ENDING):
+        return _from_path(Path(name))
+    found = _built_in(name) if name.isidentifier() else None
+    return found or _foreign(name)
 
 
 @lru_cache(maxsize=64)
-def _load(name: str) -> Kind:
-    file = config_folder("kinds") / f"{name}.toml"
-    if file.is_file():
-        return parse_kind(name, file.read_text("utf-8"))
-    made = _outside()[name].load()
+def _built_in(name: str) -> Kind | None:
+    file = config_folder("kinds") / f"{name}{ENDING}"
+    return read_kind(name, file.read_text("utf-8")) if file.is_file() else None
+
+
+def _foreign(name: str) -> Kind:
+    """Load a kind that an installed package brings."""
+    point = _outside().get(name)
+    if point is None:
+        known = ", ".join(kind_names())
+        raise UsageError(
+            f"unknown kind {name!r}", f"known kinds: {known}; or give the path of a {ENDING} file"
+        )
+    made = point.load()
     found = made() if callable(made) else made
     if not isinstance(found, Kind):
         raise UsageError(
@@ -70,42 +81,18 @@ def _load(name: str) -> Kind:
     return found
 
 
-def parse_kind(name: str, text: str) -> Kind:
-    """Read a record kind from TOML text; raises UsageError that says what is wrong with it."""
+def _from_path(path: Path) -> Kind:
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"kind {name!r} is not TOML: {error}", "see config/kinds/waybill.toml") from None
-    _only(table, _FILE_KEYS, f"kind {name!r}")
-    columns = tuple(_column(name, column) for column in table.get("columns", ()))
-    if not columns:
-        raise UsageError(
-            f"kind {name!r} has no columns", "give it [[columns]] with name, role, zh, en and rule"
-        )
-    if len({column.name for column in columns}) < len(columns):
-        raise UsageError(f"kind {name!r} names a column twice", "give every column a name of its own")
-    return Kind(name, str(table.get("summary", "")), str(table.get("language", "zh")), columns)
-
-
-def _column(kind: str, column: Mapping[str, object]) -> KindColumn:
-    _only(column, _COLUMN_KEYS, f"a column of kind {kind!r}")
-    missing = {"name", "role", "rule"} - column.keys()
-    rule = column.get("rule")
-    if missing or not isinstance(rule, dict):
-        wanted = ", ".join(sorted(missing)) or "a rule table"
-        raise UsageError(f"a column of kind {kind!r} lacks {wanted}", 'write rule = { persona = "name" }')
-    name, role = str(column["name"]), check_role(str(column["role"]))
-    rule_name(rule)
-    headings = {"zh": str(column.get("zh", name)), "en": str(column.get("en", name))}
-    return KindColumn(name, role, headings, rule)
-
-
-def _only(table: Mapping[str, object], known: set[str], what: str) -> None:
-    strange = sorted(table.keys() - known)
-    if strange:
-        raise UsageError(
-            f"{what} has unknown keys: {', '.join(strange)}", "known keys: " + ", ".join(sorted(known))
-        )
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+        text = data.decode("utf-8") if len(data) <= LARGEST else None
+    except OSError as error:
+        raise OutsideError(f"cannot read {path}: {error.strerror}", "give the path of a kind file") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not UTF-8", "save it as UTF-8") from None
+    if text is None:
+        raise UsageError(f"{path} is too large for a kind file", f"keep it below {LARGEST} bytes")
+    return read_kind(path.name.removesuffix(ENDING), text)
 
 
 def best_kind(roles: Iterable[str]) -> str:
@@ -138,8 +125,8 @@ def rows_of_kind(kind: Kind, personas: Personas, rng: Random, count: int, locale
 def _rows(
     kind: Kind, headings: tuple[str, ...], personas: Personas, rng: Random, count: int
 ) -> Iterator[dict[str, str | None]]:
-    filler = Filler(kind, personas, rng, count)
+    filler = Filler(kind, personas, rng, count, filled)
     for start in range(0, count, BATCH):
-        columns = filler.fill(min(BATCH, count - start))
+        columns = fill(filler, min(BATCH, count - start))
         for row in zip(*columns, strict=True):
             yield dict(zip(headings, row, strict=False))  # of one length: both go by the columns

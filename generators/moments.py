@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import gcd
 from random import Random
 
 from canary.generators.clocks import Clock, learn_clock
@@ -11,6 +13,7 @@ from canary.generators.profile import HostProfile, Place, Row
 from canary.generators.series import TIME_CAP, Series
 
 MICROS_A_DAY = 86_400_000_000
+LEAST_TIMES = 50
 JITTER = 1800 * 1_000_000  # microseconds a time moves at most where nothing orders the rows
 
 
@@ -22,6 +25,9 @@ class Moments:
     series: Mapping[str, Series]
     order: str | None
     ends: dict[str, int]
+    grains: Mapping[str, int]
+    _hours: Mapping[str, Sequence[int]]  # times of the rows of the sample, by each column that orders them
+    _drifting: Sequence[str]  # columns that go with the rows from day to day, though not within a day
 
     @classmethod
     def of(cls, profile: HostProfile, headings: Sequence[str]) -> Moments:
@@ -32,7 +38,37 @@ class Moments:
             if (clock := profile.columns[heading].clock or learn_clock(profile.column(heading))) is not None
         }
         series = {name: one for name, one in profile.series.items() if name in clocks}
-        return cls(clocks, series, profile.order, {})
+        grains = {
+            heading: gcd(
+                *(number for text in profile.column(heading) if (number := clock.read(text)) is not None)
+            )
+            for heading, clock in clocks.items()
+        }
+        hours = {
+            name: [clocks[name].read(row.get(name) or "") or 0 for row in profile.sample]
+            for name, one in series.items()
+            if one.ordered
+        }
+        drifting = [
+            name for name, clock in clocks.items() if name not in hours and _drifts(profile, name, clock)
+        ]
+        return cls(clocks, series, profile.order, {}, grains, hours, drifting)
+
+    def alike(self, place: Place | None, rows: Sequence[int]) -> int:
+        """Choose, among rows of the sample, the one whose time of day is nearest a place's; else the first."""
+        heading, start = self._start(place)
+        if start is None:
+            return rows[0]
+        times, day = self._hours[heading], MICROS_A_DAY // self.clocks[heading].micros
+        apart = [(times[row] - start) % day for row in rows]
+        return rows[min(range(len(rows)), key=lambda at: min(apart[at], day - apart[at]))]
+
+    def _start(self, place: Place | None) -> tuple[str, int | None]:
+        """Give a column of times that orders the rows, and its value before a place."""
+        for heading in self._hours if place else ():
+            if place is not None and (start := place.before.get(heading)) is not None:
+                return heading, start
+        return "", None
 
     def draw(self, place: Place | None, template: Row, rng: Random) -> dict[str, str | None]:
         """Draw the times of one row, at a place or (None) after the last row."""
@@ -46,11 +82,13 @@ class Moments:
                 )
                 if number is not None:
                     found[heading] = number
-        shift = self._shift(found, template, rng)
+        shift = self._shift(found, template, rng, place)
         for heading, clock in self.clocks.items():
             known = clock.read(template.get(heading) or "")
             if heading not in found and known is not None:
-                found[heading] = self._within(heading, (known * clock.micros + shift) // clock.micros)
+                grain = max(1, self.grains[heading])
+                moved = (known * clock.micros + shift) / clock.micros
+                found[heading] = self._within(heading, round(moved / grain) * grain)
         return {
             heading: clock.write(found[heading]) if heading in found else _nothing(template.get(heading))
             for heading, clock in self.clocks.items()
@@ -60,8 +98,13 @@ class Moments:
         start, end = place.before.get(heading), place.after.get(heading)
         if start is None or end is None:
             return start if start is not None else end
-        reach = min(abs(end - start), int(TIME_CAP * one.step) + TIME_CAP)
-        return start + one.sign * rng.randint(0, reach)
+        grain = max(1, self.grains[heading])
+        gap = abs(end - start) // grain
+        reach = max(2, min(gap, (int(TIME_CAP * one.step) + TIME_CAP) // grain))
+        if gap < 2 or rng.random() < place.tied:
+            return start if rng.random() < 0.5 else end
+        inner = rng.randint(1, reach - 1) if reach == gap else rng.randint(1, reach)
+        return start + one.sign * inner * grain if rng.random() < 0.5 else end - one.sign * inner * grain
 
     def _after(self, heading: str, one: Series, rng: Random) -> int:
         last = self.ends.get(heading, one.high if one.sign > 0 else one.low)
@@ -69,18 +112,50 @@ class Moments:
         self.ends[heading] = last + (one.sign * int(rng.expovariate(1 / mean)) if mean > 0 else 0)
         return self.ends[heading]
 
-    def _shift(self, found: Mapping[str, int], template: Row, rng: Random) -> int:
+    def _shift(self, found: Mapping[str, int], template: Row, rng: Random, place: Place | None) -> int:
         """Give the microseconds between the template's time and the canary's, or a small move where none is known."""
         for heading, number in found.items():
             clock = self.clocks[heading]
             known = clock.read(template.get(heading) or "")
             if known is not None:
                 return (number - known) * clock.micros
-        return rng.randint(-JITTER, JITTER)
+        return self._drift(template, place) or self._move(rng)
+
+    def _drift(self, template: Row, place: Place | None) -> int:
+        """Give the whole days from the template to the row before a place, where times go with the rows."""
+        for heading in self._drifting:
+            clock = self.clocks[heading]
+            known, near = (
+                clock.read(template.get(heading) or ""),
+                place.before.get(heading) if place else None,
+            )
+            if known is not None and near is not None:
+                return round((near - known) * clock.micros / MICROS_A_DAY) * MICROS_A_DAY
+        return 0
+
+    def _move(self, rng: Random) -> int:
+        """Give a small move, in whole steps of all columns of times: they move together."""
+        if self._drifting:
+            return 0
+        step = max((self.grains[name] * clock.micros for name, clock in self.clocks.items()), default=0) or 1
+        reach = max(1, JITTER // step)
+        return rng.randint(-reach, reach) * step
 
     def _within(self, heading: str, number: int) -> int:
         one = self.series.get(heading)
         return number if one is None or one.count == 0 else min(max(number, one.low), one.high)
+
+
+def _drifts(profile: HostProfile, heading: str, clock: Clock) -> bool:
+    """Tell whether neighbouring rows of the sample mostly lie within a day, and all of them over many days."""
+    read = [clock.read(row.get(heading) or "") for row in profile.sample]
+    times = [number * clock.micros for number in read if number is not None]
+    steps = sorted(abs(two - one) for one, two in pairwise(times))
+    return (
+        len(steps) > LEAST_TIMES
+        and steps[len(steps) // 2] < MICROS_A_DAY * 10 < max(times) - min(times)
+        and (steps[int(len(steps) * 0.8)] < (max(times) - min(times)) / 50)
+    )
 
 
 def _nothing(cell: str | None) -> str | None:

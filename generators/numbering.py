@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import log2
 from random import Random
@@ -25,11 +25,13 @@ class Number:
     bits: float
 
 
-def _tries(low: int, high: int, rng: Random) -> Iterable[int]:
+def _tries(low: int, high: int, rng: Random) -> Iterator[int]:
     """Give numbers to try, evenly drawn: each once where they are few."""
+    yield rng.randint(low, high)  # nearly always free; only then is the rest worth shuffling
     if high - low < TRIES:
-        return rng.sample(range(low, high + 1), high - low + 1)
-    return (rng.randint(low, high) for _ in range(TRIES))
+        yield from rng.sample(range(low, high + 1), high - low + 1)
+    else:
+        yield from (rng.randint(low, high) for _ in range(TRIES))
 
 
 @dataclass(slots=True)

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Protocol
 
 from canary.generators.addresses import draw_streets, street_tables
 from canary.generators.draws import integers
 from canary.generators.emails import chinese_letters
 from canary.generators.ids import OLD_BIRTHS, draw_ids
+from canary.generators.likeness import Home, Named
 from canary.generators.names import draw_given, name_tables
 from canary.generators.places import County, places
 
@@ -61,13 +63,20 @@ class People(Protocol):
 class Wish:
     """What personas are to be: the counties (indexes) each may live in, their sexes, born when a safe id exists.
 
-    `without` names what nobody needs of them ('email', 'resident_id'): it is not drawn and stays empty.
+    `ages` are the least and greatest in whole years (None: 18 to 80); `without` names what nobody needs of them
+    ('email', 'resident_id'): it is not drawn and stays empty. `sex`, `born`, `named` and `homes` hold, row by row,
+    what is settled already ('' or None: drawn).
     """
 
     where: Sequence[Sequence[int]] = ()
     sexes: str = "MF"
     with_id: bool = False
     without: frozenset[str] = frozenset()
+    ages: tuple[int, int] | None = None
+    sex: Sequence[str] = ()
+    born: Sequence[date | None] = ()
+    named: Sequence[Named | None] = ()
+    homes: Sequence[Home | None] = ()
 
 
 class Drawn:
@@ -85,16 +94,26 @@ class Drawn:
     @cached_property
     def sexes(self) -> list[str]:
         """Draw sexes evenly out of those wished for."""
-        return [self.wish.sexes[word] for word in integers(self.gen(0), self.count, len(self.wish.sexes))]
+        drawn = [self.wish.sexes[word] for word in integers(self.gen(0), self.count, len(self.wish.sexes))]
+        return [given or own for given, own in zip_longest(self.wish.sex, drawn)]
 
     @cached_property
     def births(self) -> list[date]:
-        """Draw birth dates of people of 18 to 80, most of them in their middle years."""
-        last = _years_before(self.today, YOUNGEST).toordinal()
-        span = last - _years_before(self.today, OLDEST).toordinal() + 1
+        """Draw birth dates of people of 18 to 80 or of the ages wished for, most in the middle years."""
+        last, span = self._birth_days()
         shares = self.gen(1).beta(1.7, 2.6, self.count)
         births = [date.fromordinal(last - int(share * span)) for share in shares.tolist()]
+        births = [given or own for given, own in zip_longest(self.wish.born, births)]
         return [_with_id(birth) for birth in births] if self.wish.with_id else births
+
+    def _birth_days(self) -> tuple[int, int]:
+        """Give the last day of birth as an ordinal, and how many days there are up to it."""
+        if self.wish.ages is None:
+            last = _years_before(self.today, YOUNGEST).toordinal()
+            return last, last - _years_before(self.today, OLDEST).toordinal() + 1
+        youngest, oldest = self.wish.ages
+        last = _years_before(self.today, youngest).toordinal()
+        return last, last - _years_before(self.today, oldest + 1).toordinal()
 
 
 class ChinesePeople(Drawn):
@@ -122,11 +141,22 @@ class ChinesePeople(Drawn):
     @cached_property
     def names(self) -> list[str]:
         """Draw names that fit sex and birth generation."""
-        return [surname + given for surname, given in zip(self._surnames, self._given, strict=True)]
+        return [surname + given for surname, given in self._parts]
+
+    @cached_property
+    def _parts(self) -> list[tuple[str, str]]:
+        if self.wish.named and all(self.wish.named):
+            return [(one.surname, one.given) for one in self.wish.named if one]
+        pairs = zip(self._surnames, self._given, strict=True)
+        return [(one.surname, one.given) if one else own for one, own in zip_longest(self.wish.named, pairs)]
 
     @property
     def name_bits(self) -> list[float]:
         """Give the min-entropy of each name, sex and birth year being known."""
+        own = self._own_name_bits()
+        return [one.bits if one else bits for one, bits in zip_longest(self.wish.named, own)]
+
+    def _own_name_bits(self) -> list[float]:
         tables = name_tables()
         known = {
             (year, sex): tables.bits(year, sex)
@@ -138,7 +168,7 @@ class ChinesePeople(Drawn):
     @property
     def letters(self) -> list[tuple[str, str]]:
         """Spell the names for aliases."""
-        return [chinese_letters(*parts) for parts in zip(self._surnames, self._given, strict=True)]
+        return [chinese_letters(*parts) for parts in self._parts]
 
     @cached_property
     def _ids(self) -> tuple[list[str], list[float]]:
@@ -166,12 +196,14 @@ class ChinesePeople(Drawn):
     @property
     def address_bits(self) -> list[float]:
         """Give the min-entropy of each address by its form, divisions and road being known."""
-        return [street_tables().bits(form) for form in self._streets[1]]
+        own = (street_tables().bits(form) for form in self._streets[1])
+        return [home.bits if home else bits for home, bits in zip_longest(self.wish.homes, own)]
 
     @cached_property
     def addresses(self) -> list[str]:
         """Write whole addresses; a municipality stands once."""
-        return [county.chain + street for county, street in zip(self.counties, self.streets, strict=True)]
+        own = (county.chain + street for county, street in zip(self.counties, self.streets, strict=True))
+        return [home.text if home else text for home, text in zip_longest(self.wish.homes, own)]
 
     @property
     def provinces(self) -> list[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
 
 Row = Mapping[str, str | None]
 
@@ -44,13 +45,15 @@ class ColumnProfile:
 class Place:
     """Where one canary is to stand: before row `position`, between the series' values of two neighbours.
 
-    `free` counts the free whole numbers of the gap in the series that orders the table.
+    `free` counts the free whole numbers of the gap in the series that orders the table; `tied` are the odds that a
+    row standing there has the time of one of the two.
     """
 
     position: int
     free: int
     before: Mapping[str, int | None]
     after: Mapping[str, int | None]
+    tied: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Places:
     series: tuple[str, ...]
     positions: Ints
     free: Ints
+    tied: Floats
     before: Ints
     after: Ints
 
@@ -73,6 +77,7 @@ class Places:
             int(self.free[at]),
             {name: shown(before, column) for column, name in enumerate(self.series)},
             {name: shown(after, column) for column, name in enumerate(self.series)},
+            float(self.tied[at]),
         )
 
     def __iter__(self) -> Iterator[Place]:
@@ -80,13 +85,21 @@ class Places:
 
     def part(self, start: int, stop: int | None = None) -> Places:
         """Give the places from `start` up to `stop`."""
-        cut = slice(start, stop)
-        return Places(self.series, self.positions[cut], self.free[cut], self.before[cut], self.after[cut])
+        return self._cut(slice(start, stop))
 
     def share(self, number: int, of: int) -> Places:
         """Give every `of`-th place from the `number`-th on: fair parts for several recipients."""
-        cut = slice(number, None, of)
-        return Places(self.series, self.positions[cut], self.free[cut], self.before[cut], self.after[cut])
+        return self._cut(slice(number, None, of))
+
+    def _cut(self, cut: slice) -> Places:
+        return Places(
+            self.series,
+            self.positions[cut],
+            self.free[cut],
+            self.tied[cut],
+            self.before[cut],
+            self.after[cut],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +132,11 @@ class HostProfile:
         right = min(bisect_left(self.numbers, position), len(self.numbers) - 1)
         left = max(right - 1, 0)
         return left if position - self.numbers[left] < self.numbers[right] - position else right
+
+    def around(self, position: int) -> tuple[Row, ...]:
+        """Give the rows of the sample that stand next before and after a position: one at either end, two else."""
+        right = bisect_left(self.numbers, position)
+        return self.sample[max(0, right - 1) : right + 1]
 
     def column(self, heading: str) -> list[str]:
         """Give the filled values of a column in the sample."""

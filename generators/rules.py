@@ -3,160 +3,153 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from random import Random
-from typing import TYPE_CHECKING, Literal, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from canary.errors import UsageError
 from canary.generators.codes import draw_pattern, with_digits
-from canary.generators.draws import Weighted, generator, integers
-from canary.generators.people import People
-from canary.generators.persona import Personas
+from canary.generators.filler import Cells, Filler
+from canary.generators.moment_rules import after, date, time
 from canary.generators.safety import check_all
-from canary.model.record import Kind, KindColumn
+from canary.model.record import KindColumn
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Cells = Sequence[str | None]
-SECONDS_A_DAY = 86_400
-# Share of a day's business in each hour, from midnight.
-HOURS = (2, 1, 1, 1, 1, 2, 4, 8, 18, 30, 34, 30, 22, 24, 30, 32, 30, 26, 24, 22, 20, 16, 10, 5)
-_SEXES = {"M": "男", "F": "女"}
-_UNITS: Mapping[str, Literal["s", "m", "D"]] = {"second": "s", "minute": "m", "date": "D"}
+    Floats = NDArray[np.float64]
 
 
-class Filler:
-    """Fills batches of one kind; remembers where its sequences and times stand."""
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a column is filled, and the other keys that the rule may have."""
 
-    def __init__(self, kind: Kind, personas: Personas, rng: Random, count: int) -> None:
-        self.kind, self.personas, self.count = kind, personas, count
-        self.gen = generator(rng)
-        self.done = 0
-        self._state: dict[str, float] = {}
-        self._people: dict[str, People] = {}
-        self._times: dict[str, NDArray[np.int64]] = {}
-        self._size = 0
+    fill: Callable[[Filler, KindColumn], Cells]
+    options: frozenset[str] = frozenset()
 
-    def fill(self, size: int) -> list[Cells]:
-        """Draw the next batch, one list of cells a column."""
-        self._size, self._people, self._times = size, {}, {}
-        columns = [self._filled(column) for column in self.kind.columns]
-        self.done += size
-        return columns
 
-    def _filled(self, column: KindColumn) -> Cells:
-        name = rule_name(column.rule)
-        cells = RULES[name](self, column)
-        check_all(column.role, cells, self.personas.owned)
-        empty = float(cast("float", column.rule.get("empty", 0.0)))
-        if not empty:
-            return cells
-        dice = (self.gen.random(self._size) < empty).tolist()
-        return ["" if gone else cell for cell, gone in zip(cells, dice, strict=True)]
+def fill(filler: Filler, size: int) -> list[Cells]:
+    """Draw the next batch of a kind, one list of cells a column; raises SafetyError rather than give an unsafe one."""
+    filler.begin(size)
+    return [_shown(filler, column) for column in filler.kind.columns]
 
-    def people(self, who: str) -> People:
-        """Give the persons of this batch who play a part ('persona' or 'second')."""
-        if who not in self._people:
-            self._people[who] = self.personas.people(self._size)
-        return self._people[who]
 
-    def person(self, column: KindColumn) -> Cells:
-        """Fill a column with one attribute of a person."""
-        who = rule_name(column.rule)
-        what = str(column.rule[who])
-        if what == "phone":
-            return self.personas.calls(self._size)
-        people = self.people(who)
-        if what == "email":
-            return self.personas.mails(people)
-        if what not in PERSON:
-            raise UsageError(f"a persona has no {what!r}", "a persona has: " + ", ".join(PERSON_PARTS))
-        return PERSON[what](people, self.personas)
+def filled(filler: Filler, column: KindColumn) -> Cells:
+    """Fill one column by its rule; raises SafetyError where a value is unsafe."""
+    cells = RULES[rule_name(column.rule)].fill(filler, column)
+    check_all(column.role, cells, filler.personas.owned)
+    return cells
 
-    def pattern(self, column: KindColumn) -> Cells:
-        """Fill a column with free numbers of a pattern."""
-        return draw_pattern(self.gen, str(column.rule["pattern"]), self._size)
 
-    def sequence(self, column: KindColumn) -> Cells:
-        """Fill a column with numbers that rise by gaps like those of a busy counter."""
-        pattern, mean = str(column.rule["sequence"]), float(cast("float", column.rule.get("gap", 1)))
-        low, high = cast("Sequence[int]", column.rule.get("from", (1, 1)))
-        if column.name not in self._state:
-            self._state[column.name] = low + integers(self.gen, 1, max(1, high - low))[0]
-        gaps = self.gen.geometric(1 / max(1.0, mean), self._size)
-        numbers = (gaps.cumsum() + int(self._state[column.name])).tolist()
-        self._state[column.name] = numbers[-1]
-        return [with_digits(pattern, int(number)) for number in numbers]
+def _shown(filler: Filler, column: KindColumn) -> Cells:
+    """Give a column as it is written: some cells empty where the rule says so."""
+    cells = filler.column(column.name)
+    empty = float(cast("float", column.rule.get("empty", 0.0)))
+    if not empty:
+        return cells
+    dice = (filler.gen.random(filler.size) < empty).tolist()
+    return ["" if gone else cell for cell, gone in zip(cells, dice, strict=True)]
 
-    def choice(self, column: KindColumn) -> Cells:
-        """Fill a column with entries of a list, by weight where weights are given."""
-        texts = [str(text) for text in cast("Sequence[object]", column.rule["choice"])]
-        weights = cast("Sequence[float]", column.rule.get("weights", [1.0] * len(texts)))
-        return Weighted.of(texts, weights).draw(self.gen, self._size)
 
-    def money(self, column: KindColumn) -> Cells:
-        """Fill a column with amounts that crowd near the low end, in whole steps."""
-        low, high, step = cast("Sequence[float]", column.rule["money"])
-        shares = self.gen.beta(1.3, 3.5, self._size)
-        steps = (shares * ((high - low) / step)).astype(int)
-        decimals = len(f"{step:g}".partition(".")[2])
-        return [f"{low + word * step:.{decimals}f}" for word in steps.tolist()]
+def _person(filler: Filler, column: KindColumn) -> Cells:
+    """Fill a column with one attribute of a person."""
+    who = rule_name(column.rule)
+    return filler.part(who, str(column.rule[who]))
 
-    def measure(self, column: KindColumn) -> Cells:
-        """Fill a column with measured values that crowd near the low end, rounded to some decimals."""
-        low, high, decimals = cast("Sequence[float]", column.rule["measure"])
-        shares = self.gen.beta(1.2, 4.0, self._size).tolist()
-        return [f"{low + share * (high - low):.{int(decimals)}f}" for share in shares]
 
-    def number(self, column: KindColumn) -> Cells:
-        """Fill a column with small counts, the low ones most often."""
-        low, high = (int(bound) for bound in cast("Sequence[int]", column.rule["count"]))
-        shares = self.gen.random(self._size) ** 2.2
-        return [str(low + int(share * (high - low + 1))) for share in shares.tolist()]
+def _pattern(filler: Filler, column: KindColumn) -> Cells:
+    """Fill a column with free numbers of a pattern, other columns woven in."""
+    text = str(column.rule["pattern"])
+    return filler.woven(text, lambda piece: draw_pattern(filler.gen, piece, filler.size))
 
-    def time(self, column: KindColumn) -> Cells:
-        """Fill a column with times that rise over some days, crowded where the day is busy."""
-        days = int(cast("int", column.rule["time"]))
-        spread = self.count + 4.0 * self.count**0.5 + 1
-        marks = self._state.get(column.name, 0.0) + self.gen.exponential(1.0, self._size).cumsum()
-        self._state[column.name] = float(marks[-1])
-        seconds = self._busy(marks / spread, days)
-        self._times[column.name] = seconds
-        return _written(seconds, column)
 
-    def after(self, column: KindColumn) -> Cells:
-        """Fill a column with times some minutes after those of another column."""
-        other = str(column.rule["after"])
-        if other not in self._times:
-            raise UsageError(
-                f"no time column {other!r} stands before {column.name!r}", "name a column with a time rule"
-            )
-        low, high = cast("Sequence[float]", column.rule["minutes"])
-        waits = (low + self.gen.beta(1.6, 3.0, self._size) * (high - low)) * 60
-        self._times[column.name] = self._times[other] + waits.astype("int64")
-        return _written(self._times[column.name], column)
+def _sequence(filler: Filler, column: KindColumn) -> Cells:
+    """Fill a column with numbers that rise by gaps like those of a busy counter."""
+    pattern, mean = str(column.rule["sequence"]), float(cast("float", column.rule.get("gap", 1)))
+    low, high = cast("Sequence[int]", column.rule.get("from", (1, 1)))
+    start = int(filler.start(column, low, high))
+    gaps = filler.gen.geometric(1 / max(1.0, mean), filler.size)
+    numbers = (gaps.cumsum() + start).tolist()
+    filler.state[column.name] = numbers[-1]
+    return filler.woven(pattern, lambda piece: [with_digits(piece, int(number)) for number in numbers])
 
-    def date(self, column: KindColumn) -> Cells:
-        """Fill a column with dates so many days ago."""
-        near, far = cast("Sequence[int]", column.rule["date"])
-        days = near + self.gen.integers(0, far - near + 1, self._size)
-        return _written((self._today() - days) * SECONDS_A_DAY, column)
 
-    def _today(self) -> int:
-        return self.personas.today.toordinal() - 719_163  # days since 1970
+def _choice(filler: Filler, column: KindColumn) -> Cells:
+    """Fill a column with entries of a list, by weight where weights are given; of one list a cell of `by`."""
+    choices, weights = column.rule["choice"], column.rule.get("weights")
+    if not isinstance(choices, dict):
+        return _drawn(filler, choices, weights, filler.size)
+    by = str(column.rule.get("by", ""))
+    cells: list[str | None] = [None] * filler.size
+    for key, rows in sorted(filler.grouped(column, by, tuple(choices)).items()):
+        own = weights.get(key) if isinstance(weights, dict) else weights
+        for row, text in zip(rows, _drawn(filler, choices[key], own, len(rows)), strict=True):
+            cells[row] = text
+    return cells
 
-    def _busy(self, shares: NDArray[np.float64], days: int) -> NDArray[np.int64]:
-        """Turn shares of the whole business into seconds since 1970, through the busy hours of a day."""
-        import numpy as np
 
-        steps = np.concatenate([[0.0], np.cumsum(np.array(HOURS, dtype=float))]) / sum(HOURS)
-        whole = np.clip(shares, 0, 0.999999) * days
-        day = np.floor(whole)
-        hours = np.interp(whole - day, steps, np.arange(25.0))
-        seconds = (self._today() - days + day) * SECONDS_A_DAY + hours * 3600
-        written: NDArray[np.int64] = seconds.astype(np.int64)
-        return written
+def _drawn(filler: Filler, choices: object, weights: object, count: int) -> list[str]:
+    texts = [str(text) for text in cast("Sequence[object]", choices)]
+    given = cast("Sequence[float]", weights or [1.0] * len(texts))
+    if len(given) != len(texts):
+        raise UsageError(f"{len(texts)} choices have {len(given)} weights", "give each choice a weight")
+    return filler.dice(texts, given, count)
+
+
+def _take(filler: Filler, column: KindColumn) -> Cells:
+    """Fill a column from a table of facts that belong together."""
+    return filler.taken(str(column.rule["take"]))
+
+
+def _reckon(filler: Filler, column: KindColumn) -> Cells:
+    """Fill a column with a sum over other columns, rounded to some decimals."""
+    import numpy as np
+
+    decimals = int(cast("int", column.rule.get("decimals", 0)))
+    found = np.broadcast_to(np.asarray(filler.numbers(str(column.rule["reckon"])), float), filler.size)
+    return [f"{_round(number, decimals):.{decimals}f}" for number in found.tolist()]
+
+
+def _round(number: float, decimals: int) -> float:
+    """Round halves up, as tills do, and spell no minus zero."""
+    import math
+
+    scale = 10.0**decimals
+    return math.floor(number * scale + 0.5 + 1e-9) / scale + 0.0
+
+
+def _money(filler: Filler, column: KindColumn) -> Cells:
+    """Fill a column with amounts that crowd near the low end, in whole steps."""
+    bounds = cast("Sequence[object]", column.rule["money"])
+    low, high = _bounds(filler, bounds)
+    step = float(cast("float", bounds[2]))
+    steps = (filler.gen.beta(1.3, 3.5, filler.size) * ((high - low) / step)).astype(int)
+    decimals = len(f"{step:g}".partition(".")[2])
+    return [f"{start + word * step:.{decimals}f}" for start, word in zip(low, steps.tolist(), strict=True)]
+
+
+def _measure(filler: Filler, column: KindColumn) -> Cells:
+    """Fill a column with measured values that crowd near the low end, rounded to some decimals."""
+    bounds = cast("Sequence[object]", column.rule["measure"])
+    low, high = _bounds(filler, bounds)
+    shares = filler.gen.beta(1.2, 4.0, filler.size)
+    return [f"{value:.{int(cast('float', bounds[2]))}f}" for value in (low + shares * (high - low)).tolist()]
+
+
+def _count(filler: Filler, column: KindColumn) -> Cells:
+    """Fill a column with small counts, the low ones most often."""
+    low, high = _bounds(filler, cast("Sequence[object]", column.rule["count"]))
+    shares = filler.gen.random(filler.size) ** 2.2
+    whole = high // 1 - low // 1 + 1
+    return [str(int(word)) for word in (low // 1 + (shares * whole) // 1).tolist()]
+
+
+def _bounds(filler: Filler, bounds: Sequence[object]) -> tuple[Floats, Floats]:
+    """Give the bounds of each record; a high one below its low one gives way."""
+    import numpy as np
+
+    low, high = (np.broadcast_to(np.asarray(filler.numbers(one), float), filler.size) for one in bounds[:2])
+    return low, np.maximum(low, high)
 
 
 def rule_name(rule: Mapping[str, object]) -> str:
@@ -169,50 +162,29 @@ def rule_name(rule: Mapping[str, object]) -> str:
     )
 
 
-def _written(seconds: NDArray[np.int64], column: KindColumn) -> Cells:
-    import numpy as np
-
-    unit = _UNITS.get(str(column.rule.get("unit", "date" if column.role == "date" else "second")))
-    if unit is None:
-        raise UsageError(f"unknown unit in the rule of {column.name!r}", "known units: " + ", ".join(_UNITS))
-    texts: list[str] = np.datetime_as_string(seconds.astype("datetime64[s]"), unit=unit).tolist()
-    return [text.replace("T", " ") for text in texts]
-
-
-def _ages(people: People, personas: Personas) -> list[str]:
-    today = personas.today
-    return [
-        str(today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day)))
-        for birth in people.births
-    ]
+def check_rule(rule: Mapping[str, object]) -> None:
+    """Refuse a rule that is unknown or has keys of no use to it, with UsageError."""
+    name = rule_name(rule)
+    known = RULES[name].options | {name, "empty"}
+    strange = sorted(rule.keys() - known)
+    if strange:
+        raise UsageError(
+            f"rule {name!r} knows no {', '.join(strange)}", "it knows: " + ", ".join(sorted(known))
+        )
 
 
-PERSON: Mapping[str, Callable[[People, Personas], Cells]] = {
-    "name": lambda people, _: people.names,
-    "sex": lambda people, _: people.sexes,
-    "sex_zh": lambda people, _: [_SEXES[sex] for sex in people.sexes],
-    "birth_date": lambda people, _: [birth.isoformat() for birth in people.births],
-    "age": _ages,
-    "id_number": lambda people, _: people.id_numbers,
-    "province": lambda people, _: people.provinces,
-    "city": lambda people, _: people.cities,
-    "district": lambda people, _: people.districts,
-    "address": lambda people, _: people.addresses,
-    "street": lambda people, _: people.streets,
-    "postcode": lambda people, _: people.postcodes,
-}
-PERSON_PARTS = (*PERSON, "phone", "email")
-
-RULES: Mapping[str, Callable[[Filler, KindColumn], Cells]] = {
-    "persona": Filler.person,
-    "second": Filler.person,
-    "pattern": Filler.pattern,
-    "sequence": Filler.sequence,
-    "choice": Filler.choice,
-    "money": Filler.money,
-    "measure": Filler.measure,
-    "count": Filler.number,
-    "time": Filler.time,
-    "after": Filler.after,
-    "date": Filler.date,
+RULES: Mapping[str, Rule] = {
+    "persona": Rule(_person),
+    "second": Rule(_person),
+    "pattern": Rule(_pattern),
+    "sequence": Rule(_sequence, frozenset({"from", "gap"})),
+    "choice": Rule(_choice, frozenset({"weights", "by"})),
+    "take": Rule(_take),
+    "reckon": Rule(_reckon, frozenset({"decimals"})),
+    "money": Rule(_money),
+    "measure": Rule(_measure),
+    "count": Rule(_count),
+    "time": Rule(time, frozenset({"unit"})),
+    "after": Rule(after, frozenset({"minutes", "months", "days", "hours", "unit"})),
+    "date": Rule(date, frozenset({"unit"})),
 }

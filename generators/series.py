@@ -16,10 +16,17 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
 
 MAP_BITS = 25  # of the map of keys seen: 2^25 places, whatever the table's size
 _HASH = 0x9E3779B97F4A7C15  # 2^64 / golden ratio (Knuth, Fibonacci hashing)
-KEY_CAP, TIME_CAP = 64, 8  # medians: no gap counts for more, lest one hole take all canaries
+KEY_CAP, TIME_CAP = 64, 64  # medians: no gap counts for more, lest one hole take all canaries
+TIDE, TIDE_ROWS, TIDE_VALUES = (
+    0.97,
+    200,
+    20,
+)  # share of steps that do not fall; rows and values needed to tell
+AROUND = 50  # gaps to either side that tell how busy a time is
 LEAST_READ = 0.8  # share of rows whose value a series must read
 
 
@@ -41,15 +48,18 @@ class Series:
     first: Ints | None = None  # values of all series in the first row that this one reads
     last: Ints | None = None  # values of all series in its last one
     seen: Bools | None = None
+    tidal: bool = False  # rises again and again, such as a time of day: it orders the rows of each day
 
     @property
     def is_key(self) -> bool:
         """Tell whether the numbers are keys, which stand once, and not times."""
-        return isinstance(self.codec, KeyMask)
+        return isinstance(self.codec, KeyMask) and not self.tidal
 
     @property
     def ordered(self) -> bool:
         """Tell whether the rows stand in the order of this column (a constant column gives none)."""
+        if self.tidal:
+            return False
         return self.count > 0 and (self.rising or self.falling) and (self.low < self.high or self.count == 1)
 
     @property
@@ -87,6 +97,29 @@ class Series:
         self.rising, self.falling = self.rising and low >= 0, self.falling and high <= 0
         return self.rising or self.falling
 
+    def capped(self, gaps: Ints) -> Ints:
+        """Cut the gaps between times, lest one hole takes all canaries."""
+        import numpy as np
+
+        return as_ints(np.minimum(gaps, int(TIME_CAP * self.step) + TIME_CAP))
+
+    def weigh(self, start: Ints, end: Ints) -> tuple[Floats, Floats]:
+        """Weigh the gaps between times, and give the odds that a row in each has the time of a neighbour.
+
+        A time of its own falls into a gap by the gap's length beside those around it (not by its length alone: idle
+        hours have long gaps and few rows), a neighbour's time evenly.
+        """
+        import numpy as np
+
+        gaps = np.abs(end - start)
+        self.step = max(1.0, float(np.median(gaps))) if len(gaps) else 1.0
+        none = gaps == 0
+        one, both = around(none), around(none & np.append(none[1:], False))
+        single = 2 * (one - both) / np.maximum(1 - one, 1e-9)
+        own = np.maximum(1 - 2 * one + both, 0) * by_neighbours(np.maximum(self.capped(gaps) - 1, 0))
+        weights = np.where(none, both / np.maximum(one, 1e-9), single + own)
+        return weights, np.where(none, 1.0, single / np.maximum(single + own, 1e-9))
+
     def free_places(self, start: Ints, end: Ints) -> Ints:
         """Count the free whole numbers of each gap from one row's value to the next."""
         import numpy as np
@@ -95,7 +128,7 @@ class Series:
         median = float(np.median(gaps)) if len(gaps) else 1.0
         self.step = max(1.0, median)
         if isinstance(self.codec, Clock):
-            return as_ints(np.minimum(gaps, int(TIME_CAP * median) + TIME_CAP) + 1)
+            return as_ints(self.capped(gaps) + 1)
         self.repeats = self.repeats or bool((gaps == 0).any())
         if self.bounds is not None:
             low = np.maximum(np.minimum(start, end), self.bounds[0] - 1)
@@ -107,6 +140,35 @@ class Series:
             size = 10**self.codec.serial
             free = np.where(start // size == end // size, free, 0)
         return as_ints(free)
+
+
+def is_tidal(numbers: Ints) -> bool:
+    """Tell whether neighbouring numbers hardly ever fall, though they are many and do not stand in long runs."""
+    import numpy as np
+
+    if len(numbers) < TIDE_ROWS or len(np.unique(numbers)) < TIDE_VALUES:
+        return False
+    steps = np.diff(numbers)
+    return bool((steps >= 0).mean() >= TIDE >= (steps == 0).mean())
+
+
+def by_neighbours(lengths: Ints) -> Floats:
+    """Give lengths as multiples of the mean of those around them (1 where all around are 0)."""
+    import numpy as np
+
+    means = around(lengths)
+    return np.where(means > 0, lengths / np.where(means > 0, means, 1.0), 1.0)
+
+
+def around(values: NDArray[Any]) -> Floats:
+    """Give the mean of the values about each place."""
+    import numpy as np
+
+    sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    places = np.arange(len(values))
+    low, high = np.maximum(places - AROUND, 0), np.minimum(places + AROUND + 1, len(values))
+    means: Floats = (sums[high] - sums[low]) / np.maximum(high - low, 1)
+    return means
 
 
 def _slots(numbers: Ints) -> Ints:

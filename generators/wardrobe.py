@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 from random import Random
 
 from canary.fields.roles import FORMS
 from canary.generators import dress
+from canary.generators.copying import crowd
 from canary.generators.drafts import field_of
 from canary.generators.dress import Sample
 from canary.generators.ids import masked_source
-from canary.generators.parties import Party
+from canary.generators.likeness import Home, Homes, Named, Names
+from canary.generators.parties import Party, parties_of
 from canary.generators.people import Wish
 from canary.generators.persona import Personas
 from canary.generators.profile import HostProfile, Row
+from canary.generators.safety import ADULT
 from canary.model.canary import CanaryField
 from canary.model.record import Persona
 
@@ -22,6 +28,14 @@ ALWAYS = frozenset(
     {"phone", "name", "address"}
 )  # filled whatever the template lacks, where most rows have them
 MOSTLY = 0.5
+OLDEST_SEEN = 100
+TRIES = 20
+MOST_AGAIN = 0.4  # of canaries that may have the person of another
+
+
+def _cut(address: str) -> int:
+    """Give how many letters at the front of an address name its divisions."""
+    return sum(map(len, dress.divisions_of(address)))
 
 
 class Wardrobe:
@@ -32,6 +46,8 @@ class Wardrobe:
     ) -> None:
         self.profile, self.personas, self.rng = profile, personas, rng
         self.samples = samples
+        self.parties = parties_of(profile.headings, profile.roles)
+        self.learned: dict[tuple[str, str], object] = {}
         self._plans: dict[str, list[tuple[str, str, int, bool, str | None]]] = {}
 
     def sample(self, heading: str) -> Sample:
@@ -41,25 +57,101 @@ class Wardrobe:
         return self.samples[heading]
 
     def cast(self, party: Party, templates: Sequence[Row]) -> list[Persona]:
-        """Draw a persona for each template: of the host's sexes, living where the template's city is."""
-        sexes = party.first("sex")
+        """Draw a persona for each template: of its sex, birth year and county, named as the host's are."""
+        sexes = [self._sex(party, template) for template in templates]
         number = party.first("resident_id")
         wish = Wish(
             [self._where(party, template) for template in templates] if self.personas.chinese else (),
-            "".join(sorted(dress.sexes_of(self.sample(sexes)))) if sexes else "MF",
+            "".join(sorted(dress.sexes_of(self.sample(party.first("sex") or ""))))
+            if party.first("sex")
+            else "MF",
             number is not None and self._shows_ids(number),
             frozenset({"email", "resident_id"} - party.columns.keys()),
+            sex=sexes,
+            born=[self._born(party, template) for template in templates],
+            named=[self._named(party, sex) for sex in sexes],
+            homes=[self._home(party, template) for template in templates],
         )
         return self.personas.draw(len(templates), wish)
 
+    def returning(self, party: Party) -> float:
+        """Estimate the share of rows whose person stands in an earlier one too, by the phones, else by the names.
+
+        Persons who get an alias or an inert phone come once: those are theirs alone.
+        """
+        heading = party.first("phone") or party.first("resident_id")
+        sole = party.columns.keys() & {"email", "account_no", "plate", "bank_card"}
+        if heading is None or sole or self.sample(heading).is_masked:
+            return 0.0
+        again = crowd(Counter(self.sample(heading).values), self.profile.rows)
+        return min(MOST_AGAIN, again / (2 + again / 3))
+
+    def _sex(self, party: Party, template: Row) -> str:
+        heading = party.first("sex")
+        return dress.sex_of(template.get(heading) or "", self.sample(heading)) if heading else ""
+
+    def _born(self, party: Party, template: Row) -> date | None:
+        """Give a birth date of the template's year, None where the row tells none of a grown person."""
+        heading, aged = party.first("birth_date"), party.first("age")
+        today = self.personas.today
+        if heading and (clock := self.profile.columns[heading].clock):
+            number = clock.read(template.get(heading) or "")
+            year = None if number is None else int(clock.moment(number).year)
+        elif aged:
+            found = re.search(r"\d{1,3}", template.get(aged) or "")
+            year = today.year - int(found[0]) if found else None
+        else:
+            return None
+        if year is None or not today.year - OLDEST_SEEN <= year <= today.year - ADULT:
+            return None
+        last = (today.replace(year=year, day=min(today.day, 28)) - date(year, 1, 1)).days
+        days = 365 if year < today.year - ADULT else last
+        return date(year, 1, 1) + timedelta(self.rng.randrange(max(1, days)))
+
+    def _named(self, party: Party, sex: str) -> Named | None:
+        names = self._names(party) if self.personas.chinese else None
+        return names.draw(sex, self.rng) if names else None
+
+    def _home(self, party: Party, template: Row) -> Home | None:
+        heading = party.first("address")
+        homes = self._homes(heading) if heading and self.personas.chinese else None
+        if homes is None or heading is None:
+            return None
+        shape = template.get(heading) or self.rng.choice(self.sample(heading).values)
+        return homes.draw(shape, self.rng)
+
+    def _names(self, party: Party) -> Names | None:
+        heading, sexes = party.first("name"), party.first("sex")
+        if heading is None:
+            return None
+        if ("names", heading) not in self.learned:
+            rows = [row for row in self.profile.sample if row.get(heading)]
+            sample = self.sample(sexes) if sexes else None
+            known = [dress.sex_of(row.get(sexes or "") or "", sample) if sample else "" for row in rows]
+            self.learned["names", heading] = Names.of(
+                [str(row[heading]) for row in rows], known, self.profile.rows
+            )
+        found = self.learned["names", heading]
+        return found if isinstance(found, Names) else None
+
+    def _homes(self, heading: str) -> Homes | None:
+        if ("homes", heading) not in self.learned:
+            self.learned["homes", heading] = Homes.of(self.sample(heading).values, _cut, self.profile.rows)
+        found = self.learned["homes", heading]
+        return found if isinstance(found, Homes) else None
+
     def _where(self, party: Party, template: Row) -> tuple[int, ...]:
-        """Give the counties of the template's city (else its province); the district is drawn anew."""
-        province, city = (template.get(party.first(role) or "") or "" for role in ("province", "city"))
-        if not province and not city:
+        """Give the county of the template, else those of its city, else of its province."""
+        province, city, district = (
+            template.get(party.first(role) or "") or "" for role in ("province", "city", "district")
+        )
+        if not (province or city or district):
             address = template.get(party.first("address") or "") or ""
-            province, city, _ = dress.divisions_of(address)
-        for names in ((province, city), ("", city), (province, "")):
-            found = self.personas.counties(*names, "")
+            province, city, district = dress.divisions_of(address)
+        for names in (
+            (province, city, district), ("", city, district), (province, city, ""), ("", city, ""), (province, "", ""),
+        ):  # fmt: skip
+            found = self.personas.counties(*names) if any(names) else ()
             if found:
                 return found
         return ()
@@ -77,7 +169,7 @@ class Wardrobe:
         row: dict[str, str | None] = {}
         fields: list[CanaryField | None] = []
         for role, heading, nth, always, empty in self._plan(party):
-            text, bits = self._cell(role, heading, persona, nth)
+            text, bits = self._cell(role, heading, persona, nth, template)
             row[heading] = (text or empty) if always or template.get(heading) else template.get(heading)
             if role in FORMS:
                 shared = role == "phone" and not self.personas.phones.inert
@@ -102,7 +194,7 @@ class Wardrobe:
     def _empty(self, heading: str) -> str | None:
         return None if self.profile.columns[heading].nulls > 0 else ""
 
-    def _cell(self, role: str, heading: str, persona: Persona, nth: int) -> tuple[str, float]:
+    def _cell(self, role: str, heading: str, persona: Persona, nth: int, template: Row) -> tuple[str, float]:
         """Give the text of one cell and the bits of its draw; a second phone or mail is another one."""
         sample = self.sample(heading)
         if role == "phone":
@@ -112,21 +204,43 @@ class Wardrobe:
             text = persona.email if nth == 0 else self.personas.again(persona)
             return dress.mail(text, sample), self.personas.aliases.bits
         if role == "resident_id":
-            return self._number(heading, persona), persona.bits.get("resident_id", 0.0)
+            return self._number(heading, persona, template), persona.bits.get("resident_id", 0.0)
         if role == "address":
-            return dress.address(persona, sample), persona.bits.get("address", 0.0)
+            as_it_is = self.personas.chinese and self._homes(heading) is not None
+            text = persona.address if as_it_is else dress.address(persona, sample)
+            return text, persona.bits.get("address", 0.0)
+        if role == "age" and _grown(template.get(heading)):
+            return str(template[heading]), 0.0
         if role == "plate":
             return dress.plate(self.rng, sample), dress.PLATE_BITS
         return _PLAIN[role](self, heading, persona, sample), 0.0
 
-    def _number(self, heading: str, persona: Persona) -> str:
+    def _number(self, heading: str, persona: Persona, template: Row) -> str:
         sample = self.sample(heading)
         if sample.is_masked:
             county = dress.county_of(persona)
-            code = county.code if county else "110101"
+            shown = re.match(r"[1-9]\d{5}", template.get(heading) or "")  # a county is nobody's own
+            code = shown[0] if shown else county.code if county else "110101"
             whole = masked_source(code, persona.birth_date, persona.sex, self.rng.randrange(10_000))
-            return dress.masked_text(whole, sample, self.rng)
+            return self._tail_of(heading, dress.masked_text(whole, sample, self.rng), template)
         return persona.id_number if self._shows_ids(heading) else ""
+
+    def _tail_of(self, heading: str, text: str, template: Row) -> str:
+        """End a masked number as the host ends them: like that of another row of the template's sex."""
+        party = next(each for each in self.parties if heading in each.columns.get("resident_id", ()))
+        sex = party.first("sex")
+        for _ in range(TRIES):
+            row = self.rng.choice(self.profile.sample)
+            shape = row.get(heading) or ""
+            if len(shape) == len(text) and (sex is None or row.get(sex) == template.get(sex)):
+                end = dress.hidden_part(shape)[1]
+                return text[:end] + shape[end:] if 0 < end == dress.hidden_part(text)[1] else text
+        return text
+
+
+def _grown(age: str | None) -> bool:
+    found = re.search(r"\d+", age or "")
+    return found is not None and int(found[0]) >= ADULT
 
 
 _Plain = Callable[[Wardrobe, str, Persona, Sample], str]

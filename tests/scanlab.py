@@ -49,7 +49,7 @@ class Lab:
     def rows(self) -> list[tuple[int, int, str, float]]:
         return [
             (
-                KEYS.scan_key(str(form_of(field.role)), field.canonical),
+                int(KEYS.scan_keys(str(form_of(field.role)), [field.canonical])[0]),
                 serial,
                 str(form_of(field.role)),
                 field.bits,

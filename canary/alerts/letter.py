@@ -12,6 +12,7 @@ from typing import Final
 OPENED: Final = "incident.opened"
 DIGEST: Final = "incident.digest"
 ALLOWED: Final = "sighting.allowed"
+SUPPRESS: Final = "suppress.alarm"
 TEST: Final = "test"
 
 
@@ -76,6 +77,13 @@ def allowed_body(sighting: str, rule: str) -> str:
     return dump({"event": ALLOWED, "sighting": sighting, "rule": rule})
 
 
+def suppress_body(caller: str, rows: int, time_ms: int) -> str:
+    """Spell the alarm that a caller's files held more canaries than the owner's own data can."""
+    return dump(
+        {"event": SUPPRESS, "incident": None, "caller": caller, "rows": rows, "time": rfc3339(time_ms)}
+    )
+
+
 def dump(value: Mapping[str, object]) -> str:
     """Spell canonical JSON."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
@@ -89,6 +97,8 @@ def key_of(*parts: object) -> str:
 def sentence(alert: Alert) -> str:
     """Say an alert in one line, for people."""
     told = alert.told()
+    if alert.event == SUPPRESS:
+        return f"canary suppress stopped caller {told.get('caller')}: look into it before it is lifted"
     what = "opened" if alert.event == OPENED else "has more" if alert.event == DIGEST else alert.event
     told_sources, told_sets = told.get("sources"), told.get("datasets")
     sources = ", ".join(map(str, told_sources)) if isinstance(told_sources, list) else ""

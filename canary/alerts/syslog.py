@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from canary.alerts.letter import OPENED, Alert, rfc3339, sentence
+from canary.alerts.letter import OPENED, SUPPRESS, Alert, rfc3339, sentence
 from canary.errors import OutsideError, UsageError
 
 FORMATS: Final = ("rfc5424", "cef")
@@ -34,9 +34,10 @@ class Syslog:
 
     def line(self, alert: Alert) -> bytes:
         """Spell one alert as a syslog message."""
-        severity = 1 if alert.event == OPENED else 5
+        urgent = alert.event in (OPENED, SUPPRESS)
+        severity = 1 if urgent else 5
         head = f"<{FACILITY * 8 + severity}>1 {rfc3339(self.now_ms())} {self.hostname} canary - {alert.event}"
-        text = _cef(alert, 8 if alert.event == OPENED else 4) if self.format == "cef" else sentence(alert)
+        text = _cef(alert, 8 if urgent else 4) if self.format == "cef" else sentence(alert)
         return f"{head} {_structured(alert)} {text}".encode()
 
     def send(self, alert: Alert) -> None:

@@ -63,7 +63,10 @@ def seed(
     url: Annotated[
         str, typer.Argument(metavar="DB_URL", help="sqlite:///file.db, postgresql://… or mysql://…")
     ],
-    table_: Annotated[str, typer.Option("--table", help="the table to plant in")],
+    table_: Annotated[
+        list[str],
+        typer.Option("--table", help="the table to plant in; several: tables that foreign keys link"),
+    ],
     recipient: Annotated[str, typer.Option("--recipient", "-r", metavar="ID", help="who has access to it")],
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="how many canaries")],
     policy: PolicyFile = None,
@@ -71,11 +74,17 @@ def seed(
     request: Annotated[
         str | None, typer.Option("--request", metavar="ID", help="the same ID gives the same release again")
     ] = None,
+    linked: Annotated[
+        bool, typer.Option("--linked", help="plant in all tables as well whose rows belong to that table's")
+    ] = False,
     dry_run: DryRun = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Plant canaries in a live database, in one transaction.
+
+    With several tables, --count is how many rows the table gets that the others refer to; each gets as many
+    others as real ones have.
 
     Example: canary seed sqlite:///shop.db --table orders --recipient ops --count 20
     """
@@ -84,20 +93,24 @@ def seed(
 
     with opened(home) as tools:
         wanted = step.SeedRequest(
-            url=url, table=table_, recipient=recipient, count=count, policy=policies.read(policy),
-            dataset=dataset, request=request, dry_run=dry_run,
+            url=url, table=table_[0], recipient=recipient, count=count, policy=policies.read(policy),
+            dataset=dataset, request=request, dry_run=dry_run, linked=tuple(table_[1:]),
         )  # fmt: skip
+        wanted = step.with_followed(wanted) if linked else wanted
         done = step.seed(tools, wanted)
     if json:
+        along = {"linked": done.linked} if done.linked else {}
         emit({"release": done.release, "recipient": done.recipient, "table": done.table,
-              "canaries": done.canaries, "keys": done.keys})  # fmt: skip
+              "canaries": done.canaries, "keys": done.keys, **along})  # fmt: skip
         return
     for warning in getattr(done, "warnings", ()):
         tell(f"warning: {warning}")
+    where = clean(", ".join([done.table, *(one.table for one in done.linked)]))
     if dry_run:
-        print(f"would plant {done.canaries} canaries in {clean(done.table)}; nothing was written")
+        about = "about " if done.linked else ""
+        print(f"would plant {about}{done.canaries} canaries in {where}; nothing was written")
     else:
-        print(f"planted {done.canaries} canaries in {clean(done.table)} as release {done.release}")
+        print(f"planted {done.canaries} canaries in {where} as release {done.release}")
         tell(f"take them out again with: canary unseed {done.release}")
 
 

@@ -10,7 +10,7 @@ from canary.fields import values
 from canary.fields.canonical import canonical_code
 from canary.fields.headings import role_of_heading
 from canary.fields.times import TimeFormat, detect_format
-from canary.fields.values import share
+from canary.fields.values import mostly
 
 SAMPLE = 1000  # values looked at, a column
 SURE = 0.8  # share of values that overrules a heading
@@ -46,9 +46,9 @@ def _sure_role(filled: Sequence[str], named: str | None) -> str | None:
         ("resident_id", values.is_resident_id),
     )
     for role, test in tests:
-        if share(filled, test) >= SURE:
+        if mostly(filled, test, SURE):
             return role
-    if named not in _CODES | {"key", "date", "time"} and share(filled, values.is_phone) >= SURE:
+    if named not in _CODES | {"key", "date", "time"} and mostly(filled, values.is_phone, SURE):
         return "phone"
     return None
 
@@ -58,10 +58,10 @@ def _fitting(named: str | None, filled: Sequence[str]) -> str | None:
     if named in ("date", "time", "birth_date"):
         return _time_role(named, detect_format(filled, SURE))
     if named == "key":
-        return "key" if share(filled, values.is_integer) >= SURE else _code_or_none(filled)
-    if named in ("name", "account_no") and share(filled, values.is_integer) >= SURE:
+        return "key" if mostly(filled, values.is_integer, SURE) else _code_or_none(filled)
+    if named in ("name", "account_no") and mostly(filled, values.is_integer, SURE):
         return "account_no"
-    if named is not None and share(filled, _test_of(named)) >= FAIR:
+    if named is not None and mostly(filled, _test_of(named), FAIR):
         return named
     return None
 
@@ -75,7 +75,7 @@ def _time_role(named: str, found: TimeFormat | None) -> str | None:
 
 
 def _code_or_none(filled: Sequence[str]) -> str | None:
-    return "record_no" if share(filled, is_code) >= SURE else None
+    return "record_no" if mostly(filled, is_code, SURE) else None
 
 
 def _test_of(role: str) -> Callable[[str], bool]:
@@ -102,20 +102,20 @@ def _role_of_values(filled: Sequence[str]) -> str:
     if found is not None:
         return "time" if found.has_clock else "date"
     distinct = len(set(filled)) / len(filled)
-    if distinct > FAIR and share(filled, values.is_waybill) >= SURE:
+    if distinct > FAIR and mostly(filled, values.is_waybill, SURE):
         return "waybill_no"
-    if distinct > FAIR and share(filled, values.is_bank_card) >= 0.95:
+    if distinct > FAIR and mostly(filled, values.is_bank_card, 0.95):
         return "bank_card"
-    if share(filled, values.is_number) >= SURE:
+    if mostly(filled, values.is_number, SURE):
         return _role_of_numbers(filled)
     return _role_of_words(filled, distinct)
 
 
 def _role_of_numbers(filled: Sequence[str]) -> str:
-    if share(filled, values.is_integer) < SURE:
+    if not mostly(filled, values.is_integer, SURE):
         return (
             "measure"
-            if share(filled, values.is_number) >= SURE and not all(map(str.isdigit, filled))
+            if mostly(filled, values.is_number, SURE) and not all(map(str.isdigit, filled))
             else "code"
         )
     numbers = [int(float(text)) if "." in text else int(text) for text in filled if values.is_integer(text)]
@@ -138,14 +138,14 @@ def is_key(numbers: Sequence[int]) -> bool:
 def _role_of_words(filled: Sequence[str], distinct: float) -> str:
     if {text.lower() for text in filled} <= _SEXES:
         return "sex"
-    if share(filled, values.is_address) >= FAIR:
+    if mostly(filled, values.is_address, FAIR):
         return "address"
-    if share(filled, is_code) >= SURE:
+    if mostly(filled, is_code, SURE):
         return "record_no" if distinct > 0.95 else "code"
-    if distinct > 0.3 and share(filled, values.is_han_name) >= SURE:
+    if distinct > 0.3 and mostly(filled, values.is_han_name, SURE):
         return "name"
     if distinct <= 0.2 and len(filled) >= 10:
         return "category"
-    if distinct > FAIR and share(filled, values.is_latin_name) >= SURE:
+    if distinct > FAIR and mostly(filled, values.is_latin_name, SURE):
         return "name"
-    return "text" if share(filled, lambda text: len(text) > 12) >= FAIR else "other"
+    return "text" if mostly(filled, lambda text: len(text) > 12, FAIR) else "other"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
@@ -185,15 +185,20 @@ def _written(token: str, moment: datetime) -> str:
         return _zone_text(moment)
     if token in _HALVES:
         return _HALVES[token][moment.hour >= 12]
-    numbers = {
-        "Y": f"{moment.year:04d}", "y": f"{moment.year % 100:02d}", "m": f"{moment.month:02d}",
-        "d": f"{moment.day:02d}",
-        "H": f"{moment.hour:02d}",
-        "I": f"{(moment.hour + 11) % 12 + 1:02d}", "M": f"{moment.minute:02d}",
-        "S": f"{moment.second:02d}",
-    }  # fmt: skip
-    text = numbers[token[-1]]
+    text = _NUMBERS[token[-1]](moment)
     return str(int(text)) if token[1] == "-" else text
+
+
+_NUMBERS: Final[Mapping[str, Callable[[datetime], str]]] = {
+    "Y": lambda moment: f"{moment.year:04d}",
+    "y": lambda moment: f"{moment.year % 100:02d}",
+    "m": lambda moment: f"{moment.month:02d}",
+    "d": lambda moment: f"{moment.day:02d}",
+    "H": lambda moment: f"{moment.hour:02d}",
+    "I": lambda moment: f"{(moment.hour + 11) % 12 + 1:02d}",
+    "M": lambda moment: f"{moment.minute:02d}",
+    "S": lambda moment: f"{moment.second:02d}",
+}
 
 
 def _zone_text(moment: datetime) -> str:

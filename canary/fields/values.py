@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from math import floor
 from typing import Final
 
 from canary.fields.address import canonical_address, is_chinese
@@ -24,6 +25,7 @@ _WAYBILL = re.compile("|".join(WAYBILLS.values()), re.I)
 _S10 = re.compile(r"[A-Z]{2}(\d{8})(\d)[A-Z]{2}", re.I)
 _S10_WEIGHTS: Final = (8, 6, 4, 2, 3, 5, 9, 7)  # UPU S10
 _RESIDENT_ID = re.compile(r"[1-9]\d{5}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[0-9Xx]")
+MASKED_IDS: Final = (15, 18)  # lengths of old and new ones: a masked bank card has 16 or 19 signs
 _RESIDENT_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643
 _PLATE = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·•\s]?[A-Z0-9]{5,6}", re.I
@@ -72,6 +74,17 @@ def share(values: Sequence[str], test: Callable[[str], bool]) -> float:
     return sum(map(test, values)) / len(values) if values else 0.0
 
 
+def mostly(values: Sequence[str], test: Callable[[str], bool], least: float) -> bool:
+    """Tell whether a share of the values passes a test; stops as soon as too many have failed."""
+    spare = floor(len(values) * (1 - least) + 1e-9)
+    for value in values:
+        if not test(value):
+            spare -= 1
+            if spare < 0:
+                return False
+    return bool(values)
+
+
 def is_phone(text: str) -> bool:
     """Tell whether a value is surely a phone number: a Chinese mobile, a land line, or written with '+'."""
     text = fold(text)
@@ -93,7 +106,7 @@ def is_email(text: str) -> bool:
 def is_resident_id(text: str) -> bool:
     """Tell whether a value is a Chinese resident ID with a right check digit, or a masked one."""
     text = text.strip()
-    if re.fullmatch(r"\d{3,6}\*{6,12}[\dXx*]{2,4}", text):
+    if len(text) in MASKED_IDS and re.fullmatch(r"\d{3,6}\*{6,12}[\dXx*]{2,4}", text):
         return True
     return _RESIDENT_ID.fullmatch(text) is not None and resident_check(text[:17]) == text[17].upper()
 

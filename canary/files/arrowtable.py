@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from canary.errors import UsageError
+from canary.files.compress import Writer
+from canary.files.omit import check_numbers
 from canary.files.table import (
     Insertion,
     Reading,
@@ -73,6 +75,17 @@ class ArrowTable(Table):
         reading = Reading(self.data.num_rows, last=last_cells(self.data, self.headings))
         return self.report(reading, sinks)
 
+    def without(self, file: Writer, numbers: Sequence[int]) -> RewriteReport:
+        """Write an Arrow IPC stream of all but some rows."""
+        import pyarrow as pa
+
+        check_numbers(numbers)
+        table = without_rows(self.data, numbers)
+        with pa.ipc.new_stream(file, table.schema) as writer:
+            writer.write_table(table)
+        reading = Reading(self.data.num_rows, last=last_cells(self.data, self.headings))
+        return self.report_without(reading, numbers)
+
 
 class _Nowhere:
     def write(self, data: bytes | memoryview, /) -> object:
@@ -109,3 +122,18 @@ def with_rows(
         pieces.append(fresh.slice(number, 1))
     pieces.append(table.slice(done))
     return pa.concat_tables(pieces).unify_dictionaries()
+
+
+def without_rows(table: pa.Table, numbers: Sequence[int], first: int = 0) -> pa.Table:
+    """Leave rows out of a table whose first row is number `first`; schema and metadata stay."""
+    import pyarrow as pa
+
+    if not numbers:
+        return table
+    pieces, done = [table.slice(0, 0)], 0
+    for number in numbers:
+        if number - first > done:
+            pieces.append(table.slice(done, number - first - done))
+        done = number - first + 1
+    pieces.append(table.slice(done))
+    return pa.concat_tables(pieces)

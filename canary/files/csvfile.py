@@ -16,6 +16,7 @@ from canary.files.compress import Writer, compressing, opened, read_full
 from canary.files.csvparse import CsvParser
 from canary.files.dialect import Dialect, read_rows, sniff, with_habits
 from canary.files.encoding import Encoding
+from canary.files.omit import LineOmitter
 from canary.files.outside import reading as reading_errors
 from canary.files.records import CsvSplitter
 from canary.files.table import (
@@ -81,6 +82,20 @@ class CsvTable(Table):
         if last is not None:
             CsvParser(self.path, self.headings, self.encoding, self.dialect).end(last, reading)
         return self.report(reading, sinks)
+
+    def without(self, file: Writer, numbers: Sequence[int]) -> RewriteReport:
+        """Copy the file without some rows."""
+        reading, last = Reading(), None
+        with compressing(file, self.format.compression) as out:
+            lines = LineOmitter(out, numbers, self.encoding)
+            lines.text(self.prefix)
+            for block in self._blocks():
+                last = block if block.rows else last
+                lines.block(block)
+            lines.close()
+        if last is not None:
+            CsvParser(self.path, self.headings, self.encoding, self.dialect).end(last, reading)
+        return self.report_without(reading, numbers)
 
     def _render(self, block: Block[bool], bare: bool, insertion: Insertion, place: int) -> tuple[int, bytes]:
         """Write a canary's line and say where it goes; behind a line without an end, the end comes first."""

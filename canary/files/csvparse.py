@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyarrow import csv
 
-_PARSED = 1 << 20  # bytes that pyarrow parses at a time; larger blocks leave the processor's cache
+_PARSED = (
+    1 << 22
+)  # bytes parsed at a time: what follows has a cost for each batch, larger ones leave the cache
 
 
 class _Transcoder(io.RawIOBase):

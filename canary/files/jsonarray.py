@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from canary.errors import OutsideError
 from canary.files.blocks import Block, Cut, blocks
-from canary.files.compress import opened, read_full
+from canary.files.compress import Writer, opened, read_full
 from canary.files.encoding import Encoding, as_units, places
 from canary.files.jsontable import JsonTable
+from canary.files.omit import ArrayOmitter
 from canary.files.outside import reading
 from canary.files.table import Insertion, TableFormat
 
@@ -36,8 +37,9 @@ class ArraySplitter:
     def __call__(self, data: bytes, last: bool) -> Cut[None]:
         """Cut off the elements up to the last comma between them, or up to the end of the array."""
         shape = self.encoding.shape(data)
+        whole = len(data) if last else len(shape) * self.encoding.unit
         if self.closed:
-            return self._behind(shape, len(data))
+            return self._behind(shape, whole)
         commas, end = _boundaries(as_units(shape))
         stops = [*commas, end] if end is not None else list(commas)
         spans = list(_spans(shape, stops))
@@ -48,7 +50,7 @@ class ArraySplitter:
         elif last:
             raise self._damaged("the array is not closed")
         done = (stops[-1] + 1) * self.encoding.unit if stops else 0
-        return self._cut(spans, done if end is None else len(data))
+        return self._cut(spans, done if end is None else whole)
 
     def _cut(self, spans: list[tuple[int, int]], used: int) -> Cut[None]:
         import numpy as np
@@ -136,6 +138,9 @@ class JsonArrayTable(JsonTable):
         if block.rows:
             return int(block.starts[0]), self._object(insertion) + self.separator
         return 0, self._object(insertion)
+
+    def _omitter(self, out: Writer, numbers: Sequence[int]) -> ArrayOmitter:
+        return ArrayOmitter(out, numbers)
 
     def learn(self) -> None:
         """Learn the separator too."""

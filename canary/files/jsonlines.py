@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from canary.files.blocks import Block, Cut, blocks
-from canary.files.compress import opened, read_full
+from canary.files.compress import Writer, opened, read_full
 from canary.files.encoding import Encoding, as_units, places
 from canary.files.jsontable import JsonTable
+from canary.files.omit import LineOmitter
 from canary.files.records import LF
 from canary.files.table import Insertion, TableFormat
 
@@ -50,6 +51,9 @@ class JsonLinesTable(JsonTable):
             bytes(block.data[max(0, offset - self.encoding.unit) : offset]), trails=False
         )
         return offset, line + eol if before in (b"\n", b"") else eol + line
+
+    def _omitter(self, out: Writer, numbers: Sequence[int]) -> LineOmitter:
+        return LineOmitter(out, numbers, self.encoding)
 
     def _line_end(self, block: Block[None]) -> bytes:
         first = self.encoding.decode(block.record(0)) if block.rows else "\n"

@@ -10,9 +10,10 @@ from functools import partial
 
 from canary.errors import OutsideError
 from canary.files.blocks import Block, Cursor, splice
-from canary.files.compress import compressing
+from canary.files.compress import Writer, compressing
 from canary.files.encoding import Encoding
 from canary.files.jsonstyle import JsonStyle, native_of_values, parse_object, style_of, text_of
+from canary.files.omit import ChainOmitter, LineOmitter
 from canary.files.outside import bad_text
 from canary.files.table import Insertion, Reading, RewriteReport, RowBatch, Sink, Table, check_sinks
 
@@ -99,10 +100,30 @@ class JsonTable(Table):
                 for file, cursor in zip(files, cursors, strict=True):
                     file.write(splice(block, cursor, partial(self._render, block)))
         if last is not None:
-            end = Reading()
-            self._batch(last, range(last.rows - 1, last.rows), (), end)
-            reading = Reading(last.first + last.rows, last=end.last, last_ragged=end.last_ragged)
+            reading = self._end(last)
         return self.report(reading, sinks)
+
+    def _end(self, last: Block[None]) -> Reading:
+        """Tell from the last block what a whole reading learns."""
+        end = Reading()
+        self._batch(last, range(last.rows - 1, last.rows), (), end)
+        return Reading(last.first + last.rows, last=end.last, last_ragged=end.last_ragged)
+
+    @abstractmethod
+    def _omitter(self, out: Writer, numbers: Sequence[int]) -> LineOmitter | ChainOmitter:
+        """Give what leaves records out of the blocks."""
+
+    def without(self, file: Writer, numbers: Sequence[int]) -> RewriteReport:
+        """Copy the file without some objects."""
+        last: Block[None] | None = None
+        with compressing(file, self.format.compression) as out:
+            out.write(self.prefix)
+            omitter = self._omitter(out, numbers)
+            for block in self._blocks():
+                last = block if block.rows else last
+                omitter.block(block)
+            omitter.close()
+        return self.report_without(Reading() if last is None else self._end(last), numbers)
 
     def learn(self) -> None:
         """Learn headings, types and style from the first rows.

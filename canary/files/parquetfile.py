@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from canary.errors import OutsideError
-from canary.files.arrowtable import last_cells, with_rows
+from canary.files.arrowtable import last_cells, with_rows, without_rows
 from canary.files.blocks import Cursor
-from canary.files.compress import Shield
+from canary.files.compress import Shield, Writer
+from canary.files.omit import Numbers
 from canary.files.outside import reading as reading_errors
 from canary.files.table import (
     Reading,
@@ -78,7 +79,7 @@ class ParquetTable(Table):
         reading, last = Reading(), None
         cursors = [Cursor(sink.insertions) for sink in sinks]
         with self._file() as file, ExitStack() as stack:
-            writers = [stack.enter_context(_writer(file, sink)) for sink in sinks]
+            writers = [stack.enter_context(_writer(file, sink.file)) for sink in sinks]
             for number in range(file.num_row_groups):
                 with reading_errors(self.path):
                     group = file.read_row_group(number, use_threads=False)
@@ -92,6 +93,20 @@ class ParquetTable(Table):
         reading.last = None if last is None else last_cells(last, self.headings)
         return self.report(reading, sinks)
 
+    def without(self, file: Writer, numbers: Sequence[int]) -> RewriteReport:
+        """Write every row group again without some rows."""
+        reading, last, left = Reading(), None, Numbers(numbers)
+        with self._file() as source, _writer(source, file) as writer:
+            for number in range(source.num_row_groups):
+                with reading_errors(self.path):
+                    group = source.read_row_group(number, use_threads=False)
+                table = without_rows(group, left.within(reading.rows, group.num_rows))
+                if table.num_rows or not group.num_rows:
+                    writer.write_table(table, row_group_size=max(table.num_rows, 1))
+                reading.rows, last = reading.rows + group.num_rows, group if group.num_rows else last
+        reading.last = None if last is None else last_cells(last, self.headings)
+        return self.report_without(reading, numbers)
+
     def _write_empty(self, file: pq.ParquetFile, writers: Sequence[Any], cursors: Sequence[Cursor]) -> None:
         """Write a table that has no row groups."""
         empty = file.schema_arrow.empty_table()
@@ -101,10 +116,10 @@ class ParquetTable(Table):
                 writer.write_table(with_rows(empty, due, self.headings))
 
 
-def _writer(file: pq.ParquetFile, sink: Sink) -> Any:
+def _writer(file: pq.ParquetFile, out: Writer) -> Any:
     import pyarrow.parquet as pq
 
-    return pq.ParquetWriter(Shield(sink.file), file.schema_arrow, **_options(file))
+    return pq.ParquetWriter(Shield(out), file.schema_arrow, **_options(file))
 
 
 def _options(file: pq.ParquetFile) -> dict[str, object]:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from canary.errors import OutsideError, UsageError
 from canary.files.blocks import Block, Cursor, blocks, splice
-from canary.files.compress import compressing, opened, read_full
+from canary.files.compress import Writer, compressing, opened, read_full
 from canary.files.encoding import Encoding
+from canary.files.omit import LineOmitter, TupleOmitter
 from canary.files.outside import bad_text
 from canary.files.sqlgrammar import cells_of, grammar, simple_values
 from canary.files.sqlscan import Facts, Row, SqlScanner, Statement
@@ -52,13 +53,14 @@ class SqlTable(Table):
     habits: Mapping[str, Habit] = field(default_factory=dict)
     blanks: tuple[str, ...] = ()
 
-    def _blocks(self) -> Iterator[Block[list[Row]]]:
+    def _scanner(self) -> SqlScanner:
+        rules = grammar(self.backslash)
+        return SqlScanner(self.path, self.encoding, rules, target=self.name, single=self.facts.single)
+
+    def _blocks(self, scanner: SqlScanner | None = None) -> Iterator[Block[list[Row]]]:
         with opened(self.path, self.format.compression) as stream:
             read_full(stream, len(self.encoding.bom))
-            scanner = SqlScanner(
-                self.path, self.encoding, grammar(self.backslash), target=self.name, single=self.facts.single
-            )
-            yield from blocks(stream, scanner, self.path)
+            yield from blocks(stream, scanner or self._scanner(), self.path)
 
     def _text(self, data: bytes) -> str:
         try:
@@ -128,15 +130,37 @@ class SqlTable(Table):
                     render = partial(self._render, block)
                     file.write(splice(block, cursor, render) if block.rows else block.data)
         if last is not None:
-            end = Reading()
-            list(self._batch(last, range(last.rows - 1, last.rows), (), end))
-            reading = Reading(last.first + last.rows, last=end.last, last_ragged=end.last_ragged)
+            reading = self._ended(last)
         elif any(sink.insertions for sink in sinks):
             raise OutsideError(
                 f"{self.path} has no row of table {self.name} that a canary could join",
                 "dump the table with rows",
             )
         return self.report(reading, sinks)
+
+    def _ended(self, last: Block[list[Row]]) -> Reading:
+        """Tell from the last block what a whole reading learns."""
+        end = Reading()
+        list(self._batch(last, range(last.rows - 1, last.rows), (), end))
+        return Reading(last.first + last.rows, last=end.last, last_ragged=end.last_ragged)
+
+    def without(self, file: Writer, numbers: Sequence[int]) -> RewriteReport:
+        """Copy the dump without some rows; an INSERT that would hold none goes whole."""
+        last: Block[list[Row]] | None = None
+        scanner = self._scanner()
+        with compressing(file, self.format.compression) as out:
+            out.write(self.encoding.bom)
+            lines = LineOmitter(out, numbers, self.encoding) if self.facts.single else None
+            tuples = TupleOmitter(out, numbers, self.encoding, grammar(self.backslash))
+            for block in self._blocks(scanner):
+                last = block if block.rows else last
+                if lines is not None:
+                    lines.block(block)
+                else:
+                    tuples.block(block)
+                    tuples.settle(scanner.opened)
+            (lines or tuples).close()
+        return self.report_without(Reading() if last is None else self._ended(last), numbers)
 
     def _render(self, block: Block[list[Row]], insertion: Insertion, place: int) -> tuple[int, bytes]:
         row = block.extra[max(place, 0)]

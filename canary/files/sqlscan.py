@@ -27,11 +27,15 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Where the tuple or line of a row stands within a block (bytes), and the statement it belongs to."""
+    """Where the tuple or line of a row stands within a block (bytes), and the statement it belongs to.
+
+    `begun` is where that statement begins, in bytes of the whole dump behind its mark.
+    """
 
     statement: Statement
     start: int
     end: int
+    begun: int = 0
 
 
 @dataclass(slots=True)
@@ -77,6 +81,15 @@ class SqlScanner:
     _now: Facts = field(default_factory=Facts)
     _spans: list[tuple[int, int]] = field(default_factory=list)
     _rows: list[Row] = field(default_factory=list)
+    _base: int = 0
+    _begun: int = 0
+
+    @property
+    def opened(self) -> int | None:
+        """Give where the statement of the target begins that is being read, None where none is."""
+        statement = self._statement
+        within = self._mode != "text" and statement is not None and statement.table == self.target
+        return self._begun if within else None
 
     def __call__(self, data: bytes, last: bool) -> Cut[list[Row]]:
         """Go on as far as the data reaches; raises OutsideError where a statement is cut off."""
@@ -94,7 +107,9 @@ class SqlScanner:
         if last and at < len(shape):
             raise OutsideError(f"{self.path} ends within a statement", "make or fetch the dump again")
         spans = np.array(self._spans, np.int64).reshape(-1, 2) * self.encoding.unit
-        return Cut(spans[:, 0], spans[:, 1], len(data) if last else at * self.encoding.unit, self._rows)
+        used = len(data) if last else at * self.encoding.unit
+        self._base += used
+        return Cut(spans[:, 0], spans[:, 1], used, self._rows)
 
     def _facts(self, table: str) -> Facts:
         return self.tables.setdefault(table, Facts())
@@ -153,6 +168,7 @@ class SqlScanner:
                 self._heads.clear()
             self._heads[head] = Statement(name, listed, copy)
         self._statement = self._heads[head]
+        self._begun = self._base + found.start() * unit
         self._end = -1
         self._fresh, self._now = not copy, self._facts(self._statement.table)
 
@@ -172,7 +188,7 @@ class SqlScanner:
         self._end = row[1]
         if statement.table == self.target:
             self._spans.append(span)
-            self._rows.append(Row(statement, row[0] * unit, row[1] * unit))
+            self._rows.append(Row(statement, row[0] * unit, row[1] * unit, self._begun))
 
     def _whole_statement(self, data: bytes, shape: bytes, at: int, begin: int, last: bool) -> int | None:
         """Take a statement of one row with the line end behind it."""

@@ -127,6 +127,13 @@ class Table(ABC):
         Raises OutsideError where the file fails or a row cannot be placed.
         """
 
+    @abstractmethod
+    def without(self, file: Writer, numbers: Sequence[int]) -> RewriteReport:
+        """Read once and write all but the rows of these rising numbers (0-based), the others as they are.
+
+        Raises OutsideError where the file fails or a row cannot be left out.
+        """
+
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[RowBatch]:
         """Yield the rows in their order; ragged rows and a footer are left out, but ragged ones are numbered.
 
@@ -204,6 +211,18 @@ class Table(ABC):
             check_positions(sink.insertions, rows)
         written = tuple(rows + len(sink.insertions) for sink in sinks)
         return RewriteReport(rows, written, tuple(self.warnings))
+
+    def report_without(self, reading: Reading, numbers: Sequence[int]) -> RewriteReport:
+        """Sum up a finished copy without some rows; raises UsageError for a row that the table does not have."""
+        footer = self.ends_in_footer(reading)
+        self._tell(reading, footer)
+        rows = reading.rows - footer
+        if numbers and numbers[-1] >= rows:
+            raise UsageError(
+                f"row {numbers[-1]} was to be left out, but the table has {rows} rows",
+                "numbers go from 0 to the number of rows less one",
+            )
+        return RewriteReport(rows, (rows - len(numbers),), tuple(self.warnings))
 
 
 def check_sinks(sinks: Sequence[Sink]) -> None:

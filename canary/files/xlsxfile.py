@@ -13,6 +13,8 @@ from xml.sax.saxutils import escape
 
 from canary.errors import OutsideError
 from canary.files.blocks import Block, Cursor, blocks
+from canary.files.compress import Writer
+from canary.files.omit import Numbers
 from canary.files.outside import reading as reading_errors
 from canary.files.table import (
     Reading,
@@ -85,16 +87,27 @@ class XlsxTable(Table):
         Raises OutsideError where formulas, merged cells or tables stand below a canary.
         """
         check_sinks(sinks)
+        return self.report(self._rewrite(sinks, None), sinks)
+
+    def without(self, file: Writer, numbers: Sequence[int]) -> RewriteReport:
+        """Copy the workbook, the sheet without some rows; those below move up.
+
+        Raises OutsideError where formulas, merged cells or tables stand at or below a row that goes.
+        """
+        return self.report_without(self._rewrite([Sink(file)], numbers), numbers)
+
+    def _rewrite(self, sinks: Sequence[Sink], gone: Sequence[int] | None) -> Reading:
+        """Copy the archive into every sink, with its insertions or without the rows that are gone."""
         with reading_errors(self.path):
             source = zipfile.ZipFile(self.path)
         with source, ExitStack() as stack:
             targets = [stack.enter_context(new_archive(sink.file)) for sink in sinks]
             for member in source.infolist():
                 if member.filename == self.member:
-                    reading = self._rewrite_sheet(source, member, targets, sinks)
+                    reading = self._rewrite_sheet(source, member, targets, sinks, gone)
                 else:
                     copy_member(source, member, targets, self.path)
-        return self.report(reading, sinks)
+        return reading
 
     def _rewrite_sheet(
         self,
@@ -102,6 +115,7 @@ class XlsxTable(Table):
         member: zipfile.ZipInfo,
         targets: list[zipfile.ZipFile],
         sinks: Sequence[Sink],
+        gone: Sequence[int] | None,
     ) -> Reading:
         reading = Reading()
         with ExitStack() as stack:
@@ -112,11 +126,13 @@ class XlsxTable(Table):
             stream = stack.enter_context(source.open(member))
             head, rest = read_head(stream, self.path)
             copies = [
-                _Copy(out, Cursor(sink.insertions), Moves(self.path))
+                _Copy(
+                    out, Cursor(sink.insertions), Moves(self.path, step=1 if gone is None else -1), gone or ()
+                )
                 for out, sink in zip(outs, sinks, strict=True)
             ]
             for copy in copies:
-                copy.out.write(grown(head, len(copy.cursor.insertions)))
+                copy.out.write(grown(head, len(copy.cursor.insertions) - len(copy.gone)))
             writer = CellWriter(self.book, self.native, self.columns, self._known(), self.styles)
             splitter = SheetSplitter(self.heading_row, self.path)
             for block in blocks(stream, splitter, self.path, begun=rest):
@@ -133,6 +149,10 @@ class XlsxTable(Table):
 
     def _write_block(self, block: Block[Rows], copy: _Copy, writer: CellWriter) -> None:
         done, stop = 0, block.extra.tail if block.extra.tail >= 0 else len(block.data)
+        for place in copy.left.within(block.first, block.rows):
+            copy.write_rows(bytes(block.data[done : block.starts[place]]))
+            copy.moves.behind.append(block.extra.numbers[place])
+            done = int(block.ends[place])
         placeable = block.rows or block.extra.heading
         for insertion in copy.cursor.due(block.first + block.rows) if placeable else ():
             place = insertion.position - block.first - 1
@@ -191,11 +211,17 @@ class _Copy:
     out: IO[bytes]
     cursor: Cursor
     moves: Moves
+    gone: Sequence[int] = ()
+    left: Numbers = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make ready to leave rows out."""
+        self.left = Numbers(self.gone)
 
     def write_rows(self, xml: bytes) -> None:
         """Write rows at their new places."""
         self.moves.check_rows(xml)
-        if self.cursor.insertions and not self.moves.count:
+        if (self.cursor.insertions or self.gone) and not self.moves.count:
             self.moves.look(xml)
         self.out.write(shifted(xml, self.moves.count))
 

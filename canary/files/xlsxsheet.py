@@ -79,20 +79,28 @@ def has_value(row: bytes) -> bool:
 
 @dataclass
 class Moves:
-    """Which rows of one copy moved: `behind` are the numbers (before moving) of the rows that canaries stand behind."""
+    """Which rows of one copy moved: `behind` are the numbers (before moving) of the rows that canaries stand behind.
+
+    Where rows are left out `step` is -1 and `behind` are the numbers of the rows that go.
+    """
 
     path: Path
     behind: list[int] = field(default_factory=list)
     looked_at: int = 0
+    step: int = 1
 
     @property
     def count(self) -> int:
         """Give how far the next row moves."""
-        return len(self.behind)
+        return self.step * len(self.behind)
 
     def row(self, number: int) -> int:
         """Give a row's new number."""
-        return number + bisect_left(self.behind, number)
+        return number + self.step * bisect_left(self.behind, number)
+
+    def _reaches(self, number: int) -> bool:
+        """Tell whether a row lies where things moved."""
+        return bool(self.behind) and number >= self.behind[0] + (self.step > 0)
 
     def check_rows(self, xml: bytes) -> None:
         """Refuse formulas in rows that move."""
@@ -107,15 +115,17 @@ class Moves:
 
     def check_above(self) -> None:
         """Refuse formulas above that look at rows which moved."""
-        if self.behind and self.looked_at > self.behind[0]:
+        if self._reaches(self.looked_at):
             raise self._refused("formulas that look at rows")
 
     def check_ranges(self, ranges: Sequence[str], what: str) -> None:
         """Refuse ranges (A1:B2) that reach below the first canary."""
-        if self.behind and any(last_row(one) > self.behind[0] for one in ranges):
+        if any(self._reaches(last_row(one)) for one in ranges):
             raise self._refused(what)
 
     def _refused(self, what: str) -> OutsideError:
+        if self.step < 0:  # no number: it would tell which row is a canary
+            return OutsideError(f"{self.path} has {what} at or below a row that is to be left out", _HINT)
         return OutsideError(
             f"{self.path} has {what} below row {self.behind[0]}, where a canary would go", _HINT
         )
@@ -133,10 +143,12 @@ class Moves:
 
     def _range(self, text: str) -> str:
         first, colon, last = text.partition(":")
+        if self.step < 0 and self.row(last_row(first)) > self._last_of_range(last_row(last or first)):
+            raise self._refused("links or rules")
         return _with_row(first, self.row) + colon + _with_row(last, self._last_of_range)
 
     def _last_of_range(self, number: int) -> int:
-        return number + bisect_right(self.behind, number)
+        return number + self.step * bisect_right(self.behind, number)
 
 
 def _with_row(cell: str, move: Callable[[int], int]) -> str:

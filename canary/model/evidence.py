@@ -51,3 +51,20 @@ class Findings:
     bytes: int = 0
     files: int = 0
     errors: tuple[ScanError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a scan knew: its engine, and how many canaries had been issued up to which serial."""
+
+    engine: str
+    newest: int
+    issued: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a scan of one sighting found, and what it knew: while that stands, nobody need read again."""
+
+    known: Known
+    findings: Findings

@@ -37,10 +37,30 @@ class KindColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class KindTable:
+    """Facts that belong together in a kind: each record takes one row of them, by weight where there are weights."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    weights: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KindPeople:
+    """Who may play a part in a kind: the sexes, and the ages in whole years from first to last."""
+
+    sexes: str = "MF"
+    ages: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
-    """A record kind, read from one TOML file."""
+    """A record kind, read from one TOML file; `given` are columns that others refer to and nobody sees."""
 
     name: str
     summary: str
     language: str
     columns: tuple[KindColumn, ...]
+    given: tuple[KindColumn, ...] = ()
+    tables: Mapping[str, KindTable] = field(default_factory=dict)
+    people: Mapping[str, KindPeople] = field(default_factory=dict)

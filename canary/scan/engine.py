@@ -13,6 +13,8 @@ from canary.scan.index import Index, Reader
 from canary.scan.parts import Place
 from canary.scan.search import Scan
 
+ENGINE = "plain/1"  # changes with what a scan finds: kept findings of another engine are not used again
+
 
 def scan_bytes(
     data: bytes, name: str, index: Index, reader: Reader, keys: Keys, budget: Budget | None = None

@@ -20,6 +20,7 @@ _NEW_LINE = re.compile(r"\n")
 _SQL = re.compile(r"\n|\)\s*,\s*(?=\()")
 _JSON = re.compile(r"\}\s*,?\s*(?=\{)")
 _DELIMITERS: Final = ("\t", "----", "|", ",", ";", "，", "\x01", "^", "~")
+_QUOTED = re.compile(r'"[^"]*"')  # a delimiter within quotes divides nothing
 _INSERT = re.compile(r"\b(?:insert\s+into|copy\s+\S+.{0,400}\bfrom\s+stdin)\b", re.I)
 
 
@@ -102,6 +103,7 @@ def _is_delimited(lines: list[str]) -> bool:
     """Tell whether nearly all lines hold the same number of one delimiter."""
     if len(lines) < 2:
         return False
+    lines = [_QUOTED.sub("", line) for line in lines]
     for delimiter in _DELIMITERS:
         counts = Counter(line.count(delimiter) for line in lines)
         columns, often = counts.most_common(1)[0]

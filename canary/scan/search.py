@@ -69,8 +69,7 @@ class Scan:
         cells = reading.layout.is_table
         found = list(self._candidates(block.text, cells=cells))
         found += self._decoded(block.text, sorted(found, key=_start), cells=cells)
-        scan_key = self.keys.scan_key
-        keyed = {pair: scan_key(*pair) for pair in {(each.form, each.canonical) for each in found}}
+        keyed = _keyed(self.keys, found)
         shaped = {pair: shape_of(*pair) for pair in keyed}
         self.tally.add_keys(shaped, keyed)
         self.tally.add_pairs(found, shaped, block.text, reading.starts if cells else None)
@@ -243,6 +242,17 @@ class _Ahead:
     def __iter__(self) -> Iterator[str]:
         yield from self._held
         yield from self._chunks
+
+
+def _keyed(keys: Keys, found: Iterable[Candidate]) -> dict[tuple[str, str], int]:
+    """Give the scan key of every form and canonical value."""
+    by_form: dict[str, list[tuple[str, str]]] = {}
+    for pair in {each[:2] for each in found}:
+        by_form.setdefault(pair[0], []).append(pair)
+    keyed: dict[tuple[str, str], int] = {}
+    for form, pairs in by_form.items():
+        keyed.update(zip(pairs, keys.scan_keys(form, [pair[1] for pair in pairs]).tolist(), strict=True))
+    return keyed
 
 
 def _start(each: Candidate) -> int:

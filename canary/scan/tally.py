@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations_with_replacement
@@ -110,13 +109,22 @@ def _record_pairs(
 
 def _near_pairs(places: Mapping[str, Sequence[int]], names: NDArray[np.int64]) -> Counter[tuple[str, str]]:
     """Count pairs in prose: for each candidate, the others within reach (twice of it, since windows chain)."""
-    ordered = {shape: sorted(each) for shape, each in [*places.items(), ("name", names.tolist())] if each}
+    import numpy as np
+
+    ordered = {
+        shape: np.sort(np.asarray(each, np.int64))
+        for shape, each in [*places.items(), ("name", names)]
+        if len(each)
+    }
     found: Counter[tuple[str, str]] = Counter()
     for one, two in combinations_with_replacement(sorted(ordered), 2):
         if one == two == "name":
             continue
         few, many = sorted((ordered[one], ordered[two]), key=len)
-        near = sum(bisect_right(many, at + 2 * REACH) - bisect_left(many, at - 2 * REACH) for at in few)
+        reached = np.searchsorted(many, few + 2 * REACH, "right") - np.searchsorted(
+            many, few - 2 * REACH, "left"
+        )
+        near = int(reached.sum())
         total = (near - len(few)) // 2 if one == two else near
         if total:
             found[_pair(one, two)] = total

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -73,33 +74,61 @@ def _as_many(act: Parameters, rows: int) -> list[str]:
     return ["--canaries", str(max(1, round(act.get("canaries", DEFAULT_CANARIES) * rows)))]
 
 
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What one account takes out on one day: so many rows at full size, made at `made`, tagged to `copy`."""
+
+    account: str
+    day: int
+    rows: int
+    made: Path
+    copy: Path
+
+
 def exports(world: World, act: Parameters) -> str:
     """Let every account export its waybills day by day; a rented one takes all that it can."""
     accounts = _numbered(act)
     large = round(act["leaked_rows"] / sum(len(days) for days in world.plans.values()))
     stock = _host(world, act["kind"], world.rows(act["people"]), "stock", "csv")
     quarry = Quarry(stock, act["key"], act["time"], world.rng)
-    total = 0
-    for day in range(1, act["days"] + 1):
-        for account in accounts:
-            rows = large if day in world.plans.get(account, ()) else act["usual_rows"]
-            export = world.folder / f"day{day}-{account}.csv"
-            quarry.cut(world.rows(rows), FIRST_DAY + timedelta(days=day), export)
-            total += _export(world, act, account, export, day, rows)
-    return f"{len(accounts)} accounts made {len(accounts) * act['days']} exports, {total} waybills in all"
+    planned = [
+        _planned(world, account, day, large if _rented(world, account, day) else act["usual_rows"])
+        for day in range(1, act["days"] + 1)
+        for account in accounts
+    ]
+    told = world.together(_tagging(world, act, quarry, planned))
+    total = sum(_handed_out(world, one, *answer) for one, answer in zip(planned, told, strict=True))
+    return f"{len(accounts)} accounts made {len(planned)} exports, {total} waybills in all"
 
 
-def _export(world: World, act: Parameters, account: str, export: Path, day: int, rows: int) -> int:
-    copy = world.folder / "copies" / account / export.name
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    options = ["--dataset", act["dataset"], *_as_many(act, rows)]
-    told = world.command("tag", export, "--recipient", account, "--output", copy, *options)
-    export.unlink()
-    world.copies.setdefault(account, []).append(copy)
-    if day in world.plans.get(account, ()):
-        world.leaked.append(copy)
-        world.truth.releases.add(told[0]["release"])
-    return int(told[0]["rows_in"])
+def _rented(world: World, account: str, day: int) -> bool:
+    return day in world.plans.get(account, ())
+
+
+def _planned(world: World, account: str, day: int, rows: int) -> Export:
+    made = world.folder / f"day{day}-{account}.csv"
+    return Export(account, day, rows, made, world.folder / "copies" / account / made.name)
+
+
+def _tagging(
+    world: World, act: Parameters, quarry: Quarry, planned: Sequence[Export]
+) -> Iterator[list[str | Path]]:
+    """Make each export, and give the call that tags it."""
+    for one in planned:
+        quarry.cut(world.rows(one.rows), FIRST_DAY + timedelta(days=one.day), one.made)
+        one.copy.parent.mkdir(parents=True, exist_ok=True)
+        options = ["--dataset", act["dataset"], *_as_many(act, one.rows)]
+        yield ["tag", one.made, "--recipient", one.account, "--output", one.copy, *options]
+
+
+def _handed_out(world: World, one: Export, told: Mapping[str, Any]) -> int:
+    """Note a copy that was handed out; gives its rows."""
+    one.made.unlink()
+    world.copies.setdefault(one.account, []).append(one.copy)
+    if _rented(world, one.account, one.day):
+        world.leaked.append(one.copy)
+        world.truth.releases.add(told["release"])
+    return int(told["rows_in"])
 
 
 def _host(world: World, kind: str, rows: int, name: str, suffix: str) -> Path:

@@ -20,7 +20,9 @@ def read_rows(path: Path) -> list[Row]:
             for line in lines
         ]
     with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
+        rows = csv.reader(file)
+        headings = next(rows, [])
+        return [dict(zip(headings, row, strict=True)) for row in rows]
 
 
 def survive(rows: Sequence[Row], share: float, rng: random.Random) -> list[Row]:

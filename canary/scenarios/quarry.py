@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import random
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import repeat
 from pathlib import Path
 
 from canary.scenarios import leaks
@@ -32,7 +33,8 @@ class Quarry:
         """Write an export of some rows of one day, as CSV or JSON Lines."""
         taken = self._rng.choices(self._rows, k=rows)
         moments = sorted(self._rng.choices(range(DAY_SECONDS), k=rows))
-        fresh = [self._fresh(row, day, moment) for row, moment in zip(taken, moments, strict=True)]
+        steps = self._rng.choices(range(1, 4001), k=rows)
+        fresh = list(map(self._fresh, taken, repeat(f"{day:%Y-%m-%d}"), moments, steps))
         if path.suffix == ".jsonl":
             return leaks.to_jsonl([dict(zip(self._headings, row, strict=True)) for row in fresh], path)
         with path.open("w", encoding="utf-8", newline="") as file:
@@ -41,9 +43,10 @@ class Quarry:
             writer.writerows(fresh)
         return path
 
-    def _fresh(self, row: list[str], day: datetime, moment: int) -> list[str]:
-        self._next += self._rng.randint(1, 4000)
+    def _fresh(self, row: list[str], day: str, moment: int, step: int) -> list[str]:
+        self._next += step
+        minutes, second = divmod(moment, 60)
         fresh = list(row)
         fresh[self._key] = f"{self._prefix}{self._next:0{self._width}d}"
-        fresh[self._time] = f"{day + timedelta(seconds=moment):%Y-%m-%d %H:%M:%S}"
+        fresh[self._time] = f"{day} {minutes // 60:02d}:{minutes % 60:02d}:{second:02d}"
         return fresh

@@ -15,7 +15,8 @@ from email.message import EmailMessage
 
 from canary.scenarios.world import StoryError, World, free_port, web_site
 
-PATIENCE = 30.0  # seconds until the watch must have said what it saw
+PATIENCE = 60.0  # seconds until the watch must have said what it saw
+PAUSE = 0.3  # seconds between two looks, which cost the watch its time
 
 CONFIG = """
 [net]
@@ -77,7 +78,7 @@ def _until(world: World, done: Callable[[], bool]) -> None:
     while not done():
         if time.monotonic() > end:
             raise StoryError(["watch"], (world.folder / "watch.log").read_text("utf-8", "replace")[-2000:])
-        time.sleep(0.1)
+        time.sleep(PAUSE)
 
 
 def _answers(port: int) -> bool:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import random
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from canary.errors import OutsideError
 
 Run = Callable[[list[str]], int]
+WORKERS = 2  # commands at once, where a story lets many recipients act at the same time
 
 
 @dataclass
@@ -25,6 +29,16 @@ class Truth:
 
     guilty: set[str] = field(default_factory=set)
     releases: set[str] = field(default_factory=set)
+
+
+def captured(run: Run, words: list[str]) -> Any:
+    """Run one command and give the JSON it wrote; raises StoryError where it failed."""
+    spoken, talk = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(spoken), contextlib.redirect_stderr(talk):
+        status = run(words)
+    if status != 0:
+        raise StoryError(words, talk.getvalue())
+    return json.loads(spoken.getvalue())
 
 
 @dataclass
@@ -56,13 +70,18 @@ class World:
 
     def command(self, *argv: str | Path | float, home: Path | None = None) -> Any:
         """Run one public command with --json and give what it wrote; an error ends the story."""
-        words = [str(word) for word in argv]
-        spoken, talk = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(spoken), contextlib.redirect_stderr(talk):
-            status = self.run([*words, "--home", str(home or self.home), "--json"])
-        if status != 0:
-            raise StoryError(words, talk.getvalue())
-        return json.loads(spoken.getvalue())
+        return captured(self.run, [*map(str, argv), "--home", str(home or self.home), "--json"])
+
+    def together(self, calls: Iterable[Sequence[str | Path]]) -> Iterator[Any]:
+        """Run commands side by side, one process a core, while `calls` still makes them; gives answers in order."""
+        wordy = ([*map(str, argv), "--home", str(self.home), "--json"] for argv in calls)
+        cores = min(WORKERS, os.cpu_count() or 1)
+        if self.scale < 1 or cores < 2:
+            yield from (captured(self.run, words) for words in wordy)
+            return
+        with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
+            for running in [pool.submit(captured, self.run, words) for words in wordy]:
+                yield running.result()
 
     def rows(self, count: int) -> int:
         """Scale a number of rows to the size of this telling."""
@@ -76,6 +95,11 @@ class StoryError(OutsideError):
         super().__init__(
             f"`canary {' '.join(words[:3])}` failed in the story: {talk.strip()}", "see its message"
         )
+        self._made_of = words, talk
+
+    def __reduce__(self) -> tuple[type[StoryError], tuple[list[str], str]]:
+        """Let another process raise it."""
+        return StoryError, self._made_of
 
 
 def free_port() -> int:

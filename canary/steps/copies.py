@@ -133,6 +133,12 @@ class FileCopies:
         digests = tuple(file.sha256 for file in self._files)
         return Written(report.rows_in, report.rows_out, digests, report.warnings)
 
+    def leave_out(self, source: Source, numbers: Sequence[int]) -> Written:
+        """Write the one copy, without the rows of these rising numbers, to its temporary file."""
+        self._files = [self._open.enter_context(AtomicFile(self._place(one))) for one in self.outputs]
+        report = source.table.without(self._files[0], numbers)
+        return Written(report.rows_in, report.rows_out, (self._files[0].sha256,), report.warnings)
+
     def _place(self, output: str) -> Path:
         if output == "-":
             import tempfile
@@ -149,14 +155,14 @@ class FileCopies:
             path = Path(output)
             if output == "-" or force or not path.exists():
                 continue
-            if not path.is_file() or sha256_file(path) != file.sha256:
+            if not _holds(path, file):
                 raise UsageError(f"{path} exists already", "choose another --output or give --force")
 
     def commit(self) -> None:
         """Bring every copy to its place."""
         for output, file in zip(self.outputs, self._files, strict=True):
             path = Path(output)
-            if output != "-" and path.is_file() and sha256_file(path) == file.sha256:
+            if output != "-" and _holds(path, file):
                 continue
             file.commit()
             if output == "-":
@@ -167,6 +173,11 @@ class FileCopies:
         """Take away what is not committed."""
         self._files = []
         self._open.close()
+
+
+def _holds(path: Path, file: AtomicFile) -> bool:
+    """Tell whether a file already is what was written; one of another size is not digested."""
+    return path.is_file() and path.stat().st_size == file.tell() and sha256_file(path) == file.sha256
 
 
 def _to_stdout(path: Path) -> None:

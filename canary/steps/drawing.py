@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from canary.errors import OutsideError, SafetyError
@@ -14,7 +14,7 @@ from canary.generators.drafts import Coincidence, Draft
 from canary.generators.fit import canaries_for
 from canary.generators.host import HostLearner
 from canary.generators.persona import Personas
-from canary.generators.profile import HostProfile, canary_count
+from canary.generators.profile import HostProfile, Places, canary_count
 from canary.model.canary import Canary, Placement, Release
 from canary.steps import derived
 from canary.steps.generate import today
@@ -25,12 +25,13 @@ from canary.store.ids import new_id
 from canary.store.tx import Tx
 
 if TYPE_CHECKING:
-    from canary.files import Table
+    from canary.files import RowBatch, Table
     from canary.steps.copies import Source
     from canary.steps.datasets import Chosen
     from canary.steps.tools import Tools
 
 ROLE_ROWS = 200  # rows by which the role of a column is judged
+KEPT = 1 << 28  # bytes of identifying columns kept from the first reading; beyond it they are read again
 ROUNDS = 20  # readings until no draft coincides with a real row or an issued canary
 
 
@@ -100,7 +101,7 @@ def draw(
     if not recipients:
         return Drawing()
     rng = tools.new_rng()
-    profile, carried = _learned(tools, source, chosen, canaries, len(recipients), rng)
+    profile, carried, identifying = _learned(tools, source, chosen, canaries, len(recipients), rng)
     count = canary_count(canaries, profile.rows)
     ghosts = ghosts if profile.rows else 0
     wanted = count * len(recipients) + ghosts
@@ -114,7 +115,7 @@ def draw(
     drafter = Drafter(profile, personas, rng, chosen.policy.ranges if chosen.policy else {}, set())
     shares = [*([count] * len(recipients)), ghosts]
     drafts = [drafter.drafts(number, of=len(shares), count=share) for number, share in enumerate(shares)]
-    _replace_unfit(tools, source.table, drafter, drafts)
+    _replace_unfit(tools, identifying, drafter, drafts)
     kind = kind_of(profile.roles)
     plans = [_planned(each, chosen.version.dataset, kind, profile.rows) for each in drafts]
     notes = [draft.note for each in drafts for draft in each if draft.note]
@@ -131,19 +132,44 @@ def roles_of(table: Table, chosen: Chosen) -> dict[str, str]:
     return {**guess_roles(table.headings, sample), **named}
 
 
+class Identifying:
+    """The identifying columns of a table, kept while it is read where they are not too large."""
+
+    def __init__(self, table: Table, roles: Mapping[str, str], limit: int = KEPT) -> None:
+        self._table, self._room = table, limit
+        self._columns = [name for name in table.headings if form_of(roles[name]) or roles[name] == "name"]
+        self._kept: list[RowBatch] | None = []
+
+    def keep(self, batch: RowBatch) -> None:
+        """Keep what identifies in a batch, as long as there is room."""
+        if self._kept is None:
+            return
+        rows = batch.rows.select(self._columns)
+        self._room -= rows.nbytes
+        if self._room < 0:
+            self._kept = None
+            return
+        self._kept.append(replace(batch, rows=rows))
+
+    def batches(self) -> Iterable[RowBatch]:
+        """Give all batches of the table, with these columns alone."""
+        return self._table.batches(self._columns) if self._kept is None else self._kept
+
+
 def _learned(
     tools: Tools, source: Source, chosen: Chosen, canaries: float, copies: int, rng: random.Random
-) -> tuple[HostProfile, derived.Carried]:
+) -> tuple[HostProfile, derived.Carried, Identifying]:
     ranges, roles = chosen.policy.ranges if chosen.policy else {}, roles_of(source.table, chosen)
     learner = HostLearner(
         source.headings, roles, rng, canaries, copies=copies + 1, ranges=ranges, native=source.table.native
     )
-    finder = derived.Finder(tools, roles)
+    finder, identifying = derived.Finder(tools, roles), Identifying(source.table, roles)
     for batch in source.table.batches():
         learner.feed(batch)
         finder.feed(batch)
+        identifying.keep(batch)
         tools.progress("reading", learner.rows, None)
-    return learner.finish(), finder.finish(source.table)
+    return learner.finish(), finder.finish(), identifying
 
 
 def take_contacts(
@@ -187,13 +213,21 @@ class Drafter:
 
     def drafts(self, number: int, *, of: int, count: int) -> list[Draft]:
         """Draft some rows at the `number`-th of `of` shares of the places."""
-        places = self.profile.places.share(number, of)
+        return self._at(self.profile.places.share(number, of), count)
+
+    def after_the_last(self, count: int) -> list[Draft]:
+        """Draft some rows that stand after the last one."""
+        return self._at(self.profile.places.part(0, 0), count)
+
+    def _at(self, places: Places, count: int) -> list[Draft]:
         return canaries_for(
             self.profile, places, count, self.personas, self.rng, ranges=self.ranges, taken=self.taken
         )
 
 
-def _replace_unfit(tools: Tools, table: Table, drafter: Drafter, drafts: list[list[Draft]]) -> None:
+def _replace_unfit(
+    tools: Tools, identifying: Identifying, drafter: Drafter, drafts: list[list[Draft]]
+) -> None:
     """Draw again, in place, what has an identifying value of a real row or of an issued canary, until nothing has."""
     everywhere = [(share, at) for share, each in enumerate(drafts) for at in range(len(each))]
     pending = set(everywhere)
@@ -203,7 +237,8 @@ def _replace_unfit(tools: Tools, table: Table, drafter: Drafter, drafts: list[li
             for index in issued_before(tools, [drafts[share][at] for share, at in everywhere])
         }
         fresh = sorted(pending)
-        real = _coinciding(table, drafter.profile.roles, [drafts[share][at] for share, at in fresh])
+        prepared = Coincidence([drafts[share][at] for share, at in fresh])
+        real = prepared.among(identifying.batches())
         pending = bad.union(fresh[index] for index in real)
         if not pending:
             return
@@ -233,15 +268,6 @@ def issued_before(tools: Tools, drafts: Sequence[Draft]) -> set[int]:
             owners.setdefault(digest, index)
     with tools.registry.read() as tx:
         return repeated.union(owners[digest] for digest in lookups.unique_by_digest(tx, list(owners)))
-
-
-def _coinciding(table: Table, roles: Mapping[str, str], drafts: Sequence[Draft]) -> set[int]:
-    prepared = Coincidence(drafts)
-    columns = prepared.columns
-    if not columns:
-        return set()
-    wanted = [name for name in table.headings if name in columns or roles[name] == "name"]
-    return {index for batch in table.batches(wanted) for index in prepared.of(batch)}
 
 
 def _planned(drafts: Sequence[Draft], dataset: str, kind: str, rows: int) -> Planned:

@@ -114,9 +114,7 @@ def _issued_fields(keys: Keys, canary: Canary) -> tuple[IssuedField, ...]:
             form=form_of(field.role),
             bits=field.bits,
             shared=field.shared,
-            token=keys.digest(form_of(field.role) or field.role, field.canonical).hex()
-            if field.shared
-            else "",
+            token=keys.digest(form_of(field.role) or field.role, field.canonical).hex(),
         )
         for field in canary.fields
     )

@@ -116,6 +116,25 @@ class LiveRows:
             }
         return found
 
+    def some(self, count: int) -> list[TextRow]:
+        """Give some whole rows, drawn at random."""
+        by_chance = func.rand() if self.connection.dialect.name in ("mysql", "mariadb") else func.random()
+        keys = self._selected(self.table.key).order_by(by_chance).limit(count)
+        found = [
+            tuple(str(self.tongue.spell(cell)) for cell in row) for row in self.connection.execute(keys).all()
+        ]
+        return list(self.fetch(found).values())
+
+    def holding(self, columns: Sequence[str], tuples: Collection[Key], most: int) -> list[TextRow]:
+        """Give whole rows that hold one of these combinations of cells, in the order of the key, at most so many."""
+        headings, order = self.table.headings, [_column(name) for name in self.table.key]
+        found: list[TextRow] = []
+        for some in chunks(tuples, LOOKUP_CELLS // len(columns)):
+            wanted = self._selected(headings).where(self._matching(columns, some)).order_by(*order)
+            for row in self.connection.execute(wanted.limit(most - len(found))):
+                found.append(dict(zip(headings, map(self.tongue.spell, row), strict=True)))
+        return found
+
     def _matching(self, columns: Sequence[str], tuples: Sequence[Key]) -> Any:
         return self.matching_as(columns, columns, tuples)
 

@@ -8,14 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
-
 from canary.errors import CanaryError
 from canary.model.canary import Canary
-from canary.model.evidence import Findings
+from canary.model.evidence import Findings, Known, Reading
 from canary.model.sight import Match
 from canary.store import canaries as store
-from canary.store.tables import canaries
+from canary.store import readings
 
 if TYPE_CHECKING:
     from canary.scan.index import ArrayIndex
@@ -24,10 +22,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was found in one thing, and why some of it could not be read (None where all could)."""
+    """What was found in one thing, and why some of it could not be read (None where all could).
+
+    `reading` is the whole of it, None where the scan broke off.
+    """
 
     matches: tuple[Match, ...] = ()
     error: str | None = None
+    reading: Reading | None = None
 
 
 def strongest(found: Iterable[Match]) -> tuple[Match, ...]:
@@ -46,16 +48,17 @@ class Lookout:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._index: ArrayIndex | None = None
-        self._newest = -1
+        self._known: Known | None = None
         self._lock = threading.Lock()
 
     def look(self, name: str, data: bytes | Path) -> Look:
         """Scan bytes or a file; whatever it stumbles over is told and never lost."""
         try:
-            index = self.index()
+            index, knowledge = self.index()
             findings = self._findings(name, data, index)
             errors = [f"{one.member or one.file}: {one.reason}" for one in findings.errors]
-            return Look(self._matches(findings, index), errors[0] if errors else None)
+            matched = self._matches(findings, index)
+            return Look(matched, errors[0] if errors else None, Reading(knowledge, findings))
         except CanaryError:
             raise
         except Exception as error:  # a hostile item must not keep the others from being stored
@@ -78,16 +81,17 @@ class Lookout:
             found = {one.id: one for one in store.by_ids(tx, sorted({hit.canary for hit in findings.hits}))}
         return strongest(match for _, match in matches_of(findings, index, found))
 
-    def index(self) -> ArrayIndex:
-        """Give the index of all canaries issued by now; raises OutsideError where the registry fails."""
+    def index(self) -> tuple[ArrayIndex, Known]:
+        """Give the index of all canaries issued by now, and how far it goes; OutsideError where the registry fails."""
+        from canary.scan.engine import ENGINE
         from canary.scan.index import ArrayIndex
 
         with self._lock, self._registry.read() as tx:
-            newest = tx.conn.scalar(select(func.max(canaries.c.serial))) or 0
-            if self._index is None or newest != self._newest:
+            knowledge = readings.known(tx, ENGINE)
+            if self._index is None or knowledge != self._known:
                 self._index = ArrayIndex.build(store.scan_rows(tx))
-                self._newest = newest
-            return self._index
+                self._known = knowledge
+            return self._index, knowledge
 
     def open_canaries(self, serials: Sequence[int]) -> Sequence[Canary]:
         """Unseal canaries by serial, to confirm a hit field by field."""

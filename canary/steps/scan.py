@@ -13,6 +13,7 @@ from canary.errors import OutsideError
 from canary.model.evidence import Findings, ScanError
 from canary.model.sight import Match
 from canary.steps.tools import Tools
+from canary.store import readings
 
 if TYPE_CHECKING:
     from canary.steps.index import Lookup
@@ -105,12 +106,23 @@ def _spooled(stack: ExitStack) -> Path:
 
 
 def search_kept(tools: Tools, named: Sequence[tuple[str, bytes]], files: Sequence[Path]) -> Findings:
-    """Scan bytes that are kept in the registry, each under its name, and files that were too big for it."""
-    from canary.scan.engine import scan_bytes
+    """Scan bytes that are kept in the registry, each under its sighting, and files that were too big for it.
+
+    What was found in a sighting is taken from its reading where no canary was issued since.
+    """
+    from canary.scan.engine import ENGINE, scan_bytes
     from canary.scan.findings import joined
     from canary.scan.paths import scan_paths
     from canary.steps.index import Lookup
 
+    with tools.registry.read() as tx:
+        knowledge = readings.known(tx, ENGINE)
+        kept = [readings.get(tx, name, knowledge) for name, _ in named]
+    if None not in kept and not files:
+        return joined(filter(None, kept))
     with Lookup.open(tools) as lookup:
-        read = [scan_bytes(data, name, lookup.index, lookup, tools.keys) for name, data in named]
+        read = [
+            known or scan_bytes(data, name, lookup.index, lookup, tools.keys)
+            for known, (name, data) in zip(kept, named, strict=True)
+        ]
         return joined([*read, scan_paths(files, lookup.index, lookup, tools.keys)] if files else read)

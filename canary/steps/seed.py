@@ -21,10 +21,11 @@ from canary.errors import OutsideError, UsageError
 from canary.ledger.entry import canonical_json
 from canary.model.canary import Release, ReleaseState
 from canary.steps import live_errors, releasing, seed_record
-from canary.steps.live_model import LiveTable
+from canary.steps.linked_model import Web
 from canary.steps.live_rows import LiveRows
 from canary.steps.livedb import LiveDb, shown, url_digest
 from canary.steps.seed_draw import Drawer, learn
+from canary.steps.seed_linked import Linked, followed, learn_linked, rooted, told, web_at
 from canary.steps.seed_model import Planted, SeedRequest, SeedResult, Target, check, identity, shown_keys
 from canary.steps.seed_place import Placer
 from canary.steps.seed_settle import recover, replant, take
@@ -32,15 +33,23 @@ from canary.steps.shown import unknown_recipient
 from canary.steps.tools import Tools
 from canary.store import issuing, recipients, releases
 
-__all__ = ["SeedRequest", "SeedResult", "seed"]
+__all__ = ["SeedRequest", "SeedResult", "seed", "with_followed"]
 
 TRIES: Final = 5  # plantings until the registry takes the values; a collision is a matter of 2^-36
+
+
+def with_followed(request: SeedRequest) -> SeedRequest:
+    """Add to a request all tables whose rows belong to those of its table, as foreign keys tell."""
+    if request.linked:
+        raise UsageError("--linked finds the tables itself", "give one --table, or name all without --linked")
+    return replace(request, linked=followed(LiveDb.at(request.url), request.table))
 
 
 def seed(tools: Tools, request: SeedRequest) -> SeedResult:
     """Plant canaries for a recipient; with a request id the same call gives the same release again."""
     check(request)
     db = LiveDb.at(request.url)
+    request = rooted(db, request)
     _check_recipient(tools, request.recipient)
     _check_apart(tools, db)
     warnings = _recovered(tools, request)
@@ -48,11 +57,12 @@ def seed(tools: Tools, request: SeedRequest) -> SeedResult:
     if known is not None:
         return _repeated(tools, request, db, known)
     drawer = learn(tools, db, request)
+    linked = learn_linked(tools, db, request, drawer) if request.linked else None
     if request.dry_run:
-        return _preview(request, db, drawer)
+        return _preview(request, db, drawer, linked)
     for _ in range(TRIES):
         try:
-            result = _plant(tools, request, db, drawer, name)
+            result = _plant(tools, request, db, drawer, name, linked)
             return replace(result, warnings=(*warnings, *result.warnings))
         except issuing.Collision:
             continue
@@ -116,12 +126,11 @@ def _repeated(tools: Tools, request: SeedRequest, db: LiveDb, release: Release) 
         replant(tools, release)
     with tools.registry.read() as tx:
         planted = seed_record.planted_of(tx, release.id)
-    with db.reading(request.table) as connection:
-        table = db.reflect(connection, request.table)
-    return _told(release.id, request, table, planted, ())
+    web = web_at(db, (request.table, *request.linked))
+    return _told(release.id, request, web, planted, ())
 
 
-def _preview(request: SeedRequest, db: LiveDb, drawer: Drawer) -> SeedResult:
+def _preview(request: SeedRequest, db: LiveDb, drawer: Drawer, linked: Linked | None) -> SeedResult:
     """Tell what would be planted; nothing is inserted, so that no counter of the database moves either."""
     table = drawer.table
     with db.reading(table.label) as connection:
@@ -135,10 +144,15 @@ def _preview(request: SeedRequest, db: LiveDb, drawer: Drawer) -> SeedResult:
         if set(table.key) <= each.row.keys()
     ]
     told = shown_keys(table, keys)
-    return SeedResult(None, request.recipient, table.label, len(seated), told, drawer.warnings)
+    along = tuple(linked.rows_expected(len(seated))) if linked else ()
+    total = len(seated) + sum(each.canaries for each in along)
+    warnings = (*drawer.warnings, *(linked.warnings if linked else ()))
+    return SeedResult(None, request.recipient, table.label, total, told, warnings, along)
 
 
-def _plant(tools: Tools, request: SeedRequest, db: LiveDb, drawer: Drawer, name: str) -> SeedResult:
+def _plant(
+    tools: Tools, request: SeedRequest, db: LiveDb, drawer: Drawer, name: str, linked: Linked | None
+) -> SeedResult:
     table = drawer.table
     release = _release(tools, request, db, drawer, name)
     with db.writing(table.label) as connection:
@@ -148,6 +162,9 @@ def _plant(tools: Tools, request: SeedRequest, db: LiveDb, drawer: Drawer, name:
         planted = Placer(rows, drawer.sample, drawer.rng, drawer.personal).place(
             drawer.draw, drawer.room(request.count)
         )
+        if linked is not None:
+            before += linked.count(db, connection)
+            planted = linked.place(db, connection, planted)
         release = replace(
             release,
             rows_in=before,
@@ -162,7 +179,9 @@ def _plant(tools: Tools, request: SeedRequest, db: LiveDb, drawer: Drawer, name:
         _commit(tools, release, db, connection)
     with tools.registry.begin() as tx:
         seed_record.finish(tx, release.id)
-    return _told(release.id, request, table, planted, drawer.warnings)
+    web = linked.web if linked else Web(table, ())
+    warnings = (*drawer.warnings, *(linked.warnings if linked else ()))
+    return _told(release.id, request, web, planted, warnings)
 
 
 def _release(tools: Tools, request: SeedRequest, db: LiveDb, drawer: Drawer, name: str) -> Release:
@@ -170,9 +189,10 @@ def _release(tools: Tools, request: SeedRequest, db: LiveDb, drawer: Drawer, nam
     return Release(
         id=releasing.new_release_id(), identity=name, dataset=version.dataset, version=version.sha256,
         recipient=request.recipient, kind="seed", state=ReleaseState.PENDING, input=shown(db.url),
-        output=drawer.table.label, format=db.url.get_backend_name(), rows_in=0, rows_out=0, canaries=0,
-        marked_cells=0, sha256_in=url_digest(db.url), sha256_out="", created_ms=tools.clock.now_ms(),
-        target=Target(db.url.render_as_string(hide_password=False), request.table).text(),
+        output=", ".join((drawer.table.label, *request.linked)), format=db.url.get_backend_name(), rows_in=0,
+        rows_out=0, canaries=0, marked_cells=0, sha256_in=url_digest(db.url), sha256_out="",
+        created_ms=tools.clock.now_ms(),
+        target=Target(db.url.render_as_string(hide_password=False), request.table, request.linked).text(),
     )  # fmt: skip
 
 
@@ -198,7 +218,9 @@ def _commit(tools: Tools, release: Release, db: LiveDb, connection: Connection) 
 
 
 def _told(
-    release: str, request: SeedRequest, table: LiveTable, planted: Sequence[Planted], warnings: Sequence[str]
+    release: str, request: SeedRequest, web: Web, planted: Sequence[Planted], warnings: Sequence[str]
 ) -> SeedResult:
-    keys = shown_keys(table, [each.key for each in planted])
-    return SeedResult(release, request.recipient, table.label, len(planted), keys, tuple(warnings))
+    root = web.root
+    keys = shown_keys(root, [each.key for each in planted if each.table in ("", root.label)])
+    linked = told(web, planted)
+    return SeedResult(release, request.recipient, root.label, len(planted), keys, tuple(warnings), linked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -75,6 +75,7 @@ class HostDrawer(Drawer):
     drafter: Drafter
     adjuster: Adjuster
     tail: Tail | None
+    end: Tail | None  # how the last rows go on, whether rows are appended or find places between others
     kind: str
     now: datetime
     registry: Registry
@@ -107,7 +108,14 @@ class HostDrawer(Drawer):
 
     def draw(self, count: int, rows: LiveRows) -> Sequence[Canary]:
         """Draw canaries, without those that have an identifying value of a real row or of another canary."""
-        drafts = self._unissued(self._drafts(count))
+        return self._canaries(self._drafts(count), rows)
+
+    def append(self, count: int, rows: LiveRows) -> Sequence[Canary]:
+        """Draw canaries that stand after the last row."""
+        return self._canaries(self.drafter.after_the_last(count), rows)
+
+    def _canaries(self, drawn: list[Draft], rows: LiveRows) -> Sequence[Canary]:
+        drafts = self._unissued(drawn)
         real = _real(rows, drafts)
         apart = [
             each
@@ -172,8 +180,11 @@ class Ends:
         self.last.extend(batch.rows.slice(max(0, batch.rows.num_rows - TAIL)).to_pylist())
 
 
-def learn(tools: Tools, db: LiveDb, request: SeedRequest) -> Drawer:
-    """Read a table once, by a server-side cursor in the order of its key, and learn what canaries are to be like."""
+def learn(tools: Tools, db: LiveDb, request: SeedRequest, phones: int | None = None) -> HostDrawer:
+    """Read a table once, by a server-side cursor in the order of its key, and learn what canaries are to be like.
+
+    `phones` is for how many canaries phones are taken from the pool (None: for the count asked for).
+    """
     rng = tools.new_rng()
     with db.reading(request.table) as connection:
         table = db.reflect(connection, request.table)
@@ -185,18 +196,20 @@ def learn(tools: Tools, db: LiveDb, request: SeedRequest) -> Drawer:
         rows = LiveRows(connection, db.tongue, table)
         profile, ends = _read(tools, rows, chosen, request, rng)
     now = datetime.fromtimestamp(tools.clock.now_ms() / 1000, UTC)
-    personas, warnings = _personas(tools, profile, request, rng)
+    wanted = request if phones is None else replace(request, count=phones)
+    personas, warnings = _personas(tools, profile, wanted, rng)
     ranges = chosen.policy.ranges if chosen.policy else {}
     appended = any(table.column(name).given for name in table.key)
     if not profile.rows:
         warnings.append(f"{table.label} is empty: there is nothing to learn from, and no canary was planted")
+    end = tail_of(table, list(ends.last))
     drawer = HostDrawer(
         new_dataset=new_dataset, personal=_personal(profile.roles),
         table=table, chosen=chosen, sample=profile.sample, rng=rng,
         warnings=(*warnings, *_notes(table, profile, appended=appended)),
         drafter=Drafter(profile, personas, rng, ranges, set()),
         adjuster=Adjuster(table, profile.sample, rng),
-        tail=tail_of(table, list(ends.last)) if appended else None, kind=kind_of(profile.roles), now=now,
+        tail=end if appended else None, end=end, kind=kind_of(profile.roles), now=now,
         registry=tools.registry,
     )  # fmt: skip
     drawer.prepare(request.count)

@@ -17,7 +17,10 @@ from canary.steps.livedb import LiveDb, url_digest
 
 @dataclass(frozen=True, slots=True)
 class SeedRequest:
-    """One call of `seed`: `count` canaries for a recipient into a table; `request` makes it repeatable."""
+    """One call of `seed`: `count` canaries for a recipient into a table; `request` makes it repeatable.
+
+    `linked` are tables whose rows belong to rows of that table, or of each other, and are planted along.
+    """
 
     url: str
     table: str
@@ -27,11 +30,15 @@ class SeedRequest:
     dataset: str | None = None
     request: str | None = None
     dry_run: bool = False
+    linked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SeedResult:
-    """What was planted: `keys` are the primary keys written, lists where the key has several columns."""
+    """What was planted: `keys` are the primary keys written, lists where the key has several columns.
+
+    `canaries` counts the rows of all tables; `keys` are those of `table`, those of linked ones stand in `linked`.
+    """
 
     release: str | None
     recipient: str
@@ -39,11 +46,23 @@ class SeedResult:
     canaries: int
     keys: tuple[object, ...]
     warnings: tuple[str, ...] = ()
+    linked: tuple[LinkedResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedResult:
+    """What was planted in one linked table; a dry run has no keys yet."""
+
+    table: str
+    canaries: int
+    keys: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class UnseedResult:
     """What was taken out, and the keys that were gone already or that now hold something else and stay.
+
+    Where a release has several tables, each key stands with its table.
 
     `touched` rows were changed by others in cells that identify nobody, and were removed all the same.
     """
@@ -57,10 +76,11 @@ class UnseedResult:
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """One canary as it stands in the table, at its key."""
+    """One canary as it stands in the table, at its key; `table` is empty where the release has one table alone."""
 
     canary: Canary
     key: Key
+    table: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +89,24 @@ class Target:
 
     url: str
     table: str
+    linked: tuple[str, ...] = ()
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """All tables, each after those that its rows belong to."""
+        return (self.table, *self.linked)
 
     def text(self) -> str:
         """Spell the target for sealing."""
-        return json.dumps({"table": self.table, "url": self.url}, sort_keys=True)
+        linked = {"linked": list(self.linked)} if self.linked else {}
+        return json.dumps({"table": self.table, "url": self.url, **linked}, sort_keys=True)
 
     @classmethod
     def read(cls, text: str) -> Target:
         """Read a sealed target; raises OutsideError where it is none."""
         try:
             found = json.loads(text)
-            return cls(str(found["url"]), str(found["table"]))
+            return cls(str(found["url"]), str(found["table"]), tuple(map(str, found.get("linked", ()))))
         except (ValueError, KeyError, TypeError):
             raise OutsideError(
                 "the release has no readable target", "it may come from another version of canary"
@@ -94,6 +121,8 @@ def check(request: SeedRequest) -> None:
         raise UsageError("--request is empty", "give the id that your system knows this seeding by")
     if not request.table:
         raise UsageError("no table was given", "name it with --table")
+    if len({request.table, *request.linked}) < 1 + len(request.linked):
+        raise UsageError("a table was given twice", "name each table once")
 
 
 def identity(request: SeedRequest, db: LiveDb, attempt: int) -> str:
@@ -103,19 +132,26 @@ def identity(request: SeedRequest, db: LiveDb, attempt: int) -> str:
     version = request.policy.text if request.policy else ""
     parts = (
         request.request, url_digest(db.url), request.table, request.recipient, str(request.count), version,
-        request.dataset or "", str(attempt),
+        request.dataset or "", str(attempt), *request.linked,
     )  # fmt: skip
     return hashlib.sha256("\0".join(("seed/1", *parts)).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def key_text(key: Key) -> str:
-    """Spell a key as a placement keeps it."""
-    return json.dumps(key, ensure_ascii=False)
+def key_text(key: Key, table: str = "") -> str:
+    """Spell a key as a placement keeps it, with its table where the release has several."""
+    return json.dumps({"key": key, "table": table} if table else key, ensure_ascii=False)
 
 
 def read_key(text: str | None) -> Key:
     """Read the key of a placement."""
-    return tuple(str(cell) for cell in json.loads(text or "[]"))
+    return read_place(text)[0]
+
+
+def read_place(text: str | None) -> tuple[Key, str]:
+    """Read the key of a placement and its table ('': the release has one table alone)."""
+    found = json.loads(text or "[]")
+    key, table = (found["key"], found["table"]) if isinstance(found, dict) else (found, "")
+    return tuple(str(cell) for cell in key), str(table)
 
 
 def shown_keys(table: LiveTable, keys: Sequence[Key]) -> tuple[object, ...]:

@@ -50,6 +50,13 @@ class Placer:
         """Place exactly `count` canaries; raises OutsideError that names the constraint where that fails."""
         return self._read_back(self._gathered(draw, count, self._inserted))
 
+    def place_each(self, drafts: Sequence[Canary]) -> list[Planted]:
+        """Place these canaries in their order; those that the table refuses are left out."""
+        seated = self._seated(Vacancies(self.rows, self.sample, self.rng), drafts)
+        rank = {each.id: at for at, each in enumerate(drafts)}
+        seated.sort(key=lambda each: rank[each.id])
+        return self._read_back(self._inserted(seated, len(seated)))
+
     def _gathered(
         self, draw: Draw, count: int, take: Callable[[Sequence[Canary], int], Sequence[T]]
     ) -> list[T]:
@@ -66,10 +73,11 @@ class Placer:
             idle = 0 if taken else idle + 1
             got += taken
         if len(got) < count:
-            raise self._refused(count, len(got))
+            raise self.refused(count, len(got))
         return got
 
-    def _refused(self, count: int, placed: int) -> OutsideError:
+    def refused(self, count: int, placed: int) -> OutsideError:
+        """Say what stood in the way of most canaries that were not placed."""
         table = self.rows.table.label
         if not self.refusals:
             return OutsideError(

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from canary.ledger import entry
 from canary.model.canary import Placement, Release, ReleaseState
 from canary.steps.releasing import canary_root
-from canary.steps.seed_model import Planted, key_text, read_key
+from canary.steps.seed_model import Planted, key_text, read_place
 from canary.steps.tools import Tools
 from canary.store import canaries as canary_store
 from canary.store import issuing, journal, recipients, releases
@@ -31,7 +31,8 @@ def issue(tx: Tx, tools: Tools, release: Release, planted: Sequence[Planted]) ->
         for each in planted
     ]
     places = [
-        Placement(each.canary.id, release.id, at, key_text(each.key)) for at, each in enumerate(planted)
+        Placement(each.canary.id, release.id, at, key_text(each.key, each.table))
+        for at, each in enumerate(planted)
     ]
     leaves = issuing.issue(tx, own, places)
     salt = secrets.token_bytes(entry.SALT_BYTES)
@@ -55,7 +56,7 @@ def issue(tx: Tx, tools: Tools, release: Release, planted: Sequence[Planted]) ->
 
 def planted_of(tx: Tx, release: str) -> list[Planted]:
     """Give the canaries of a release with their keys, in the order they were planted."""
-    return [Planted(canary, read_key(place.key)) for place, canary in canary_store.of_release(tx, release)]
+    return [Planted(canary, *read_place(place.key)) for place, canary in canary_store.of_release(tx, release)]
 
 
 def finish(tx: Tx, release: str) -> bool:
@@ -115,5 +116,5 @@ def move(tx: Tx, release: str, planted: Sequence[Planted]) -> None:
         serial = select(canaries.c.serial).where(canaries.c.id == each.canary.id).scalar_subquery()
         here = placements.c.canary == serial, placements.c.release == holder
         row = tx.conn.execute(select(placements.c.canary, placements.c.release).where(*here)).one()
-        sealed = seal_text(tx.keys, key_text(each.key), issuing.key_place(*row))
+        sealed = seal_text(tx.keys, key_text(each.key, each.table), issuing.key_place(*row))
         tx.conn.execute(update(placements).where(*here).values(key=sealed))

@@ -34,7 +34,7 @@ class Tail:
     def continued(self, rows: Sequence[Row], rng: random.Random, now: datetime) -> list[Row]:
         """Give the rows with times after the last one, in order, by gaps as the host has them, none after now."""
         times = self._times(len(rows), rng, now)
-        return [self._moved(row, time) for row, time in zip(rows, times, strict=True)]
+        return [self.moved(row, time) for row, time in zip(rows, times, strict=True)]
 
     def _times(self, count: int, rng: random.Random, now: datetime) -> list[datetime]:
         times, time = [], self.last
@@ -46,7 +46,8 @@ class Tail:
             times = [self.last + (each - self.last) * squeeze for each in times]
         return times
 
-    def _moved(self, row: Row, time: datetime) -> Row:
+    def moved(self, row: Row, time: datetime) -> Row:
+        """Give a row at another time, what moves along with it included."""
         before = read_time(row.get(self.column))
         if before is None:
             return {**row, self.column: spell_time(time, str(row.get(self.column) or time))}

@@ -37,18 +37,46 @@ def unseed(tools: Tools, release_id: str) -> UnseedResult:
     release = _found(tools, release_id)
     with tools.registry.read() as tx:
         planted = seed_record.planted_of(tx, release.id)
-    with opened(release) as (_, rows):
-        sorted_ = _sort(rows, planted)
-        gone = rows.delete(sorted_.ours)
-        if gone != len(sorted_.ours):
-            raise OutsideError(
-                f"{rows.table.label} let go {gone} of {len(sorted_.ours)} rows",
-                "a trigger or rule keeps them; nothing was removed",
-            )
-        result = _told(rows, sorted_)
-        rows.connection.commit()
-    _record(tools, release, sorted_)
+    with opened(release) as place:
+        results = [_taken(rows, place.of(rows, planted)) for rows in reversed(place.tables)]
+        place.connection.commit()
+    result = _together(results[::-1], place.tables)
+    _record(tools, release, result)
     return result
+
+
+def _taken(rows: LiveRows, planted: Sequence[Planted]) -> UnseedResult:
+    """Take the canaries out of one table; what belongs to them was taken out before."""
+    sorted_ = _sort(rows, planted)
+    gone = rows.delete(sorted_.ours)
+    if gone != len(sorted_.ours):
+        raise OutsideError(
+            f"{rows.table.label} let go {gone} of {len(sorted_.ours)} rows",
+            "a trigger or rule keeps them; nothing was removed",
+        )
+    return _told(rows, sorted_)
+
+
+def _together(results: Sequence[UnseedResult], tables: Sequence[LiveRows]) -> UnseedResult:
+    """Add up what became of several tables, each key with its table."""
+    if len(results) == 1:
+        return results[0]
+    labels = [rows.table.label for rows in tables]
+
+    def keys(name: str) -> tuple[object, ...]:
+        return tuple(
+            {"table": label, "key": key}
+            for label, each in zip(labels, results, strict=True)
+            for key in getattr(each, name)
+        )
+
+    return UnseedResult(
+        removed=sum(each.removed for each in results),
+        missing=keys("missing"),
+        changed=keys("changed"),
+        touched=keys("touched"),
+        warnings=tuple(warning for each in results for warning in each.warnings),
+    )
 
 
 def _found(tools: Tools, release_id: str) -> Release:
@@ -147,11 +175,11 @@ def _told(rows: LiveRows, sorted_: Sorted) -> UnseedResult:
     )
 
 
-def _record(tools: Tools, release: Release, sorted_: Sorted) -> None:
+def _record(tools: Tools, release: Release, result: UnseedResult) -> None:
     counts = {
-        "removed": len(sorted_.ours),
-        "missing": len(sorted_.missing),
-        "changed": len(sorted_.changed),
+        "removed": result.removed,
+        "missing": len(result.missing),
+        "changed": len(result.changed),
     }
     with tools.registry.begin() as tx:
         if not seed_record.take_back(tx, tools, release.id, counts):

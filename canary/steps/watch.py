@@ -15,6 +15,7 @@ from canary.alerts.policy import AlertPolicy
 from canary.fields.canonical import canonical
 from canary.ledger.note import Signer
 from canary.model.canary import Canary
+from canary.model.evidence import Reading
 from canary.model.people import ContactKind
 from canary.model.sight import Item, Match, Sighting
 from canary.ports import Clock
@@ -22,7 +23,7 @@ from canary.steps.announce import Announcer
 from canary.steps.incidents import Clue, Fact, Grouper, earlier, facts_of
 from canary.steps.lookout import Look
 from canary.store import canaries as canary_store
-from canary.store import contacts, journal, sources
+from canary.store import contacts, journal, readings, sources
 from canary.store import sightings as store
 from canary.store.ids import new_id
 from canary.store.tables import identifiers, sightings
@@ -102,6 +103,7 @@ class _Seen:
     ours: bool = True
     matches: tuple[Match, ...] = ()
     error: str | None = None
+    reading: Reading | None = None
     place: int | None = None  # of its arrival in the batch
 
 
@@ -206,14 +208,14 @@ def _content(one: _Seen, look: Look | None, reached: dict[str, list[Canary]]) ->
     if look is None:
         return [one]
     if one.contact is None:
-        return [replace(one, matches=look.matches, error=look.error)]
+        return [replace(one, matches=look.matches, error=look.error, reading=look.reading)]
     addressed = {canary.id for canary in reached[one.sha256]}
     mine = {match.canary: match for match in look.matches}
     kept = replace(
         one, matches=tuple(_merged(match, mine.get(match.canary)) for match in one.matches), error=look.error
     )
     rest = tuple(match for match in look.matches if match.canary not in addressed)
-    return [kept, _beyond(one, rest)] if rest else [kept]
+    return [kept, _beyond(one, rest, look.reading)] if rest else [kept]
 
 
 def _merged(reached: Match, found: Match | None) -> Match:
@@ -224,11 +226,11 @@ def _merged(reached: Match, found: Match | None) -> Match:
     return replace(stronger, fields=fields)
 
 
-def _beyond(one: _Seen, rest: tuple[Match, ...]) -> _Seen:
+def _beyond(one: _Seen, rest: tuple[Match, ...], reading: Reading | None) -> _Seen:
     item = one.arrival.item
     name = item.detail.get("message_id") or f"sha256-{one.sha256[:32]}"
     data = replace(item, key=f"{name}#data", event="data", contact=None)
-    return _Seen(replace(one.arrival, item=data), one.sha256, one.size, matches=rest)
+    return _Seen(replace(one.arrival, item=data), one.sha256, one.size, matches=rest, reading=reading)
 
 
 def _store(room: _Room, one: _Seen) -> dict[str, object] | None:
@@ -245,6 +247,8 @@ def _store(room: _Room, one: _Seen) -> dict[str, object] | None:
         return None
     if item.file:
         _by_hash_only(room.tx, sighting.id)
+    elif one.reading is not None and one.matches:
+        readings.add(room.tx, sighting.id, one.reading)
     fresh = [match for match in one.matches if store.add_match(room.tx, sighting.id, match)]
     clue = Clue(sighting.source, sighting.sha256, sighting.event, one.matches)
     incident, opened = (None, False) if rule else room.grouper.join(clue)

@@ -1,37 +1,43 @@
-"""Look-ups in bulk: canaries by digest, and those that were seeded."""
+"""Look-ups in bulk: canaries by digest and by scan key."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from canary.store.rows import LOOKUP_KEYS, chunks
-from canary.store.tables import canaries, identifiers, placements, releases
+from canary.store.rows import one_of, rows_among
+from canary.store.tables import canaries, identifiers
 from canary.store.tx import Tx
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def unique_by_digest(tx: Tx, digests: Sequence[bytes]) -> dict[bytes, str]:
     """Map the digests of values that stand in one canary alone to its id; others are left out."""
-    found: dict[bytes, str] = {}
-    for part in chunks(digests, LOOKUP_KEYS):
-        wanted = (
-            select(identifiers.c.digest, canaries.c.id)
-            .join(canaries, canaries.c.serial == identifiers.c.canary)
-            .where(identifiers.c.digest.in_(part), identifiers.c.shared.is_(False))
-        )
-        found.update(tx.conn.execute(wanted).all())
-    return found
+    columns = "identifiers.digest, canaries.id FROM identifiers JOIN canaries ON canaries.serial = identifiers.canary"
+    return dict(rows_among(tx.conn, columns, "NOT identifiers.shared AND identifiers.digest", digests))
 
 
-def seeded(tx: Tx, most: int) -> list[str]:
-    """List the ids of canaries that stand in live databases, the newest first, at most so many."""
-    wanted = (
-        select(canaries.c.id)
-        .join(placements, placements.c.canary == canaries.c.serial)
-        .join(releases, placements.c.release == releases.c.serial)
-        .where(releases.c.kind == "seed", releases.c.state != "undone")
-        .order_by(canaries.c.serial.desc())
-        .limit(most)
+def unique_scan_keys(tx: Tx, forms: Sequence[str]) -> NDArray[np.int64]:
+    """Give the scan keys of the values of some forms that stand in one canary alone."""
+    import numpy as np
+
+    listed = ", ".join(f"'{form}'" for form in forms)  # of the closed list of forms
+    found = tx.conn.exec_driver_sql(
+        f"SELECT scan_key FROM identifiers WHERE form IN ({listed}) AND NOT shared"
     )
-    return list(tx.conn.scalars(wanted))
+    return np.fromiter((key for (key,) in found.cursor or ()), np.int64)
+
+
+def canaries_by_scan_key(tx: Tx, keys: Sequence[int]) -> dict[int, str]:
+    """Map scan keys of values that stand in one canary alone to its id."""
+    wanted = (
+        select(identifiers.c.scan_key, canaries.c.id)
+        .join(canaries, canaries.c.serial == identifiers.c.canary)
+        .where(one_of(tx.conn, identifiers.c.scan_key, keys), identifiers.c.shared.is_(False))
+    )
+    return dict(tx.conn.execute(wanted).all())

@@ -267,3 +267,46 @@ ledger_head = Table(
     Column("frontier", LargeBinary, nullable=False),  # hashes of the perfect subtrees, left to right
     Column("checkpoint", Text, nullable=False),  # signed note over the whole log
 )
+
+suppress_callers = Table(
+    "suppress_callers",
+    metadata,
+    Column("name", String(200), primary_key=True),  # an operating system's user, or a job that was registered
+    Column("os_user", String(200)),  # who alone may use it, None for everybody
+    Column("rows_a_day", BigInteger),  # None: the setting of the home
+    Column("recipients", Text, nullable=False),  # JSON array: whose copies its files may be
+    Column("added_ms", BigInteger, nullable=False),
+    Column("stopped_ms", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("lifted_ms", BigInteger, nullable=False),  # what was before does not count for the alarm
+)
+
+suppress_checks = Table(
+    "suppress_checks",
+    metadata,
+    Column("serial", SerialId, primary_key=True, autoincrement=True),
+    Column("caller", String(200), ForeignKey("suppress_callers.name"), nullable=False),
+    Column("time_ms", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("withheld", BigInteger, nullable=False),
+    Column("sha256_in", String(64), nullable=False),
+    Index("ix_suppress_checks_caller_time_ms", "caller", "time_ms"),
+)
+
+suppress_seen = Table(
+    "suppress_seen",
+    metadata,
+    Column("caller", String(200), ForeignKey("suppress_callers.name"), primary_key=True),
+    Column("canary", BigInteger, ForeignKey("canaries.serial"), primary_key=True),
+    Column("last_ms", BigInteger, nullable=False),
+)
+
+readings = Table(
+    "readings",
+    metadata,
+    Column("sighting", BigInteger, ForeignKey("sightings.serial"), primary_key=True),
+    Column("engine", String(64), nullable=False),
+    Column("newest", BigInteger, nullable=False),  # greatest serial of the canaries that the scan knew
+    Column("issued", BigInteger, nullable=False),  # and how many they were
+    Column("findings", LargeBinary, nullable=False),  # sealed
+)

@@ -107,7 +107,8 @@ def score(
 def score_all(hits: Iterable[HitCanary], candidates: Candidates) -> dict[str, float]:
     """Give X of every hit canary that is not burned; canary → X.
 
-    Within one owner a shared value counts in the first canary by id alone, and nowhere once it is burned.
+    Within one owner a value that several canaries carry (a phone of a pool, a person in linked tables) counts in
+    the first of them by id that was hit, and nowhere once it is burned.
     """
     ordered = sorted(hits, key=lambda hit: hit.id)
     burned = {token for hit in ordered if hit.burned for token in _tokens(hit.fields)}
@@ -117,7 +118,7 @@ def score_all(hits: Iterable[HitCanary], candidates: Candidates) -> dict[str, fl
     for hit in (each for each in ordered if not each.burned):
         counted = seen.setdefault(hit.owner, set(burned))
         shape = tuple((each.role, each.form, each.bits) for each in hit.fields)
-        stale = frozenset(e.role for e in hit.fields if e.shared and (not e.token or e.token in counted))
+        stale = frozenset(e.role for e in hit.fields if e.token in counted or (e.shared and not e.token))
         counted.update(_tokens(hit.fields))
         key = (shape, hit.records, stale)
         if key not in done:
@@ -127,7 +128,7 @@ def score_all(hits: Iterable[HitCanary], candidates: Candidates) -> dict[str, fl
 
 
 def _tokens(fields: Iterable[IssuedField]) -> list[str]:
-    return [each.token for each in fields if each.shared and each.token]
+    return [each.token for each in fields if each.token]
 
 
 def log2_products(survivals: Floats, issued: int, scores: Floats) -> Floats:

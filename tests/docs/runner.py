@@ -17,6 +17,7 @@ from pathlib import Path
 
 from canary.cli.main import run as run_canary
 
+FILE = re.compile(r"^( *)```\w+ ([\w.-]+\.\w+)\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 FENCE = re.compile(r"^( *)```(\S*)[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 SHELL = re.compile(r"[|<>;&*]|\$\(")
 
@@ -104,8 +105,13 @@ def carry_out(command: str) -> Answer:
 
 
 def faults(text: str, folder: Path, carry_out: Callable[[str], Answer] = carry_out) -> list[str]:
-    """Run all examples of a text in `folder` and tell which went otherwise; errors must be expected."""
+    """Run all examples of a text in `folder` and tell which went otherwise; errors must be expected.
+
+    A block whose fence names a file (```toml gym.toml) is that file.
+    """
     found = []
+    for block in FILE.finditer(text):
+        (folder / block[2]).write_text(block[3], "utf-8")
     with chdir(folder):
         for example in examples(text):
             answer = carry_out(example.command)

@@ -118,6 +118,23 @@ def test_seed(story: Path) -> None:
     assert dry["release"] is None
 
 
+def test_suppress(story: Path) -> None:
+    [names] = documented("suppress check")
+    check = ["suppress", "check", str(story / "in.csv"), "--output", str(story / "left.csv")]
+    answer = ask(story / "home", *check)
+    same(answer, names)
+    dry = ask(story / "home", *check, "--dry-run")
+    same(dry, names)
+    assert [name for name, value in dry.items() if value is None] == [
+        "rows_out",
+        "sha256_out",
+        "ledger_index",
+    ]
+    [names] = documented("suppress list")
+    same(ask(story / "home", "suppress", "list")[0], names)
+    same(ask(story / "home", "suppress", "allow", "nightly"), names)
+
+
 def test_scan(story: Path) -> None:
     whole, error, match = documented("scan")
     (story / "broken.gz").write_bytes(b"\x1f\x8b\x08 not gzip after all")

@@ -122,3 +122,45 @@ def test_inspect_reads_a_database_too(canary, shop):
     assert (roles["email"], roles["phone"], roles["address"]) == ("email", "phone", "address")
     assert "[columns" in answer["policy"]
     assert canary("inspect", shop, status=2).error
+
+
+@pytest.fixture
+def linked_shop(shop, tmp_path):
+    """The same customers with up to three orders each."""
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as db:
+        db.execute(
+            "create table orders (order_no text primary key, customer_id text not null, name text not null, "
+            "phone text, placed text not null, foreign key (customer_id) references customers (customer_id))"
+        )
+        people = db.execute("select customer_id, name, phone, created from customers").fetchall()
+        rows = [(*each, n) for at, each in enumerate(people) for n in range(at % 4)]
+        db.executemany(
+            "insert into orders values (?, ?, ?, ?, ?)",
+            [
+                (f"N{at * 41 + 10**6}", who, name, phone, made)
+                for at, (who, name, phone, made, _) in enumerate(rows)
+            ],
+        )
+        db.commit()
+    return shop
+
+
+def test_linked_tables_are_planted_and_taken_out_together(canary, linked_shop, tmp_path):
+    canary("contact", "add", "email-domain", "post.example.net")
+    whole = "select * from customers natural left join (select customer_id, order_no from orders)"
+
+    def rows():
+        with closing(sqlite3.connect(tmp_path / "shop.db")) as db:
+            return sorted(map(repr, db.execute(whole).fetchall()))
+
+    before = rows()
+    dry = seed(canary, linked_shop, "--linked", "--dry-run", "--json").json
+    assert [one["table"] for one in dry["linked"]] == ["orders"]
+    assert rows() == before
+    told = seed(canary, linked_shop, "--table", "orders", "--json").json
+    assert (told["table"], len(told["keys"])) == ("customers", 6)
+    assert told["canaries"] == 6 + told["linked"][0]["canaries"] == 6 + len(told["linked"][0]["keys"])
+    assert canary("unseed", told["release"], "--json").json["removed"] == told["canaries"]
+    assert rows() == before
+    assert "customers, orders" in seed(canary, linked_shop, "--linked").out
+    assert seed(canary, linked_shop, "--table", "orders", "--linked", status=2).error

@@ -8,6 +8,8 @@ import json
 
 import pytest
 
+from canary.steps.drawing import Identifying
+
 ROWS = 1_500
 
 
@@ -274,3 +276,26 @@ def test_json_never_mixes_with_talk(canary, table):
     said = canary("tag", table, "-r", "acme", "-o", "a.csv", "--json")
     assert json.loads(said.out)
     assert "warning: " in said.err
+
+
+def test_one_canary_of_an_earlier_copy_is_found_among_many_rows(canary, table, tmp_path):
+    """An input that holds a single row of somebody's copy must not put the blame on her later."""
+    parent = canary("tag", table, "--recipient", "acme", "--output", "a.csv", "--canaries", 3, "--json").json[0]
+    heading, *copy = rows_of(tmp_path / "a.csv")
+    real = rows_of(table)[1:]
+    foreign = next(row for row in copy if row not in real)
+    foreign[0] = f"{foreign[0][:4].lower()}-{foreign[0][4:]}"  # the key in another spelling
+    foreign[heading.index("收件人邮箱")] = foreign[heading.index("收件人邮箱")].upper()
+    with (tmp_path / "mixed.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([heading, *real, foreign])
+    canary("tag", "mixed.csv", "--recipient", "globex", "--output", "g.csv", "--dataset", "other")
+    [release] = canary("release", "list", "--recipient", "globex", "--json").json
+    assert release["derived_from"] == [parent["release"]]
+
+
+def test_a_table_too_large_to_keep_is_read_again_for_coincidences(canary, table, tmp_path, monkeypatch):
+    monkeypatch.setattr(Identifying.__init__, "__defaults__", (1000,))
+    canary("tag", table, "--recipient", "acme", "--output", "a.csv", "--canaries", 25)
+    heading, *rows = rows_of(tmp_path / "a.csv")
+    keys = [row[0] for row in rows]
+    assert len(set(keys)) == len(keys) == ROWS + 25

@@ -175,7 +175,7 @@ def test_scan_rows_carry_what_the_index_needs(issued: Registry) -> None:
     with issued.begin() as tx:
         found = list(canaries.scan_rows(tx))
         assert len(found) == 12
-        key = tx.keys.scan_key("email", "li.wei3@mail.example")
+        key = int(tx.keys.scan_keys("email", ["li.wei3@mail.example"])[0])
         ((_, serial, form, bits),) = [row for row in found if row[0] == key]
         assert (form, bits) == ("email", 36.0)
         assert [each.id for each in canaries.by_serials(tx, [serial])] == ["c-3"]

@@ -8,10 +8,10 @@ import pytest
 
 from canary.errors import OutsideError
 from canary.keys import Keys
-from canary.model.canary import Canary, Placement, ReleaseState
+from canary.model.canary import Canary, Placement
 from canary.model.data import DatasetVersion
 from canary.model.people import Recipient, RecipientKind
-from canary.store import canaries, datasets, lookups, recipients, releases, tallies
+from canary.store import canaries, datasets, lookups, recipients, tallies
 from canary.store.registry import Registry
 
 
@@ -46,18 +46,6 @@ def test_unique_values_are_looked_up_in_bulk(issued: Registry) -> None:
         unique = tx.keys.digest("email", "li.wei3@mail.example")
         shared = tx.keys.digest("phone", "15400000001")
         assert lookups.unique_by_digest(tx, [unique, shared, bytes(16)]) == {unique: "c-3"}
-
-
-def test_seeded_canaries_are_listed_newest_first(issued: Registry) -> None:
-    with issued.begin() as tx:
-        seed = releases.get(tx, "r-1")
-        assert seed is not None
-        assert lookups.seeded(tx, 10) == []
-        releases.add(tx, replace(seed, id="r-7", identity="seed", kind="seed"))
-        canaries.issue(tx, [], [Placement(each, "r-7", 0, key=each) for each in ("c-1", "c-3", "c-4")])
-        assert lookups.seeded(tx, 2) == ["c-4", "c-3"]
-        releases.set_state(tx, "r-7", ReleaseState.UNDONE)
-        assert lookups.seeded(tx, 10) == []
 
 
 @pytest.mark.postgresql

@@ -9,7 +9,8 @@ import pytest
 
 from canary.errors import SafetyError, UsageError
 from canary.generators.draws import generator
-from canary.generators.kinds import parse_kind, rows_of_kind
+from canary.generators.kind_file import read_kind
+from canary.generators.kinds import rows_of_kind
 from canary.generators.persona import Personas
 from canary.generators.phones import PhoneDraw, inert_blocks
 
@@ -25,7 +26,7 @@ def drawn(text: str, count: int = 30, locale: str = "zh_CN") -> list[str | None]
     personas = Personas(locale, random.Random(1), ["mail.example.org"], today=TODAY)
     return [
         row["甲"]
-        for row in rows_of_kind(parse_kind("k", text), personas, random.Random(2), count, locale).rows
+        for row in rows_of_kind(read_kind("k", text), personas, random.Random(2), count, locale).rows
     ]
 
 
@@ -46,7 +47,7 @@ def drawn(text: str, count: int = 30, locale: str = "zh_CN") -> list[str | None]
 )  # fmt: skip
 def test_a_wrong_file_says_what_is_wrong(text, said):
     with pytest.raises(UsageError, match=said) as caught:
-        parse_kind("k", text)
+        read_kind("k", text)
     assert caught.value.hint
 
 
@@ -54,7 +55,7 @@ def test_a_wrong_file_says_what_is_wrong(text, said):
     ("rule", "said"),
     [
         ('{ persona = "shoe_size" }', "no 'shoe_size'"),
-        ('{ after = "b", minutes = [1, 2] }', "no time column 'b'"),
+        ('{ after = "b", minutes = [1, 2] }', "refers to 'b'"),
         ('{ time = 3, unit = "fortnight" }', "unknown unit"),
         ('{ pattern = "{3q}" }', "cannot be read"),
     ],

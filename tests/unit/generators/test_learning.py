@@ -269,13 +269,21 @@ def test_a_text_without_any_safe_value_is_left_empty():
     assert column.take({"v": values[0]}, [{"v": value} for value in values], [], random.Random(1)) == ""
 
 
-def test_amounts_move_to_a_neighbour_in_rank():
+def test_lone_amounts_move_among_their_neighbours_and_stay_as_round():
     column = Numbers.of("v", [f"¥{at}.50" for at in range(100)] + ["n/a"])
-    found = {column.near("¥50.50", random.Random(seed)) for seed in range(60)}
-    assert found <= {f"¥{at}.50" for at in range(48, 53)}
-    assert len(found) > 2
+    found = {str(column.near("¥50.50", random.Random(seed))) for seed in range(60)}
+    assert all(47.5 <= float(each[1:]) <= 53.5 and each.endswith("0") for each in found)
+    assert len(found) > 10
     assert column.near("n/a", random.Random(1)) == ""
     assert column.near(None, random.Random(1)) is None
+    thousands = Numbers.of("v", [f"{at},000 kg" for at in range(1, 100)])
+    assert {str(thousands.near("50,000 kg", random.Random(seed)))[2:] for seed in range(9)} == {",000 kg"}
+
+
+def test_amounts_that_many_rows_share_are_taken_as_they_are():
+    column = Numbers.of("v", ["9.90", "19.90", "n/a"] * 30, 9000)
+    assert column.near("19.90", random.Random(1)) == "19.90"
+    assert column.near("n/a", random.Random(1)) == "n/a"
 
 
 NUMBERS = [

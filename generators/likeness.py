@@ -1,0 +1,247 @@
+"""Names and addresses in the host's own likeness: pieces of many real values, put together anew, never one of them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
+from math import log2
+from random import Random
+
+from canary.generators.data import people_table
+
+LEARNT = 2500  # values that are learned from at most
+LEAST = 200  # values below which nothing is learned of them
+MOST = 0.7  # share of values that must be of one make
+TRIES = 20
+_HAN_NAME = re.compile(r"[一-鿿]{2,4}")
+_UNIT = re.compile(
+    r"号楼|号院|号|栋|幢|座|单元|室|楼|层|组|弄|巷|队|房|户|里|期|区|米|[-—#]+|(?:st|nd|rd|th)\b", re.I
+)
+_NUMBER = re.compile(r"(\d+)")
+
+
+@dataclass
+class Bag:
+    """Texts with their counts, ready to be drawn from."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    _texts: list[str] = field(default_factory=list)
+    _steps: list[int] = field(default_factory=list)
+
+    def draw(self, rng: Random) -> str:
+        """Draw a text by its count."""
+        if not self._texts:
+            self._texts = sorted(self.counts)
+            self._steps = list(accumulate(self.counts[text] for text in self._texts))
+        return self._texts[bisect_right(self._steps, rng.randrange(self._steps[-1]))]
+
+    @cached_property
+    def total(self) -> int:
+        """Count all texts."""
+        return self.counts.total()
+
+    @cached_property
+    def lone(self) -> int:
+        """Count the texts that stand once."""
+        return sum(count == 1 for count in self.counts.values())
+
+    @cached_property
+    def peak(self) -> float:
+        """Give the probability of the commonest text."""
+        return max(self.counts.values()) / self.total
+
+
+class Chain:
+    """Texts that depend on contexts, the nearest first; an unseen one is drawn from the next context.
+
+    Every context gives up the share of its texts that it has once (Good and Turing: so often the next one is new), so
+    that new combinations come as often as the host's own rows bring them; `novelty` is how much rarer than in the
+    sample they are in the whole host.
+    """
+
+    def __init__(self, novelty: float = 1.0) -> None:
+        self._bags: defaultdict[Hashable, Bag] = defaultdict(Bag)
+        self._novelty = novelty
+
+    def learn(self, text: str, contexts: Sequence[Hashable]) -> None:
+        """Learn one text in its contexts."""
+        for context in contexts:
+            self._bags[context].counts[text] += 1
+
+    def draw(self, contexts: Sequence[Hashable], rng: Random) -> tuple[str, float]:
+        """Draw a text for contexts (the last of which was seen); gives it and the draw's min-entropy in bits."""
+        bags = [bag for context in contexts if (bag := self._bags.get(context)) is not None]
+        text = ""
+        for at, bag in enumerate(bags):
+            if at == len(bags) - 1 or rng.random() >= self._given_up(bag):
+                text = bag.draw(rng)
+                break
+        return text, -log2(self._peak(bags))
+
+    def _given_up(self, bag: Bag) -> float:
+        return float(self._novelty * bag.lone / bag.total)
+
+    def _peak(self, bags: Sequence[Bag]) -> float:
+        """Give an upper bound of the probability of any text."""
+        left, peak = 1.0, 0.0
+        for bag in bags[:-1]:
+            passed = self._given_up(bag)
+            peak, left = peak + left * (1 - passed) * bag.peak, left * passed
+        return min(1.0, peak + left * bags[-1].peak)
+
+
+def _spread(values: Sequence[str]) -> Sequence[str]:
+    """Give as many values as are learned from, from all parts of a column."""
+    return values[:: -(-len(values) // LEARNT)] if len(values) > LEARNT else values
+
+
+def novelty_of(seen: int, rows: int) -> float:
+    """Estimate how much rarer a new combination is in the next row of a host than in the next row of a sample of it."""
+    return min(1.0, (seen / max(1, rows)) ** 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name in two parts and the min-entropy of its draw, the sex being known."""
+
+    surname: str
+    given: str
+    bits: float
+
+
+class Names:
+    """Chinese names as a host has them."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]], novelty: float = 1.0) -> None:
+        self._surnames, self._first, self._second = Bag(), Chain(novelty), Chain(novelty)
+        for name, sex in pairs:
+            surname, given = split_name(name)
+            self._surnames.counts[surname] += 1
+            size = len(given)
+            self._first.learn(given[0], [("sex", sex), "all"])
+            self._second.learn(given[1:], [(given[0], sex, "after"), (sex, "sex"), ("size", size > 1), "all"])
+
+    @classmethod
+    def of(cls, values: Sequence[str], sexes: Sequence[str], rows: int) -> Names | None:
+        """Learn names of `rows` rows beside their sexes ('' where unknown); None where few are plain ones."""
+        known = zip(_spread(values), _spread(sexes), strict=True)
+        pairs = [(name, sex) for name, sex in known if _HAN_NAME.fullmatch(name)]
+        return (
+            cls(pairs, novelty_of(len(pairs), rows))
+            if len(pairs) >= max(LEAST, MOST * len(_spread(values)))
+            else None
+        )
+
+    def draw(self, sex: str, rng: Random) -> Named:
+        """Draw a name that fits a sex ('' where the host tells none)."""
+        first, one = self._first.draw([("sex", sex), "all"], rng)
+        second, two = self._second.draw([(first, sex, "after"), (sex, "sex"), "all"], rng)
+        given = first + second
+        return Named(self._surnames.draw(rng), given, round(-log2(self._surnames.peak) + one + two, 2))
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Split a Chinese name into surname and given name."""
+    size = 2 if len(name) > 3 or (len(name) == 3 and name[:2] in _compound()) else 1
+    return name[:size], name[size:]
+
+
+def _compound() -> frozenset[str]:
+    return frozenset(re.findall(r"[一-鿿]{2}(?=[\d.])", str(people_table("names_zh")["surnames"])))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """An address taken apart: divisions, then names, numbers and the units behind the numbers, in turn."""
+
+    divisions: str
+    names: tuple[str, ...]
+    numbers: tuple[str, ...]
+    units: tuple[str, ...]
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """Give the make of the address: which units follow its numbers, and where names stand."""
+        return (*self.units, tuple(bool(name) for name in self.names))
+
+    def written(self) -> str:
+        """Put the address together."""
+        pieces = [self.divisions, self.names[0]]
+        for number, unit, name in zip(self.numbers, self.units, self.names[1:], strict=True):
+            pieces += [number, unit, name]
+        return "".join(pieces)
+
+
+def parts_of(text: str, divisions: int) -> Parts:
+    """Take an address apart; its first `divisions` letters name the divisions."""
+    pieces = _NUMBER.split(text[divisions:])
+    names, numbers, units = [pieces[0]], pieces[1::2], []
+    for piece in pieces[2::2]:
+        found = _UNIT.match(piece)
+        unit = found[0] if found else ""
+        units.append(unit)
+        names.append(piece[len(unit) :])
+    return Parts(text[:divisions], tuple(names), tuple(numbers), tuple(units))
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """An address as the host would write it, and the min-entropy of its draw, divisions and make being known."""
+
+    text: str
+    bits: float
+
+
+class Homes:
+    """Addresses as a host has them: its divisions and ways of writing, names and numbers of many rows mixed."""
+
+    def __init__(self, values: Sequence[str], cut: Callable[[str], int], novelty: float = 1.0) -> None:
+        self._cut, self._known = cut, set[tuple[object, ...]]()
+        self._names, self._numbers = Chain(novelty), Chain(novelty)
+        for text in values:
+            parts = parts_of(text, cut(text))
+            self._known.add(
+                (parts.names, parts.numbers)
+            )  # wherever it is: divisions and units are spelt in many ways
+            for at in range(len(parts.names)):
+                self._names.learn(parts.names[at], self._around(parts, parts.names, at))
+            for at, number in enumerate(parts.numbers):
+                self._numbers.learn(number, self._slot(parts, at))
+
+    @classmethod
+    def of(cls, values: Sequence[str], cut: Callable[[str], int], rows: int) -> Homes | None:
+        """Learn addresses of `rows` rows; None where there are few, or most have no number to be drawn anew."""
+        values = _spread(values)
+        numbered = sum(bool(_NUMBER.search(text)) for text in values)
+        enough = len(values) >= LEAST and numbered >= MOST * len(values)
+        return cls(values, cut, novelty_of(len(values), rows)) if enough else None
+
+    @staticmethod
+    def _around(parts: Parts, names: Sequence[str], at: int) -> list[Hashable]:
+        before = names[at - 1] if at else parts.divisions
+        return [(at, parts.shape, before), (at, parts.shape)]
+
+    @staticmethod
+    def _slot(parts: Parts, at: int) -> list[Hashable]:
+        return [(at, parts.shape), (parts.units[at], bool(parts.names[at + 1])), "all"]
+
+    def draw(self, template: str, rng: Random) -> Home | None:
+        """Draw an address in the divisions and the make of a template; None where none but real ones come."""
+        old = parts_of(template, self._cut(template))
+        for _ in range(TRIES):
+            bits, names, numbers = 0.0, list[str](), list[str]()
+            for at, name in enumerate(old.names):
+                drawn, more = self._names.draw(self._around(old, names, at), rng) if name else ("", 0.0)
+                names, bits = [*names, drawn], bits + more
+            for at in range(len(old.numbers)):
+                drawn, more = self._numbers.draw(self._slot(old, at)[:1], rng)
+                numbers, bits = [*numbers, drawn], bits + more
+            made = Parts(old.divisions, tuple(names), tuple(numbers), old.units)
+            if (made.names, made.numbers) not in self._known:
+                return Home(made.written(), round(bits, 2))
+        return None
