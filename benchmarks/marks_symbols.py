@@ -131,7 +131,7 @@ def cases() -> list[Case]:
     for colluders, rows in ((2, 20), (3, 36), (5, 62)):
         for strategy in ("cell", "row", "majority", "minority", "erase"):
             name = f"{colluders} colluders, four 16-ary cells, {strategy}"
-            enough = rows if strategy != "erase" else {2: 60, 3: 800, 5: 0}[colluders]
+            enough = rows if strategy != "erase" else {2: 72, 3: 1100, 5: 0}[colluders]
             if enough:
                 made.append(Case(name, 16, 4, colluders, strategy, 100_000, enough))
     made.append(Case("half of 16-ary cells drawn anew (55 cells)", 16, 1, 1, "cell", 100_000, 55, 0.5))

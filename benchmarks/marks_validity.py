@@ -1,7 +1,7 @@
 """Scores leaks under 100,000 fresh keys, through reading and scoring of real columns: P(E ≥ t) beside 1/t.
 
-The table shares phones between rows, has cells at a bound of their domain and unmarked cells; the leaks repeat rows, rename
-nothing away (columns are matched before), mix copies, or hold the original; every innocent holds the same rows.
+The table shares phones between rows, has cells at a bound of their domain and unmarked cells; the leaks repeat rows,
+mix copies, drop columns, or hold the original; every innocent holds the same rows.
 
     python -m benchmarks.marks_validity [--recipients 100000]
 """

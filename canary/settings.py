@@ -57,6 +57,12 @@ class WatchTable(_Table):
     incident_days: Positive = 30
 
 
+class ContactsTable(_Table):
+    """How long a phone that became public is left alone."""
+
+    quarantine_days: Positive = 365
+
+
 class SuppressTable(_Table):
     """How much batch jobs may have checked for canaries."""
 
@@ -83,6 +89,7 @@ class Settings(_Table):
     net: NetTable = NetTable()
     verdict: VerdictTable = VerdictTable()
     watch: WatchTable = WatchTable()
+    contacts: ContactsTable = ContactsTable()
     suppress: SuppressTable = SuppressTable()
     alerts: AlertsTable = AlertsTable()
     monitors: Mapping[str, Mapping[str, Any]] = {}

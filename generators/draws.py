@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log2
 from random import Random
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ def integers(gen: np.random.Generator, count: int, size: int) -> list[int]:
     return drawn
 
 
+@lru_cache(maxsize=4096)
 def bits_of(*sizes: int) -> float:
     """Give the min-entropy in bits of independent uniform draws, rounded down to a hundredth."""
     return sum(int(log2(size) * 100) for size in sizes if size > 0) / 100

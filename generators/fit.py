@@ -221,14 +221,14 @@ class Fitter:
             for at in self.rng.choices(range(len(places)), weights, k=AGAIN * (count - len(seats))):
                 if len(seats) == count:
                     return seats
-                self._sit(places[at], seats)
+                self._sit(places[at], seats, anyhow=True)
         while len(seats) < count and self._sit(None, seats):
             pass
         return seats
 
-    def _sit(self, place: Place | None, seats: list[Seat]) -> bool:
-        """Add a seat at a place, if every numbered column has room there."""
-        template = self._mixed(place)
+    def _sit(self, place: Place | None, seats: list[Seat], *, anyhow: bool = False) -> bool:
+        """Add a seat at a place, if every numbered column has room there and a row fits it (`anyhow`: from afar)."""
+        template = self._mixed(place, anyhow=anyhow or place is None)
         if template is None:
             return False
         numbers: dict[str, Number] = {}
@@ -241,13 +241,17 @@ class Fitter:
         seats.append(Seat(place, template, numbers, times))
         return True
 
-    def _mixed(self, place: Place | None) -> Row | None:
+    def _mixed(self, place: Place | None, *, anyhow: bool) -> Row | None:
         """Put together a row to model a canary on: each group of columns that go together from a row of its own.
 
         None where no row of the sample fits between the two that stand at the place.
         """
         tide = self.tide
-        main = self._template(place) if tide is None or place is None else tide.row(place, self.rng)
+        main = (
+            self._template(place)
+            if tide is None or place is None
+            else tide.row(place, self.rng, anywhere=anyhow)
+        )
         if main is None:
             return None
         mixed = dict(main)
@@ -257,7 +261,7 @@ class Fitter:
                 mixed.update((name, row.get(name)) for name in group)
         beside = self.profile.around(place.position if place else self.profile.rows)
         for name in self.local:
-            if len({row.get(name) for row in beside}) != 1:
+            if len({row.get(name) for row in beside}) != 1 and not anyhow:
                 return None  # a run ends here: which one the place belongs to is not known
             mixed[name] = beside[0].get(name)
         return mixed

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FOLLOWS = 0.5  # correlation of gaps above which one column tells the other
 SAMPLE = 4000  # whole rows kept
 LOOK = 2000  # values by which a column's spelling is learned
-SLACK, SPARE = 4, 256  # places kept beyond those asked for: some are found unfit when drafted
+SLACK, SPARE = 6, 256  # places kept beyond those asked for: some are found unfit when drafted
 KEYLIKE = KEYS | {"account_no"}
 TIDAL = frozenset({"count", "measure", "other"})
 TIMELIKE = frozenset({"time", "date"})

@@ -84,7 +84,7 @@ class Chain:
         return text, -log2(self._peak(bags))
 
     def _given_up(self, bag: Bag) -> float:
-        return float(self._novelty * bag.lone / bag.total)
+        return self._novelty * bag.lone / bag.total
 
     def _peak(self, bags: Sequence[Bag]) -> float:
         """Give an upper bound of the probability of any text."""
@@ -102,7 +102,7 @@ def _spread(values: Sequence[str]) -> Sequence[str]:
 
 def novelty_of(seen: int, rows: int) -> float:
     """Estimate how much rarer a new combination is in the next row of a host than in the next row of a sample of it."""
-    return min(1.0, (seen / max(1, rows)) ** 0.5)
+    return float(min(1.0, (seen / max(1, rows)) ** 0.5))
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,7 +196,8 @@ class ChinesePeople(Drawn):
     @property
     def address_bits(self) -> list[float]:
         """Give the min-entropy of each address by its form, divisions and road being known."""
-        own = (street_tables().bits(form) for form in self._streets[1])
+        known = {form: street_tables().bits(form) for form in set(self._streets[1])}
+        own = (known[form] for form in self._streets[1])
         return [home.bits if home else bits for home, bits in zip_longest(self.wish.homes, own)]
 
     @cached_property

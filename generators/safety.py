@@ -137,7 +137,17 @@ def _check_code(code: str, year: int) -> None:
         )
 
 
+@cache
+def _latest(today: date) -> str:
+    """Give the last birth date of a grown person, as eight digits."""
+    last = today.replace(year=today.year - ADULT, day=min(today.day, 28))
+    return f"{last:%Y%m%d}"
+
+
 def _check_birth(value: str, owned: Owned) -> None:
+    ordered = (len(value) == 10 and value[4] == value[7] == "-") or (len(value) == 8 and value.isdigit())
+    if ordered and value.replace("-", "") <= _latest(owned.today):
+        return  # written as ISO dates are, in whose order days stand
     found = _DATE.match(value)
     if found is None:
         return  # a masked or odd spelling names no day

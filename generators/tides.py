@@ -14,7 +14,7 @@ from canary.generators.profile import HostProfile, Place, Row
 
 RUNS = 0.8  # share of neighbours in the sample that agree in a column of runs
 CHANCE = 0.5  # share that agrees by chance, above which agreeing tells nothing
-NEAREST = 40  # fitting rows among which one is drawn
+REACH = 0.08  # of the sample, to either side of a place, out of which a fitting row is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,11 @@ class Tide:
         none = tuple(row for row, number in enumerate(read) if number is None)
         return cls(one.heading, profile, tuple(n for n, _ in pairs), tuple(r for _, r in pairs), none)
 
-    def row(self, place: Place, rng: Random) -> Row | None:
-        """Draw a row of the sample whose number fits between those at a place, out of the nearest; None without any."""
-        near = self.profile.near(place.position)
-        found = sorted(self._fitting(place, rng), key=lambda row: abs(row - (near or 0)))[:NEAREST]
+    def row(self, place: Place, rng: Random, *, anywhere: bool = False) -> Row | None:
+        """Draw a row of the sample whose number fits those at a place; None where none does, near or `anywhere`."""
+        near = self.profile.near(place.position) or 0
+        reach = len(self.profile.sample) * (1.0 if anywhere else REACH)
+        found = [row for row in self._fitting(place, rng) if abs(row - near) <= reach]
         return self.profile.sample[rng.choice(found)] if found else None
 
     def _fitting(self, place: Place, rng: Random) -> Sequence[int]:

@@ -13,5 +13,6 @@ for marker in $(scripts/servers.sh); do
     "$python" -m pytest --collect-only -qq --no-header -m "$marker and not soak" | sed 's/^/  /' || true
     marks="$marks and not $marker"
 done
+unset PYTHONDONTWRITEBYTECODE  # the tests start hundreds of processes: compile the code once, not in each
 rm -f .coverage .coverage.*
 exec "$python" -m pytest -n "${WORKERS:-2}" -m "$marks" --cov --cov-report=term "$@"

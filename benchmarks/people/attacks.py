@@ -29,7 +29,14 @@ def auc(truth: np.ndarray, score: np.ndarray) -> float:
 
 
 def two_samples(found: Features, truth: np.ndarray, seed: int) -> Told:
-    """Train both classifiers on four fifths of the rows and judge the others, five times."""
+    """Train both classifiers on four fifths of the rows and judge the others, five times; on one thread."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        return _two_samples(found, truth, seed)
+
+
+def _two_samples(found: Features, truth: np.ndarray, seed: int) -> Told:
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold
@@ -61,10 +68,12 @@ def outliers(found: Features, truth: np.ndarray, seed: int) -> dict[str, dict[fl
     from sklearn.preprocessing import StandardScaler
 
     scaled = StandardScaler().fit_transform(found.values)
-    forest = -IsolationForest(200, random_state=seed).fit(found.values).score_samples(found.values)
+    forest = (
+        -IsolationForest(n_estimators=200, random_state=seed).fit(found.values).score_samples(found.values)
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        near = LocalOutlierFactor(20).fit(scaled)
+        near = LocalOutlierFactor(n_neighbors=20).fit(scaled)
     return {
         way: {share: _caught(score, truth, share) for share in (0.01, 0.05)}
         for way, score in (("isolation forest", forest), ("LOF", -near.negative_outlier_factor_))

@@ -39,7 +39,7 @@ class Features:
 def features(columns: Mapping[str, Sequence[str]], rows: np.ndarray, seed: int = 0) -> Features:
     """Compute the features of some rows of a table."""
     found: dict[str, Floats] = {"position": rows / len(next(iter(columns.values())))}
-    numbers = {name: parsed for name, cells in columns.items() if (parsed := _parsed(cells)) is not None}
+    numbers = {name: read for name, cells in columns.items() if (read := parsed(cells)) is not None}
     others = np.setdiff1d(np.arange(len(next(iter(columns.values())))), rows)
     others = np.random.default_rng(seed).permutation(others)
     for name, cells in columns.items():
@@ -130,7 +130,7 @@ def _likelihood(texts: Sequence[str], mine: Sequence[str]) -> Floats:
     return np.array(found)
 
 
-def _parsed(cells: Sequence[str]) -> Floats | None:
+def parsed(cells: Sequence[str]) -> Floats | None:
     """Read a column as numbers (times as seconds, an id by its digits), nan where a cell is none; None for texts."""
     filled = [cell for cell in cells[:: max(1, len(cells) // 500)] if cell and cell != "NA"]
     if not filled:
@@ -163,7 +163,8 @@ def _number(values: Floats, cells: Sequence[str], rows: np.ndarray) -> Iterator[
         yield f"mod {size}", np.mod(values[rows], size)
     yield "decimals", np.array([float(len(cells[row].partition(".")[2])) for row in rows.tolist()])
     yield "beside 1", np.log1p(np.abs(values[rows] - padded[np.maximum(rows - 1, 0)]))
-    around = np.array([np.nanmedian(values[max(0, row - 5) : row + 6]) for row in rows.tolist()])
+    near = (values[max(0, row - 5) : row + 6] for row in rows.tolist())
+    around = np.array([np.nan if np.isnan(some).all() else np.nanmedian(some) for some in near])
     yield "beside 5", np.sign(values[rows] - around) * np.log1p(np.abs(values[rows] - around))
 
 
@@ -222,8 +223,9 @@ def _residuals(
 ) -> Iterator[tuple[str, Floats]]:
     """Give how far each number lies from what the other columns foretell, learned on other rows."""
     from sklearn.ensemble import HistGradientBoostingRegressor
+    from threadpoolctl import threadpool_limits
 
-    table = {name: values for name, values in numbers.items()}
+    table = dict(numbers)
     for name, cells in columns.items():
         if name not in table:
             keys = [cell[:3] for cell in cells]
@@ -239,8 +241,9 @@ def _residuals(
         rest = np.delete(everything, at, axis=1)
         filled = learn[~np.isnan(target[learn])]
         model = HistGradientBoostingRegressor(max_iter=60, max_leaf_nodes=15, random_state=0)
-        model.fit(rest[filled], target[filled])
-        gap = target[rows] - model.predict(rest[rows])
-        scale = np.nanstd(target[filled] - model.predict(rest[filled])) or 1.0
+        with threadpool_limits(1):
+            model.fit(rest[filled], target[filled])
+            gap = target[rows] - model.predict(rest[rows])
+            scale = np.nanstd(target[filled] - model.predict(rest[filled])) or 1.0
         yield f"{name}: residual", gap / scale
         yield f"{name}: size of residual", np.log1p(np.abs(gap / scale))

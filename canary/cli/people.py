@@ -188,22 +188,19 @@ def contact_import(
 
 @contact.command("list")
 def contact_list(home: Home = None, json: Json = False) -> None:
-    """List the contacts with how often each is in use.
+    """List the contacts: which are free, in use, spent (public, and left alone for a while) or controls.
 
     Example: canary contact list
     """
-    from canary.store import contacts
+    from canary.steps import contacts
 
-    with opened(home) as tools, tools.registry.read() as tx:
-        rows = [
-            {"kind": one.kind.value, "value": one.value, "control": one.control, "inert": one.inert,
-             "provider": one.provider, "uses": one.uses}
-            for one in contacts.list_all(tx)
-        ]  # fmt: skip
+    with opened(home) as tools:
+        rows = contacts.list_all(tools)
     if json:
         emit(rows)
     else:
-        table(["kind", "value", "control", "inert", "provider", "uses"], [list(row.values()) for row in rows])
+        headings = ["kind", "value", "state", "uses", "inert", "provider"]
+        table(headings, [[row[name] for name in headings] for row in rows])
 
 
 @kind.command("list")

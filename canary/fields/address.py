@@ -38,6 +38,7 @@ _UNIT = re.compile(
 )
 # What an address needs besides numbers and units.
 _OWN_NAME = re.compile(r"[^\W\d_号楼幢栋座单元室门房户层弄院期组]")
+_RANGE = re.compile(r"(?<=[0-9])[至到](?=[0-9])")
 _MARKS = re.compile(r"[^0-9a-z〇\u3400-\u9fff]+")
 _LOOSE = re.compile(r"(?<![0-9a-z])-|-(?![0-9a-z])|(?<=[a-z])-(?=[a-z])")
 _SHORT: Final = """
@@ -69,7 +70,7 @@ def canonical_address(text: str) -> str | None:
 def _settle(text: str) -> str:
     """Apply the Chinese rules until nothing changes; each shortens the text or takes out a numeral."""
     text = _chinese(text)
-    while _division_end(text) or _UNIT.search(text) or _NUMERAL.search(text):
+    while _division_end(text) or _UNIT.search(text) or _NUMERAL.search(text) or _RANGE.search(text):
         before, text = text, _chinese(text)
         if before == text:
             break
@@ -78,7 +79,7 @@ def _settle(text: str) -> str:
 
 def _chinese(text: str) -> str:
     text = without_divisions(_MARKS.sub("-", text.replace(" ", "").replace("#", "号")))
-    text = _NUMERAL.sub(lambda found: str(number_of(found[0])), text)
+    text = _RANGE.sub("-", _NUMERAL.sub(lambda found: str(number_of(found[0])), text))
     text = _LOOSE.sub("", re.sub(r"-+", "-", _UNIT.sub("-", text)))
     return text.strip("-")
 

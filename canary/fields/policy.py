@@ -15,7 +15,7 @@ from canary.fields.roles import check_role
 from canary.model.data import ColumnPolicy, Policy
 
 MARKS: Final = ("number", "time", "text", "surrogate", "category", "invisible")
-GRAMMARS: Final = ("cn_address", "en_address")
+GRAMMARS: Final = ("cn_address", "en_address", "units", "punctuation", "dates", "remarks")
 ORDERS: Final = ("free", "kept")
 _DATASET_KEYS: Final = ("name", "anchors", "canaries", "group_canaries", "omit", "keep_sum", "ranges")
 _COLUMN_KEYS: Final = ("role", "mark", "tolerance", "grammar", "order", "range")

@@ -220,7 +220,7 @@ def _levels(column: ColumnPolicy, filled: Sequence[str]) -> float:
 
 def text_bits(filled: Sequence[str], grammar: str) -> float:
     """Give the mean number of two-way spellings (axes) that the texts offer under a grammar."""
-    axes = [re.compile(axis) for axis in _AXES[grammar]]
+    axes = [re.compile(axis) for axis in _AXES.get(grammar, ())]
     found = [sum(axis.search(text) is not None for axis in axes) for text in map(fold, filled)]
     known = [n for n, text in zip(found, filled, strict=True) if canonical("address", text)]
     return sum(known) / len(filled)

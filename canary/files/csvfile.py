@@ -135,7 +135,12 @@ def open_csv(
         prefix = read_full(stream, data_at)
     format = TableFormat("tsv" if dialect.delimiter == "\t" else "csv", compression)
     native = dict.fromkeys(names, "text")
-    return CsvTable(path, format, names, native, encoding=encoding, dialect=dialect, prefix=prefix)
+    head: list[Sequence[str | None]] = [
+        row for row in read_rows(records[1:], dialect) if len(row) == len(names)
+    ]
+    return CsvTable(
+        path, format, names, native, _head=head or None, encoding=encoding, dialect=dialect, prefix=prefix
+    )
 
 
 def _first_block(path: Path, compression: str | None, skipped: int, split: CsvSplitter) -> Block[bool]:

@@ -10,110 +10,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
 from canary.fields.address import canonical_address
 from canary.fields.canonical import canonical, canonical_name
-from canary.fields.fold import fold
 from canary.fingerprint.columns import Flags, Texts, spliced
-from canary.fingerprint.compiled import Kernel
+from canary.fingerprint.plainforms import CODE, HOUSE, MOBILE, NAME, house_kernel, signs, simple_kernel
 from canary.fingerprint.plan import AnchorPlan
-from canary.fingerprint.prf import Bytes, DatasetKeys, Offsets, Words, siphash24
+from canary.fingerprint.prf import DatasetKeys, Words, siphash24
 
 MOST_ROWS: Final = 3  # a value on more rows is no anchor
 _CODES: Final = frozenset(
     ("waybill_no", "order_no", "record_no", "key", "account_no", "bank_card", "resident_id")
 )
-_NUMERALS: Final = "零〇一二两三四五六七八九十百"
-_COUNTED: Final = "号號幢栋棟座室楼樓层層弄期组組队隊房户戶单單"
-_DIVISIONS: Final = "省市区县旗盟州门门牌院"
-
-
-def _plain(data: Bytes, offsets: Offsets, kind: int, marked: Bytes, out: Bytes, ends: Offsets) -> None:
-    """Write canonical values of one kind (0 code, 1 mobile, 2 name, 3 numbers of an address).
-
-    `ends[row + 1]` < 0: unsure. `marked[c]` for c in U+3400–U+9FFF: 1 not canonical, 2 numeral, 4 counted,
-    8 of no meaning of its own.
-    """
-    done = 0
-    for row in range(len(offsets) - 1):
-        start, end = offsets[row], offsets[row + 1]
-        good, digits, own, last, before, at = end > start, 0, 0, -2, np.int64(0), start
-        begun = done
-        while at < end and good:
-            byte = np.int64(data[at])
-            if byte >= 128:
-                good = kind >= 2 and 0xE3 <= byte <= 0xE9 and at + 2 < end
-                if not good:
-                    break
-                sign = (byte & 15) << 12 | (np.int64(data[at + 1]) & 63) << 6 | (np.int64(data[at + 2]) & 63)
-                good = 0x3400 <= sign <= 0x9FFF
-                if not good:
-                    break
-                kinds = np.int64(marked[sign - 0x3400])
-                own += 1 if kinds & 14 == 0 else 0
-                if kind == 2:
-                    good = kinds & 1 == 0
-                    for step in range(3):
-                        out[done + step] = data[at + step]
-                    done += 3
-                good = good and not (kind == 3 and before & 2 != 0 and kinds & 4 != 0)
-                before = kinds
-                at += 3
-                continue
-            digit = 48 <= byte <= 57
-            if kind == 0:
-                good = digit or 65 <= byte <= 90
-                out[done] = byte
-                done += 1
-            elif kind == 1:
-                good = digit
-                out[done] = byte
-                done += 1
-            elif kind == 2:
-                good = False
-            else:
-                good = not (before & 2 != 0 and (byte < 48 or 57 < byte < 97))
-                own += 1 if byte >= 97 and byte <= 122 else 0
-                if digit:
-                    if digits > 0 and last != at - 1:
-                        for step in range(last + 1, at):
-                            good = good and data[step] > 32 and data[step] != 46 and data[step] != 39
-                        out[done] = 45
-                        done += 1
-                    out[done] = byte
-                    done += 1
-                    last = at
-                before = np.int64(0)
-            digits += 1 if digit else 0
-            at += 1
-        if kind == 0:
-            good = good and digits > 0 and end - start <= 64
-        elif kind == 1:
-            good = good and end - start == 11 and data[start] == 49 and data[start + 1] >= 51
-        elif kind == 3:
-            good = good and own >= 3
-        if not good:
-            done = begun
-        ends[row + 1] = done if good else -1
-
-
-plain_kernel = Kernel(_plain)
-
-
-@lru_cache(maxsize=1)
-def _signs() -> Bytes:
-    """Give what the kernel has to know of each Chinese character."""
-    marked = np.zeros(0x9FFF - 0x3400 + 1, np.uint8)
-    for number in range(len(marked)):
-        sign = chr(number + 0x3400)
-        counted, numeral = sign in _COUNTED, sign in _NUMERALS
-        empty = sign in _DIVISIONS or counted or numeral
-        marked[number] = (fold(sign) != sign) | numeral << 1 | counted << 2 | empty << 3
-    return marked
 
 
 def numbers_of_address(text: str) -> str | None:
@@ -125,13 +36,13 @@ def numbers_of_address(text: str) -> str | None:
 def form_of_part(role: str, *, alone: bool) -> tuple[int, Callable[[str], str | None]]:
     """Give the kernel's kind (−1: none) and the function that makes a part's canonical value."""
     if role in _CODES:
-        return 0, lambda text: canonical(role, text)
+        return CODE, lambda text: canonical(role, text)
     if role == "phone":
-        return 1, lambda text: canonical(role, text)
+        return MOBILE, lambda text: canonical(role, text)
     if role == "name":
-        return 2, lambda text: canonical_name(text) or None
+        return NAME, lambda text: canonical_name(text) or None
     if role == "address" and not alone:
-        return 3, numbers_of_address
+        return HOUSE, numbers_of_address
     return -1, lambda text: canonical(role, text)
 
 
@@ -141,8 +52,10 @@ def canonical_column(texts: Texts, role: str, *, alone: bool = True) -> Texts:
     count = len(texts)
     out, ends = np.empty(len(texts.data) + 1, np.uint8), np.full(count + 1, -1, np.int64)
     ends[0] = 0
-    if kind >= 0 and count:
-        plain_kernel(texts.data, texts.offsets, kind, _signs(), out, ends)
+    if kind == HOUSE and count:
+        house_kernel(texts.data, texts.offsets, signs(), out, ends)
+    elif kind >= 0 and count:
+        simple_kernel(texts.data, texts.offsets, kind, signs(), out, ends)
     unsure = np.flatnonzero(ends[1:] < 0)
     ends = np.maximum.accumulate(ends)
     made = Texts(out[: ends[-1]], ends, texts.filled)

@@ -181,7 +181,7 @@ ATTACKS: Final[Mapping[str, tuple[Attack, tuple[float, ...]]]] = {
     "row subset": (row_subset, (0.5, 0.1, 0.02)),
     "column subset": (column_subset, (0.3, 0.5)),
     "shuffle": (shuffle, (1.0,)),
-    "repeat rows": (repeat, (3.0,)),
+    "repeat rows": (repeat, (3.0, 12.0)),
     "de-duplicate": (deduplicate, (1.0,)),
     "flip values": (flip, (0.1, 0.3, 0.5, 0.8)),
     "round numbers": (round_off, (1.0, 2.0)),

@@ -141,7 +141,7 @@ def regressed(values: Ints, others: Mapping[str, Ints]) -> Ints:
     design = np.stack([np.ones(len(values)), *(each.astype(np.float64) for each in others.values())], axis=1)
     scale = np.maximum(np.abs(design).max(axis=0), 1.0)
     found = np.linalg.lstsq(design / scale, values.astype(np.float64), rcond=None)[0]
-    return np.rint(design / scale @ found).astype(np.int64)
+    return np.asarray(np.rint(design / scale @ found), np.int64)
 
 
 def surviving(plan: ColumnPlan, copy: Ints, made: Ints) -> float:
@@ -162,7 +162,7 @@ def surviving(plan: ColumnPlan, copy: Ints, made: Ints) -> float:
     bias = (len(share) - 1) / (2 * total * np.log(2))
     known = max(0.0, log2(plan.modulus) + float((share * np.log2(share)).sum()) - bias)
     share_near = float(near.mean())
-    return share_near * known + (1 - share_near) * log2(plan.modulus)
+    return float(share_near * known + (1 - share_near) * log2(plan.modulus))
 
 
 def bits_per_row(measured: list[Capacity]) -> Floats:

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from canary.fingerprint import codec
-from canary.fingerprint.anchors import tells_within
 from canary.fingerprint.columns import Column, Flags, texts_of
 from canary.fingerprint.embed import block_inputs, to_symbol
 from canary.fingerprint.lattice import ERASED, Ints
@@ -90,7 +89,7 @@ def read_marks(
     """
     flat = {heading: texts_of(columns[heading]) for heading in plan.headings if heading in columns}
     rows = len(next(iter(flat.values()))) if flat else 0
-    anchors = [None if one is None else tells_within(one) for one in digests_of(plan, keys, flat)]
+    anchors = digests_of(plan, keys, flat)
     dithers = {place: words_of(keys.dither, made) for place, made in block_inputs(plan, anchors).items()}
     classes = {c.heading: codec.read(c, flat[c.heading]) for c in plan.columns if c.heading in flat}
     found = []

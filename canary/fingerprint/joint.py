@@ -19,7 +19,7 @@ from canary.fingerprint.lattice import Ints
 
 POOL: Final = 32  # the best others, out of whom S is chosen; one more is looked at
 PARTNERS: Final = 12
-MOST_CELLS: Final = 4000
+MOST_CELLS: Final = 2000
 KNOWN: Final = (
     5.0  # bits from which another one counts as known; where nobody does, nothing is weighed beside him
 )

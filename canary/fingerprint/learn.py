@@ -175,7 +175,7 @@ def _parts(plan: ColumnPlan, sample: Texts) -> list[Part]:
         return [Part(plan.heading, name, q) for name, q in lattice.sizes(plan)]
     if plan.kind == "text":
         grammar = load_grammar(plan.grammar)
-        shares = texts.open_axes(texts.find_spellings(sample, grammar), grammar).mean(axis=0)
+        shares = texts.find_spellings(sample, grammar).open.mean(axis=0)
         pairs = zip(grammar.axes, shares.tolist(), strict=True)
         return [Part(plan.heading, axis.name, axis.q) for axis, share in pairs if share >= _AXIS_SHARE]
     if plan.kind == "surrogate":

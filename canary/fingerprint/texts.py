@@ -122,10 +122,14 @@ def byte_classes() -> Ints:
 
 @dataclass(frozen=True, slots=True)
 class Spellings:
-    """The places of a grammar's forms in a column: int64[n, 4] of row, first byte, end, pattern; rising."""
+    """The places of a grammar's forms in a column: int64[n, 4] of row, first byte, end, pattern; rising.
+
+    `open` tells which cells and axes have enough places to be written, bool[rows, axes].
+    """
 
     texts: Texts
     places: Ints
+    open: Flags
 
 
 def find_spellings(texts: Texts, grammar: Grammar) -> Spellings:
@@ -136,43 +140,33 @@ def find_spellings(texts: Texts, grammar: Grammar) -> Spellings:
         count = find_kernel(
             texts.data, texts.offsets, grammar.step, grammar.pattern, grammar.rules, byte_classes(), found
         )
-    return Spellings(texts, found[:count].copy())
-
-
-def _seen(spellings: Spellings, grammar: Grammar) -> tuple[NDArray[np.int64], Flags]:
-    """Give (places, which forms stand there) for each row and axis."""
-    shape = len(spellings.texts), len(grammar.axes), grammar.number.shape[2]
-    rules = grammar.rules[spellings.places[:, 3]]
-    cell = spellings.places[:, 0] * shape[1] + rules[:, 0]
-    counts = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape[:2])
-    forms = np.zeros(shape, np.bool_)
-    forms.reshape(-1)[cell * shape[2] + rules[:, 2]] = True
-    return counts, forms
+    places = found[:count].copy()
+    shape = len(texts), len(grammar.axes)
+    cells = places[:, 0] * shape[1] + grammar.rules[places[:, 3], 0]
+    counts = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+    return Spellings(texts, places, counts >= np.array([axis.least for axis in grammar.axes]))
 
 
 def read_forms(spellings: Spellings, grammar: Grammar) -> Ints:
     """Give the form of each cell and axis, int64[n, axes]; −1 where none, several, or a canonical one stands."""
-    counts, forms = _seen(spellings, grammar)
-    for number, axis in enumerate(grammar.axes):
-        forms[counts[:, number] < axis.least, number] = False
-    read = np.where(forms.sum(axis=2) == 1, forms.argmax(axis=2), ERASED)
+    axes, most = len(grammar.axes), grammar.number.shape[2]
+    rules = grammar.rules[spellings.places[:, 3]]
+    forms = np.zeros((len(spellings.texts), axes, most), np.bool_)
+    forms.reshape(-1)[(spellings.places[:, 0] * axes + rules[:, 0]) * most + rules[:, 2]] = True
+    clear = spellings.open & (forms.sum(axis=2) == 1)
+    read = np.where(clear, forms.argmax(axis=2), ERASED)
     for number, axis in enumerate(grammar.axes):
         for form in axis.erased:
             read[read[:, number] == form, number] = ERASED
     return np.asarray(read, np.int64)
 
 
-def open_axes(spellings: Spellings, grammar: Grammar) -> Flags:
-    """Tell which cells and axes can be written, bool[n, axes]."""
-    least = np.array([axis.least for axis in grammar.axes])
-    return np.asarray(_seen(spellings, grammar)[0] >= least)
-
-
 def write_forms(spellings: Spellings, grammar: Grammar, targets: Ints) -> Texts:
     """Give the column with each cell's axes in their target forms (−1: as they are)."""
     places = spellings.places
     rules = grammar.rules[places[:, 3]]
-    target = np.where(open_axes(spellings, grammar), targets, ERASED)[places[:, 0], rules[:, 0]]
+    at = places[:, 0], rules[:, 0]
+    target = np.where(spellings.open[at], targets[at], ERASED)
     known = grammar.number[rules[:, 0], rules[:, 1], np.maximum(target, 0)]
     wanted = np.where(target < 0, places[:, 3], known)
     texts = spellings.texts

@@ -44,3 +44,4 @@ class Contact:
     inert: bool = False
     provider: str = ""
     uses: int = 0
+    spent_ms: int | None = None

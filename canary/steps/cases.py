@@ -17,8 +17,8 @@ from canary.steps import scan
 from canary.steps.evidence import Seen
 from canary.steps.tools import Tools
 from canary.store import canaries as canary_store
+from canary.store import contacts, journal
 from canary.store import incidents as store
-from canary.store import journal
 from canary.store import sightings as sighting_store
 from canary.store.tx import Tx
 from canary.trace.case import Limits
@@ -54,7 +54,7 @@ def row(incident: Incident) -> dict[str, Any]:
 
 
 def close(tools: Tools, id: str) -> int:
-    """Close an incident and burn its canaries: they are public now; gives how many."""
+    """Close an incident, burn its canaries and spend their phones: they are public now; gives how many canaries."""
     found = get(tools, id)
     if found.state == "closed":
         raise UsageError(f"incident {id} is closed already", "see canary incident list")
@@ -62,6 +62,10 @@ def close(tools: Tools, id: str) -> int:
     with tools.registry.begin() as tx:
         store.close(tx, id, now)
         canary_store.burn(tx, list(found.canaries), now)
+        burned = canary_store.by_ids(tx, found.canaries)
+        contacts.spend(
+            tx, [each.canonical for one in burned for each in one.fields if each.role == "phone"], now
+        )
         journal.append(tx, "close", {"incident": id, "burned": len(found.canaries)}, tools.signer, now)
     return len(found.canaries)
 

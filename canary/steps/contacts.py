@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, Final, cast
 
 from canary.errors import SafetyError, UsageError
 from canary.fields.canonical import canonical
@@ -15,6 +16,8 @@ from canary.steps.tools import Tools
 from canary.store import contacts as store
 from canary.store import journal
 
+QUARANTINE_DAYS: Final = 365
+DAY_MS: Final = 86_400_000
 DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 
 
@@ -91,3 +94,30 @@ def import_file(tools: Tools, path: Path) -> int:
     if not contacts:
         raise UsageError(f"{path.name} holds no contact", "write a row for each, with columns kind and value")
     return add_many(tools, contacts)
+
+
+def rested_ms(tools: Tools) -> int:
+    """Give the time before which a phone must have been spent to be issued again."""
+    table = cast("Mapping[str, Any]", tools.config.get("contacts", {}))
+    return tools.clock.now_ms() - int(float(table.get("quarantine_days", QUARANTINE_DAYS)) * DAY_MS)
+
+
+def list_all(tools: Tools) -> list[dict[str, Any]]:
+    """Give all contacts as `contact list --json` tells them, with the state of each."""
+    rested = rested_ms(tools)
+    with tools.registry.read() as tx:
+        found = store.list_all(tx)
+    return [
+        {"kind": one.kind.value, "value": one.value, "control": one.control, "inert": one.inert,
+         "provider": one.provider, "uses": one.uses, "state": _state(one, rested)}
+        for one in found
+    ]  # fmt: skip
+
+
+def _state(one: Contact, rested: int) -> str:
+    """Tell whether a contact is a control, free, in use, or spent (public, and left alone for a while)."""
+    if one.control:
+        return "control"
+    if one.spent_ms is not None and one.spent_ms >= rested:
+        return "spent"
+    return "in use" if one.uses or one.kind == ContactKind.EMAIL_DOMAIN else "free"

@@ -17,6 +17,7 @@ from canary.generators.persona import Personas
 from canary.generators.profile import HostProfile, Places, canary_count
 from canary.model.canary import Canary, Placement, Release
 from canary.steps import derived
+from canary.steps.contacts import rested_ms
 from canary.steps.generate import today
 from canary.steps.nature import kind_of, locale_of
 from canary.store import canaries as store
@@ -186,9 +187,9 @@ def take_contacts(
     phones: list[str] = []
     with (tools.registry.read if dry_run else tools.registry.begin)() as tx:
         domains = contacts.domains(tx)
-        pool = contacts.pool(tx)
+        pool = contacts.pool(tx, rested_ms(tools))
         if canaries and "phone" in columns:
-            phones = contacts.take_phones(tx, canaries * columns.count("phone"), rng)
+            phones = contacts.take_phones(tx, canaries * columns.count("phone"), rng, rested_ms(tools))
     warnings = []
     if canaries and "phone" in columns and not pool.live:
         if require_contacts:

@@ -12,6 +12,7 @@ from pathlib import Path
 from canary.errors import SafetyError, UsageError
 from canary.generators import kinds
 from canary.generators.persona import Personas
+from canary.steps.contacts import rested_ms
 from canary.steps.tools import Tools
 from canary.store import contacts
 
@@ -46,9 +47,9 @@ def preview(tools: Tools, wanted: Preview) -> Drawn:
     roles = {column.role for column in kind.columns}
     with tools.registry.read() as tx:  # noting the use of phones is rolled back: a preview uses none up
         domains = contacts.domains(tx)
-        pool = contacts.pool(tx)
+        pool = contacts.pool(tx, rested_ms(tools))
         many = min(wanted.count, pool.live or pool.inert) if "phone" in roles else 0
-        phones = contacts.take_phones(tx, many, rng) if many else []
+        phones = contacts.take_phones(tx, many, rng, rested_ms(tools)) if many else []
     if wanted.mail_domain is not None:
         domains = [_reserved(wanted.mail_domain, domains)]
     warnings = _warnings(wanted, roles, domains, phones)

@@ -15,6 +15,7 @@ from canary.generators.host import HostLearner
 from canary.generators.persona import Personas
 from canary.model.canary import Canary, CanaryField
 from canary.steps import datasets
+from canary.steps.contacts import rested_ms
 from canary.steps.datasets import Chosen
 from canary.steps.drawing import Drafter, Planned
 from canary.steps.generate import today
@@ -263,8 +264,8 @@ def _personas(
     wanted = round((request.count * SPARE + GHOST_CANARIES) * roles.count("phone")) if profile.rows else 0
     with tools.registry.read() if request.dry_run else tools.registry.begin() as tx:
         domains = contacts.domains(tx)
-        pool = contacts.pool(tx)
-        phones = contacts.take_phones(tx, wanted, rng) if wanted else []
+        pool = contacts.pool(tx, rested_ms(tools))
+        phones = contacts.take_phones(tx, wanted, rng, rested_ms(tools)) if wanted else []
     warnings = []
     if wanted and not pool.live:
         warnings.append("no phone that reaches us is free: the canaries' phones are inert and can never ring")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from canary.errors import UsageError
 from canary.keys import Keys
@@ -18,7 +18,7 @@ from canary.store.text import seal_text, storable, unseal_text
 from canary.store.tx import Tx
 
 __all__ = [
-    "PhonePool", "add", "add_many", "controls", "domains", "find", "known", "list_all", "pool", "take_phones",
+    "PhonePool", "add", "add_many", "controls", "domains", "find", "known", "list_all", "pool", "spend", "take_phones",
 ]  # fmt: skip
 
 
@@ -72,12 +72,12 @@ def _row(keys: Keys, serial: int, each: Contact, digest: bytes, now_ms: int) -> 
     kind = each.kind.value
     sealed = seal_text(keys, each.value, value_place(kind))
     provider = storable(each.provider)
-    return serial, kind, digest, sealed, each.control, each.inert, provider, each.uses, now_ms
+    return serial, kind, digest, sealed, each.control, each.inert, provider, each.uses, now_ms, each.spent_ms
 
 
 def _noun(keys: Keys, row: AnyRow) -> Contact:
     value = unseal_text(keys, row.sealed, value_place(row.kind))
-    return Contact(ContactKind(row.kind), value, row.control, row.inert, row.provider, row.uses)
+    return Contact(ContactKind(row.kind), value, row.control, row.inert, row.provider, row.uses, row.spent_ms)
 
 
 def list_all(tx: Tx) -> list[Contact]:
@@ -113,10 +113,19 @@ def unused(tx: Tx) -> int:
     return tx.conn.scalar(select(func.count()).select_from(contacts).where(*free)) or 0
 
 
-def pool(tx: Tx) -> PhonePool:
-    """Count the phones that may be issued."""
+def spend(tx: Tx, phones: Sequence[str], now_ms: int) -> int:
+    """Note that phones are public now; gives how many of them are of the pool."""
+    spent = 0
+    for part in chunks(sorted({_digest(tx.keys, ContactKind.PHONE, phone) for phone in phones}), LOOKUP_KEYS):
+        noted = update(contacts).where(contacts.c.digest.in_(part), contacts.c.control.is_(False))
+        spent += tx.conn.execute(noted.values(spent_ms=now_ms)).rowcount
+    return spent
+
+
+def pool(tx: Tx, rested_ms: int = 0) -> PhonePool:
+    """Count the phones that may be issued; those spent since `rested_ms` may not."""
     live, inert = (
-        tx.conn.scalar(select(func.count()).select_from(contacts).where(*issuable(each))) or 0
+        tx.conn.scalar(select(func.count()).select_from(contacts).where(*issuable(each, rested_ms))) or 0
         for each in (False, True)
     )
     return PhonePool(live, inert)

@@ -27,10 +27,8 @@ def unique_scan_keys(tx: Tx, forms: Sequence[str]) -> NDArray[np.int64]:
     import numpy as np
 
     listed = ", ".join(f"'{form}'" for form in forms)  # of the closed list of forms
-    found = tx.conn.exec_driver_sql(
-        f"SELECT scan_key FROM identifiers WHERE form IN ({listed}) AND NOT shared"
-    )
-    return np.fromiter((key for (key,) in found.cursor or ()), np.int64)
+    wanted = f"SELECT scan_key FROM identifiers WHERE form IN ({listed}) AND NOT shared"
+    return np.array(tx.conn.exec_driver_sql(wanted).scalars().all(), np.int64)
 
 
 def canaries_by_scan_key(tx: Tx, keys: Sequence[int]) -> dict[int, str]:

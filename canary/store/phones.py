@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 
 from canary.model.people import ContactKind
 from canary.store.rows import chunks, lock, one_of
@@ -18,13 +18,15 @@ from canary.store.tx import Tx
 GUESSES: Final = 4  # rounds of drawing serials blindly before a whole level is read
 SPARSE: Final = 8  # a level this many times larger than what is wanted is worth guessing in
 PART: Final = 20_000
+Choice: TypeAlias = tuple[ColumnElement[bool], ...]  # which phones of the pool come into question
 _POOL_LOCK: Final = 0x70686F6E65  # "phone": takers of phones wait for each other
 
 
-def issuable(inert: bool) -> tuple[ColumnElement[bool], ...]:
-    """Choose the phones that may be issued: no controls, and either live ones or inert ones."""
+def issuable(inert: bool, rested_ms: int = 0) -> tuple[ColumnElement[bool], ...]:
+    """Choose the phones that may be issued: no controls, none spent since a time, and either live or inert ones."""
     free = contacts.c.kind == ContactKind.PHONE.value, contacts.c.control.is_(False)
-    return *free, contacts.c.inert.is_(inert)
+    rested = or_(contacts.c.spent_ms.is_(None), contacts.c.spent_ms < rested_ms)
+    return *free, contacts.c.inert.is_(inert), rested
 
 
 def value_place(kind: str) -> str:
@@ -32,49 +34,51 @@ def value_place(kind: str) -> str:
     return f"contacts.value:{kind}"
 
 
-def take_phones(tx: Tx, n: int, rng: random.Random) -> list[str]:
-    """Take n phones, least used first, ties at random, and note the use; [] where the pool is empty.
+def take_phones(tx: Tx, n: int, rng: random.Random, rested_ms: int = 0) -> list[str]:
+    """Take n phones, least used first, ties at random, and note the use; [] where none may be issued.
 
     Live phones alone are taken where there is one, else inert ones; above the pool's size they repeat evenly.
     """
     lock(tx.conn, _POOL_LOCK)
-    levels = _levels(tx, inert=False)
-    inert = not levels
-    taken = _choose(tx, n, rng, inert, levels or _levels(tx, inert=True))
+    choice = issuable(False, rested_ms)
+    if not (levels := _levels(tx, choice)):
+        choice = issuable(True, rested_ms)
+        levels = _levels(tx, choice)
+    taken = _choose(tx, n, rng, choice, levels)
     values = _values(tx, set(taken))
     _note_uses(tx, taken)
     return [values[serial] for serial in taken]
 
 
-def _levels(tx: Tx, inert: bool) -> dict[int, int]:
+def _levels(tx: Tx, choice: Choice) -> dict[int, int]:
     """Count the phones by how often they were used."""
-    counted = select(contacts.c.uses, func.count()).where(*issuable(inert)).group_by(contacts.c.uses)
+    counted = select(contacts.c.uses, func.count()).where(*choice).group_by(contacts.c.uses)
     return dict(tx.conn.execute(counted).all())
 
 
-def _choose(tx: Tx, n: int, rng: random.Random, inert: bool, levels: dict[int, int]) -> list[int]:
+def _choose(tx: Tx, n: int, rng: random.Random, choice: Choice, levels: dict[int, int]) -> list[int]:
     """Choose serials by filling up the least used level, then that one and the next together, and so on."""
     chosen: list[int] = []
     raised: list[int] = []
     uses = min(levels, default=0)
     while levels and len(chosen) < n:
         wanted, size = n - len(chosen), levels.get(uses, 0)
-        if not raised and wanted * SPARSE <= size and (drawn := _guess(tx, inert, uses, wanted, rng)):
+        if not raised and wanted * SPARSE <= size and (drawn := _guess(tx, choice, uses, wanted, rng)):
             return drawn
-        raised += _serials(tx, inert, uses) if size else []
+        raised += _serials(tx, choice, uses) if size else []
         chosen += rng.sample(raised, min(len(raised), wanted))
         uses += 1
     return chosen
 
 
-def _serials(tx: Tx, inert: bool, uses: int) -> Sequence[int]:
-    level = select(contacts.c.serial).where(*issuable(inert), contacts.c.uses == uses)
+def _serials(tx: Tx, choice: Choice, uses: int) -> Sequence[int]:
+    level = select(contacts.c.serial).where(*choice, contacts.c.uses == uses)
     return tx.conn.scalars(level.order_by(contacts.c.serial)).all()
 
 
-def _guess(tx: Tx, inert: bool, uses: int, n: int, rng: random.Random) -> list[int]:
+def _guess(tx: Tx, choice: Choice, uses: int, n: int, rng: random.Random) -> list[int]:
     """Draw n serials of a large level evenly without reading it all; [] where too few were hit."""
-    level = *issuable(inert), contacts.c.uses == uses
+    level = *choice, contacts.c.uses == uses
     low, high = tx.conn.execute(
         select(func.min(contacts.c.serial), func.max(contacts.c.serial)).where(*level)
     ).one()

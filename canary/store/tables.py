@@ -58,6 +58,7 @@ contacts = Table(
     Column("provider", Text, nullable=False),
     Column("uses", BigInteger, nullable=False),
     Column("added_ms", BigInteger, nullable=False),
+    Column("spent_ms", BigInteger),  # when a canary that has this phone became public
     UniqueConstraint("kind", "digest"),
     Index("ix_contacts_free", "kind", "control", "inert", "uses", "serial"),
 )

@@ -116,3 +116,22 @@ def test_a_sparse_level_is_read_whole(registry: Registry) -> None:
         ends = [Contact(PHONE, "1"), *[Contact(PHONE, f"2{n:06d}", uses=1) for n in range(30_000)]]
         contacts.add_many(tx, [*ends, *[Contact(PHONE, f"3{n}") for n in range(9)]])
         assert contacts.take_phones(tx, 1, random.Random(5))[0][0] in "13"
+
+
+def test_spent_phones_rest_before_they_are_issued_again(registry: Registry) -> None:
+    with registry.begin() as tx:
+        contacts.add_many(tx, phones(3), 1)
+        spent = phones(3)[0].value
+        assert contacts.spend(tx, [spent, "15499999999"], 500) == 1
+        assert contacts.pool(tx) == contacts.PhonePool(live=2, inert=0)
+        assert contacts.pool(tx, 501) == contacts.PhonePool(live=3, inert=0)
+        assert spent not in contacts.take_phones(tx, 20, random.Random(1), 500)
+        assert spent in contacts.take_phones(tx, 3, random.Random(1), 501)
+        assert [one.spent_ms for one in contacts.list_all(tx)] == [500, None, None]
+
+
+def test_a_pool_that_is_all_spent_gives_none(registry: Registry) -> None:
+    with registry.begin() as tx:
+        contacts.add_many(tx, phones(2), 1)
+        contacts.spend(tx, [one.value for one in phones(2)], 500)
+        assert contacts.take_phones(tx, 2, random.Random(1)) == []

@@ -143,7 +143,7 @@ def test_colluders_are_named_and_nobody_else(parcels, collusion):
 @pytest.mark.parametrize("attack", sorted(ATTACKS))
 def test_attacks_on_one_copy(parcels, attack):
     make, strengths = ATTACKS[attack]
-    keys = [ONE, *keys_of(15, seed=9)]
+    keys = [ONE, *keys_of(10, seed=9)]
     for strength in {strengths[0], strengths[-1]}:
         rng = np.random.default_rng(11)
         copy = rows_of(parcels.copy(ONE), np.arange(250))

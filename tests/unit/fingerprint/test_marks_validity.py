@@ -21,7 +21,7 @@ from canary.fingerprint.score import score
 from tests.markslab import exceeds, keys_of, lab, rows_of
 
 GUILTY = keys_of(2, seed=1)
-INNOCENTS = keys_of(3000, seed=2)
+INNOCENTS = keys_of(1600, seed=2)
 BITS = (1, 2, 3, 5, 7, 9)
 
 
@@ -111,7 +111,7 @@ def test_choosing_the_reading_by_its_score_voids_the_bound(shared):
     """The mistake: of many readings of renamed columns the one that scores best is taken; their mean is none."""
     base = of_part(shared, shared.read(leak_of(shared, rows=4)), "unit")
     readings = [
-        of_share(replace(base, digest=base.digest ^ np.uint64(turn << 40)), 0.999) for turn in range(40)
+        of_share(replace(base, digest=base.digest ^ np.uint64(turn << 40)), 0.999) for turn in range(16)
     ]
     mean = np.logaddexp2.reduce(np.stack(readings)) - log2(len(readings))
     assert not any(exceeds(mean, bits) for bits in BITS)
@@ -137,8 +137,8 @@ def test_choosing_known_others_by_the_accused_voids_the_bound(shared):
     others, accused = log2_r[:40], log2_r[40:]
     beside = np.stack([evidence.log2_mixed(accused, one) for one in others])
     mean = np.logaddexp2.reduce(beside) - log2(len(beside))
-    assert not any(exceeds(one, bits) for one in (beside[0], mean) for bits in (0.95, 1.9, *BITS))
-    assert all(exceeds(beside.max(axis=0), bits) for bits in (0.95, 1.9))
+    assert not any(exceeds(one, bits) for one in (beside[0], mean) for bits in (1.4, *BITS))
+    assert exceeds(beside.max(axis=0), 1.4)
 
 
 def test_another_datasets_keys_say_nothing(shared):

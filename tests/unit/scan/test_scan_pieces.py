@@ -115,6 +115,13 @@ def test_layouts(head: str, layout: object) -> None:
     assert detect_layout(head) == layout
 
 
+def test_delimiters_within_quotes_divide_nothing():
+    """A remark with a comma in some rows made prose of a table, and so too many candidates to name anybody."""
+    remarks = ('"call first, please"', '"leave it, at the door, thanks"', "none")
+    rows = [f"YT{number},{remarks[number % 3]},1.5" for number in range(60)]
+    assert detect_layout("number,remark,weight\n" + "\n".join(rows)) == CSV
+
+
 def test_a_stray_quote_does_not_join_the_rest(lab: Lab) -> None:
     text = "a,b\n" + 'x,"y\n' + "1,2\n" * 200
     assert len(CSV.starts(text)) > 100

@@ -1,4 +1,4 @@
-"""What a scan found in a sighting; scan keys are AES-CMAC from here on."""
+"""What a scan found in a sighting, and when a phone was spent; scan keys are AES-CMAC from here on."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table of readings; raises OutsideError where canaries have scan keys of the older make."""
+    """Make both; raises OutsideError where canaries have scan keys of the older make."""
     if op.get_bind().execute(sa.text("SELECT 1 FROM identifiers LIMIT 1")).first() is not None:
         raise OutsideError(
             "the registry holds canaries of a canary before 0.1, which this one cannot find",
             "make a new home with canary init, and tag the copies anew",
         )
+    op.add_column("contacts", sa.Column("spent_ms", sa.BigInteger(), nullable=True))
     op.create_table(
         "readings",
         sa.Column("sighting", sa.BigInteger(), nullable=False),
@@ -33,5 +34,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it."""
+    """Drop them."""
     op.drop_table("readings")
+    op.drop_column("contacts", "spent_ms")
