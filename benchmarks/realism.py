@@ -86,7 +86,7 @@ def strongest(alone: list[dict[str, float]]) -> dict[str, float]:
     return dict(sorted(mean.items(), key=lambda item: -abs(item[1] - 0.5))[:TOP])
 
 
-def informed(rows: int = 60_000) -> Found:
+def informed(rows: int = 30_000) -> Found:
     """Measure the filters on résumés with mails and whole ids, with phones of our own and without."""
     found: Found = {}
     for name, host in (

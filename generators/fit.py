@@ -3,43 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 
 from canary.errors import SafetyError
-from canary.fields.roles import KEYS, PERSONAL
-from canary.generators.bonds import clusters
-from canary.generators.copying import Plain, crowd, number_of
-from canary.generators.drafts import Draft, Known, field_of, name_address_of
-from canary.generators.dress import Sample
+from canary.generators.drafts import Draft, field_of, name_address_of
+from canary.generators.habits import habits_of, is_category
 from canary.generators.host import KEYLIKE, TIMELIKE
 from canary.generators.moments import Moments
 from canary.generators.numbering import Number, Numbering, check_ranges
-from canary.generators.parties import Party, parties_of
+from canary.generators.parties import Party
 from canary.generators.persona import Personas
 from canary.generators.profile import HostProfile, Place, Places, Row
 from canary.generators.safety import Owned, check_all
 from canary.generators.series import Series
-from canary.generators.tides import Tide, local_of
 from canary.generators.wardrobe import Wardrobe
 from canary.model.record import Persona
 
-STAFF = 0.1  # share of different names up to which a column is one of staff
-SERVED = 20  # rows a name of staff stands in
 WINDOW = 0.05  # of the sample, to either side of a place, out of which the row to model a canary on is taken
 COMPANY = 400  # rows looked through for one like that of a person who comes again
-TOLD = {
-    "sex": 9,
-    "age": 1,
-    "birth_date": 3,
-    "address": 2,
-    "province": 2,
-    "city": 9,
-    "district": 9,
-    "resident_id": 2,
-}
 CHOICE = 16  # rows of it that are compared by the time of day
 AGAIN = 20  # tries a canary to find room in a place that is used already
 ROUNDS = 40  # drawings until every draft is whole; a coincidence with the host is rare
@@ -89,68 +73,6 @@ def canaries_for(
     return fitter.drafts(places, count)
 
 
-@dataclass(frozen=True, slots=True)
-class Habits:
-    """What drafting works out of a profile once, for all recipients."""
-
-    plain: Plain
-    parties: Sequence[Party]
-    known: Known
-    samples: dict[str, Sample]
-    bonds: Sequence[set[str]]  # columns that go together, in groups that are independent of each other
-    local: Sequence[str]  # columns whose cells stand in long runs
-    tide: Tide | None
-    told: Mapping[str, int]  # what a row tells of its person, by how many first letters
-
-
-def _habits(profile: HostProfile, drawn: Set[str]) -> Habits:
-    """Give the habits of a host whose columns `drawn` are numbers and times; kept with the profile."""
-    found = profile.memo.get("habits")
-    if not isinstance(found, Habits):
-        staff = staff_of(profile)
-        personal = {name for name in profile.headings if profile.roles[name] in PERSONAL} - staff
-        plain = Plain.of(profile, [name for name in profile.headings if name not in personal | drawn])
-        parties = parties_of([name for name in profile.headings if name not in staff], profile.roles)
-        told = {
-            name: TOLD[profile.roles[name]]
-            for party in parties
-            for name in profile.headings
-            if profile.roles[name] in TOLD and party.first(profile.roles[name]) == name
-        }
-        known = Known.of(profile.sample, profile.roles, parties)
-        bonds, local = _bonds(profile, plain, told), local_of(profile, plain)
-        found = Habits(plain, parties, known, {}, bonds, local, Tide.of(profile), told)
-        profile.memo["habits"] = found
-    return found
-
-
-def _bonds(profile: HostProfile, plain: Plain, told: Mapping[str, int]) -> list[set[str]]:
-    """Group the plain columns and those that tell of a person by what goes together."""
-    rows = profile.sample
-    columns: dict[str, list[str | float | None]] = {
-        name: [number_of(row.get(name) or "") for row in rows] for name in plain.numbers
-    }
-    columns |= {name: [row.get(name) for row in rows] for name in plain.copied}
-    columns |= {name: [(row.get(name) or "")[:size] for row in rows] for name, size in told.items()}
-    return clusters(columns, len(rows))
-
-
-def staff_of(profile: HostProfile) -> set[str]:
-    """Give the columns of names that say who served: few people, each in many rows, of whom nothing else is told."""
-    found = set()
-    for party in parties_of(profile.headings, profile.roles):
-        values = Counter(profile.column(party.first("name") or ""))
-        few = len(values) <= STAFF * values.total() and crowd(values, profile.rows) >= SERVED
-        if party.columns.keys() == {"name"} and few:
-            found.update(party.columns["name"])
-    return found
-
-
-def _is_category(profile: HostProfile, heading: str) -> bool:
-    """Tell whether the values of a column of record numbers stand in many rows each: those number no record."""
-    return profile.roles[heading] in KEYS and crowd(Counter(profile.column(heading)), profile.rows) >= SERVED
-
-
 class Fitter:
     """Drafts canaries for one profile."""
 
@@ -168,10 +90,10 @@ class Fitter:
         self.numberings = {
             name: Numbering.of(profile, name, ranges, taken)
             for name in profile.headings
-            if roles[name] in KEYLIKE and not _is_category(profile, name)
+            if roles[name] in KEYLIKE and not is_category(profile, name)
         }
         self.moments = Moments.of(profile, [name for name in profile.headings if roles[name] in TIMELIKE])
-        host = _habits(profile, self.numberings.keys() | self.moments.clocks.keys())
+        host = habits_of(profile, self.numberings.keys() | self.moments.clocks.keys())
         self.plain, self.parties, self.known = host.plain, host.parties, host.known
         self.bonds, self.told, self.local, self.tide = host.bonds, host.told, host.local, host.tide
         self.wardrobe = Wardrobe(profile, personas, rng, host.samples)

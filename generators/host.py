@@ -13,8 +13,9 @@ from canary.generators.clocks import Clock, learn_clock
 from canary.generators.draws import generator
 from canary.generators.gaps import MISSING, Reservoir
 from canary.generators.masks import KeyMask, learn_mask
+from canary.generators.neighbours import every, gather_gaps, going_along, take_all, tide_of, with_last
 from canary.generators.profile import ColumnProfile, HostProfile, Places, canary_count
-from canary.generators.series import LEAST_READ, Series, by_neighbours, is_tidal
+from canary.generators.series import LEAST_READ, Series, by_neighbours
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from canary.files import RowBatch
-    from canary.generators.gaps import Rows
 
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
@@ -96,11 +96,11 @@ class HostLearner:
         step = max(1, table.num_rows // LOOK)
         for name in self.headings:
             role = self.roles[name]
-            if role in TIDAL and (tide := _tide(name, table)) is not None:
+            if role in TIDAL and (tide := tide_of(name, table)) is not None:
                 found.append(tide)
             if role not in KEYLIKE | TIMELIKE:
                 continue
-            values = table.column(name).take(_every(table.num_rows, step)).to_pylist()
+            values = table.column(name).take(every(table.num_rows, step)).to_pylist()
             codec = learn_mask(values) if role in KEYLIKE else learn_clock(values)
             if codec is not None and getattr(codec, "fast", True):
                 bounds = self._ranges.get(name, self._ranges.get(role)) if role in KEYLIKE else None
@@ -136,11 +136,11 @@ class HostLearner:
             if not one.tidal:
                 self._take_gaps(one, at, values, numbers, fits)
         if self._anywhere is not None:
-            rows = _with_last(values, self._last)
+            rows = with_last(values, self._last)
             offset = len(rows) - len(values)
             ones = np.ones(len(values))
             weights, tied = self._tides(rows) if offset else (ones, ones * 0)
-            gather = partial(_gather, rows, rows, numbers, ones.astype(np.int64), tied, offset - 1)
+            gather = partial(gather_gaps, rows, rows, numbers, ones.astype(np.int64), tied, offset - 1)
             self._anywhere.feed(self._gen, weights, gather, self.rows)
         self._last = values[-1]
 
@@ -166,7 +166,7 @@ class HostLearner:
         whole = bool(fits.all())
         rows, places = (values, numbers) if whole else (values[fits], numbers[fits])
         known = one.last is not None
-        rows = _with_last(rows, one.last)
+        rows = with_last(rows, one.last)
         one.last = rows[-1].copy()
         one.first = rows[0].copy() if one.first is None else one.first
         places = places if known else places[1:]
@@ -180,7 +180,7 @@ class HostLearner:
             weights = np.where(free > 0, weights * by_neighbours(free), 0.0)
         else:
             weights, tied = one.weigh(start, end)
-        gather = partial(_gather, rows, rows, places, free, tied, 0)
+        gather = partial(gather_gaps, rows, rows, places, free, tied, 0)
         one.reservoir.feed(self._gen, weights, gather, self.rows, float(free.sum()))
 
     def _times_between(self, rows: Ints, gaps: Ints) -> tuple[Floats, Floats]:
@@ -194,7 +194,7 @@ class HostLearner:
             ordered = (between >= 0).all() or (between <= 0).all()
             if ordered and not (rows[:, at] == MISSING).any():
                 weights, tied = other.weigh(rows[:-1, at], rows[1:, at])
-                return (weights, tied) if _alike(gaps, between) < FOLLOWS else (np.ones(len(gaps)), tied)
+                return (weights, tied) if going_along(gaps, between) < FOLLOWS else (np.ones(len(gaps)), tied)
         return np.ones(len(gaps)), np.zeros(len(gaps))
 
     def finish(self) -> HostProfile:
@@ -240,7 +240,7 @@ class HostLearner:
             if free:
                 row = (np.array([position]), np.array([free]), np.zeros(1), before, after)
                 reservoir.bound = float("inf")
-                reservoir.feed(self._gen, np.array([float(free)]), partial(_all, row), self.rows)
+                reservoir.feed(self._gen, np.array([float(free)]), partial(take_all, row), self.rows)
 
     def _notes(self, series: Mapping[str, Series], order: str | None) -> tuple[str, ...]:
         if order is None or not series[order].is_key:
@@ -293,54 +293,3 @@ class HostLearner:
             mask,
             clock,
         )
-
-
-def _tide(name: str, table: pa.RecordBatch) -> Series | None:
-    """Make a series of a column of numbers that rises again and again, None where it does not."""
-    mask = KeyMask()
-    numbers, fits = mask.read_all(table.column(name))
-    if fits.mean() < LEAST_READ or not is_tidal(numbers[fits]):
-        return None
-    return Series(name, mask, Reservoir.empty(_no_room, 0), tidal=True)
-
-
-def _no_room(_: int) -> int:
-    return 0
-
-
-def _every(rows: int, step: int) -> Ints:
-    import numpy as np
-
-    return np.arange(0, rows, step)
-
-
-def _alike(one: Ints, other: Ints) -> float:
-    """Give how far two rows of gaps go along with each other, by the correlation of their logarithms."""
-    import numpy as np
-
-    logs = [np.log1p(np.abs(gaps).astype(np.float64)) for gaps in (one, other)]
-    if len(one) < 3 or not all(log.std() > 0 for log in logs):
-        return 0.0
-    return float(np.corrcoef(np.stack(logs))[0, 1])
-
-
-def _with_last(rows: Ints, last: Ints | None) -> Ints:
-    import numpy as np
-
-    return rows if last is None else np.concatenate([last[None, :], rows])
-
-
-def _gather(
-    before: Ints, after: Ints, places: Ints, free: Ints, tied: Floats, offset: int, keep: NDArray[np.intp]
-) -> Rows:
-    """Give what is kept of some gaps; `offset` -1: row k starts gap k."""
-    import numpy as np
-
-    starts = np.maximum(keep + offset, 0)
-    ends = keep + offset + 1
-    return places[keep], free[keep], tied[keep], before[starts], after[ends]
-
-
-def _all(row: Rows, keep: NDArray[np.intp]) -> Rows:
-    position, free, tied, before, after = row
-    return position[keep], free[keep], tied[keep], before[keep], after[keep]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -79,6 +80,27 @@ def draw_ids(
         numbers.append(_number(codes[int(pick * len(codes))], birth, sex, order) if codes else "")
         bits.append(bits_of(len(codes), ORDERS) if codes else 0.0)
     return numbers, bits
+
+
+def province_skew(real: Sequence[str]) -> float:
+    """Give the total variation distance between the provinces of real numbers and of those that canaries get.
+
+    Withdrawn codes are spread over the provinces otherwise than people are; 0 says that nobody could tell.
+    """
+    host: Counter[str] = Counter()
+    drawn: Counter[str] = Counter()
+    for number in real:
+        pool = code_pool(int(number[6:10]))
+        if not pool.codes:
+            continue
+        home = number[:2]
+        host[home] += 1
+        anywhere = 1 - HOME_SHARE if home in pool.by_province else 1.0
+        drawn[home] += 1 - anywhere
+        for province, codes in pool.by_province.items():
+            drawn[province] += anywhere * len(codes) / len(pool.codes)
+    total = host.total()
+    return sum(abs(host[one] - drawn[one]) for one in {*host, *drawn}) / (2 * total) if total else 0.0
 
 
 def _number(code: str, birth: date, sex: str, order: int) -> str:

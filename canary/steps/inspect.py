@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from canary.steps.outputs import write_text
 if TYPE_CHECKING:
     from canary.files import RowBatch
 
+LEAST_IDS = 20  # whole resident numbers from which their provinces are judged
+WHOLE_ID = re.compile(r"[1-9]\d{5}(?:19|20)\d{9}[\dXx]")
 SAMPLE = 20_000  # rows from which roles and tolerances are judged
 
 
@@ -56,11 +59,12 @@ def inspect(source: str, table: str | None) -> Inspected:
 
 def _sampled(headings: Sequence[str], batches: Iterable[RowBatch]) -> tuple[int, dict[str, list[str | None]]]:
     """Count all rows and keep an even sample of them."""
+    import numpy as np
+
     rows, step = 0, 1
     sample: dict[str, list[str | None]] = {name: [] for name in headings}
     for batch in batches:
-        numbers = [at for at, number in enumerate(batch.numbers()) if number % step == 0]
-        taken = batch.rows.take(numbers)
+        taken = batch.rows.take(np.flatnonzero(batch.numbers() % step == 0))
         for name, column in zip(headings, taken.columns, strict=True):
             sample[name].extend(column.to_pylist())
         rows += batch.rows.num_rows
@@ -92,7 +96,21 @@ def judged(
         for heading in headings
     )
     total = round(sum(one.bits for one in columns), 3)
-    return Inspected(rows, columns, policy.anchors, total, write_policy(policy), warnings)
+    told = (*warnings, *_skews(roles, sample))
+    return Inspected(rows, columns, policy.anchors, total, write_policy(policy), told)
+
+
+def _skews(roles: Mapping[str, str], sample: Mapping[str, Sequence[str | None]]) -> Iterator[str]:
+    """Tell of columns with whole resident numbers how far the provinces of canaries' numbers are from theirs."""
+    from canary.generators.ids import province_skew
+
+    for name, role in roles.items():
+        whole = [text for text in sample[name] if text and WHOLE_ID.fullmatch(text)]
+        if role == "resident_id" and len(whole) >= LEAST_IDS:
+            yield (
+                f"{name}: canaries have numbers of withdrawn county codes, which nobody was given; "
+                f"{province_skew(whole):.0%} of them show another province than this table's do"
+            )
 
 
 def _inspect_database(url: str, table: str | None) -> Inspected:

@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 
 from benchmarks.people import attacks, filters, hosts, judges, marginals, plant
-from benchmarks.people.features import features
+from benchmarks.people.features import Features, features
 from benchmarks.people.hosts import Host
 
-CANARIES = 120
+CANARIES = 100
+SOME = ("运单号", "下单时间", "收件人", "收件地址", "品名", "重量", "运费")
 
 
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> plant.Planted:
-    return plant.plant(hosts.waybills(8_000), CANARIES, tmp_path_factory.mktemp("realism"), 1, owned=3_000)
+    return plant.plant(hosts.waybills(5_000), CANARIES, tmp_path_factory.mktemp("realism"), 1, owned=3_000)
 
 
 def chosen(planted: plant.Planted, fakes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -27,12 +28,20 @@ def chosen(planted: plant.Planted, fakes: np.ndarray) -> tuple[np.ndarray, np.nd
     return np.concatenate([real, fakes]), np.repeat([0, 1], len(fakes))
 
 
-def test_canaries_hide_where_rows_put_together_by_chance_do_not(planted):
+@pytest.fixture(scope="module")
+def judged(planted: plant.Planted) -> tuple[Features, np.ndarray]:
     rows, truth = chosen(planted, planted.canaries)
-    hidden = attacks.two_samples(features(planted.columns, rows), truth, 0)
-    assert max(hidden.boosting, hidden.logistic) < 0.75  # 240 rows judge roughly; the benchmark judges well
+    return features({name: planted.columns[name] for name in SOME}, rows), truth
+
+
+def test_canaries_hide(judged):
+    hidden = attacks.two_samples(*judged, 0)
+    assert max(hidden.boosting, hidden.logistic) < 0.75  # 200 rows judge roughly; the benchmark judges well
+
+
+def test_rows_put_together_by_chance_do_not_hide(planted):
     rng = random.Random(3)
-    spoilt = {name: list(cells) for name, cells in planted.columns.items()}
+    spoilt = {name: list(planted.columns[name]) for name in SOME}
     fakes = np.sort(np.random.default_rng(4).choice(planted.rows, CANARIES, replace=False))
     for cells in spoilt.values():  # each cell from a row of its own
         for row in fakes.tolist():
@@ -42,9 +51,8 @@ def test_canaries_hide_where_rows_put_together_by_chance_do_not(planted):
     assert min(found.boosting, found.logistic) > 0.85
 
 
-def test_outliers_are_not_mostly_canaries(planted):
-    rows, truth = chosen(planted, planted.canaries)
-    caught = attacks.outliers(features(planted.columns, rows), truth, 0)
+def test_outliers_are_not_mostly_canaries(judged):
+    caught = attacks.outliers(*judged, 0)
     assert all(shares[0.05] <= 0.15 for shares in caught.values())
 
 

@@ -1,0 +1,74 @@
+"""Neighbouring rows of a batch: the gaps between them, and what a reservoir keeps of those."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from canary.generators.gaps import Reservoir
+from canary.generators.masks import KeyMask
+from canary.generators.series import LEAST_READ, Series, is_tidal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from canary.generators.gaps import Rows
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+
+
+def tide_of(name: str, table: pa.RecordBatch) -> Series | None:
+    """Make a series of a column of numbers that rises again and again, None where it does not."""
+    mask = KeyMask()
+    numbers, fits = mask.read_all(table.column(name))
+    if fits.mean() < LEAST_READ or not is_tidal(numbers[fits]):
+        return None
+    return Series(name, mask, Reservoir.empty(no_room, 0), tidal=True)
+
+
+def no_room(_: int) -> int:
+    """Give no room."""
+    return 0
+
+
+def every(rows: int, step: int) -> Ints:
+    """Number every so many rows."""
+    import numpy as np
+
+    return np.arange(0, rows, step)
+
+
+def going_along(one: Ints, other: Ints) -> float:
+    """Give how far two rows of gaps go along with each other, by the correlation of their logarithms."""
+    import numpy as np
+
+    logs = [np.log1p(np.abs(gaps).astype(np.float64)) for gaps in (one, other)]
+    if len(one) < 3 or not all(log.std() > 0 for log in logs):
+        return 0.0
+    return float(np.corrcoef(np.stack(logs))[0, 1])
+
+
+def with_last(rows: Ints, last: Ints | None) -> Ints:
+    """Set the last row of the batch before in front of a batch."""
+    import numpy as np
+
+    return rows if last is None else np.concatenate([last[None, :], rows])
+
+
+def gather_gaps(
+    before: Ints, after: Ints, places: Ints, free: Ints, tied: Floats, offset: int, keep: NDArray[np.intp]
+) -> Rows:
+    """Give what is kept of some gaps; `offset` -1: row k starts gap k."""
+    import numpy as np
+
+    starts = np.maximum(keep + offset, 0)
+    ends = keep + offset + 1
+    return places[keep], free[keep], tied[keep], before[starts], after[ends]
+
+
+def take_all(row: Rows, keep: NDArray[np.intp]) -> Rows:
+    """Give what is kept of gaps made by hand."""
+    position, free, tied, before, after = row
+    return position[keep], free[keep], tied[keep], before[keep], after[keep]
