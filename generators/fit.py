@@ -25,6 +25,8 @@ from canary.model.record import Persona
 WINDOW = 0.05  # of the sample, to either side of a place, out of which the row to model a canary on is taken
 COMPANY = 400  # rows looked through for one like that of a person who comes again
 CHOICE = 16  # rows of it that are compared by the time of day
+DRAW_BITS = 32  # of one such choice
+DRAW_MASK = (1 << DRAW_BITS) - 1
 AGAIN = 20  # tries a canary to find room in a place that is used already
 ROUNDS = 40  # drawings until every draft is whole; a coincidence with the host is rare
 
@@ -195,9 +197,14 @@ class Fitter:
         if near is None:
             return {}
         reach = max(CHOICE, int(WINDOW * len(sample)))
-        low, span = max(0, near - reach), min(len(sample), near + reach + 1) - max(0, near - reach)
-        draw = self.rng.random
-        return sample[self.moments.alike(place, [low + int(draw() * span) for _ in range(CHOICE)])]
+        low = max(0, near - reach)
+        span = min(len(sample), near + reach + 1) - low
+        bits = self.rng.getrandbits(DRAW_BITS * CHOICE)  # one call for all of them, which is what a draw costs
+        rows = []
+        for _ in range(CHOICE):
+            rows.append(low + ((bits & DRAW_MASK) * span >> DRAW_BITS))
+            bits >>= DRAW_BITS
+        return sample[self.moments.alike(place, rows)]
 
     def _round(self, seats: Sequence[Seat]) -> list[Draft | None]:
         """Draft a canary for each seat, every cell past the gate; None where it coincides with a real row."""

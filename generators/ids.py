@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -87,8 +87,8 @@ def province_skew(real: Sequence[str]) -> float:
 
     Withdrawn codes are spread over the provinces otherwise than people are; 0 says that nobody could tell.
     """
-    host: Counter[str] = Counter()
-    drawn: Counter[str] = Counter()
+    host: defaultdict[str, float] = defaultdict(float)
+    drawn: defaultdict[str, float] = defaultdict(float)
     for number in real:
         pool = code_pool(int(number[6:10]))
         if not pool.codes:
@@ -99,7 +99,7 @@ def province_skew(real: Sequence[str]) -> float:
         drawn[home] += 1 - anywhere
         for province, codes in pool.by_province.items():
             drawn[province] += anywhere * len(codes) / len(pool.codes)
-    total = host.total()
+    total = sum(host.values())
     return sum(abs(host[one] - drawn[one]) for one in {*host, *drawn}) / (2 * total) if total else 0.0
 
 

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
 from math import log2
@@ -17,7 +17,9 @@ from canary.generators.data import people_table
 LEARNT = 2500  # values that are learned from at most
 LEAST = 200  # values below which nothing is learned of them
 MOST = 0.7  # share of values that must be of one make
-TRIES = 20
+TRIES = 4  # drawings until an address is no real one
+# A value comes by any of the tries, or the other way of drawing where all fail: P(v) ≤ TRIES·p(v) + p'(v), half each.
+TRIED_BITS = log2(2 * TRIES)
 _HAN_NAME = re.compile(r"[一-鿿]{2,4}")
 _UNIT = re.compile(
     r"号楼|号院|号|栋|幢|座|单元|室|楼|层|组|弄|巷|队|房|户|里|期|区|米|[-—#]+|(?:st|nd|rd|th)\b", re.I
@@ -163,11 +165,7 @@ class Parts:
     names: tuple[str, ...]
     numbers: tuple[str, ...]
     units: tuple[str, ...]
-
-    @property
-    def shape(self) -> tuple[object, ...]:
-        """Give the make of the address: which units follow its numbers, and where names stand."""
-        return (*self.units, tuple(bool(name) for name in self.names))
+    shape: tuple[object, ...]  # its make: which units follow its numbers, and where names stand
 
     def written(self) -> str:
         """Put the address together."""
@@ -186,7 +184,8 @@ def parts_of(text: str, divisions: int) -> Parts:
         unit = found[0] if found else ""
         units.append(unit)
         names.append(piece[len(unit) :])
-    return Parts(text[:divisions], tuple(names), tuple(numbers), tuple(units))
+    shape = (*units, tuple(map(bool, names)))
+    return Parts(text[:divisions], tuple(names), tuple(numbers), tuple(units), shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +202,10 @@ class Homes:
     def __init__(self, values: Sequence[str], cut: Callable[[str], int], novelty: float = 1.0) -> None:
         self._cut, self._known = cut, set[tuple[object, ...]]()
         self._names, self._numbers = Chain(novelty), Chain(novelty)
+        self._shapes = set[tuple[object, ...]]()
         for text in values:
             parts = parts_of(text, cut(text))
+            self._shapes.add(parts.shape)
             self._known.add(
                 (parts.names, parts.numbers)
             )  # wherever it is: divisions and units are spelt in many ways
@@ -233,6 +234,8 @@ class Homes:
     def draw(self, template: str, rng: Random) -> Home | None:
         """Draw an address in the divisions and the make of a template; None where none but real ones come."""
         old = parts_of(template, self._cut(template))
+        if old.shape not in self._shapes:
+            return None
         for _ in range(TRIES):
             bits, names, numbers = 0.0, list[str](), list[str]()
             for at, name in enumerate(old.names):
@@ -241,7 +244,7 @@ class Homes:
             for at in range(len(old.numbers)):
                 drawn, more = self._numbers.draw(self._slot(old, at)[:1], rng)
                 numbers, bits = [*numbers, drawn], bits + more
-            made = Parts(old.divisions, tuple(names), tuple(numbers), old.units)
+            made = replace(old, names=tuple(names), numbers=tuple(numbers))
             if (made.names, made.numbers) not in self._known:
-                return Home(made.written(), round(bits, 2))
+                return Home(made.written(), round(max(0.0, bits - TRIED_BITS), 2))
         return None

@@ -60,8 +60,13 @@ class Moments:
         if start is None:
             return rows[0]
         times, day = self._hours[heading], MICROS_A_DAY // self.clocks[heading].micros
-        apart = [(times[row] - start) % day for row in rows]
-        return rows[min(range(len(rows)), key=lambda at: min(apart[at], day - apart[at]))]
+        best, least = rows[0], day
+        for row in rows:
+            apart = (times[row] - start) % day
+            apart = min(apart, day - apart)
+            if apart < least:
+                best, least = row, apart
+        return best
 
     def _start(self, place: Place | None) -> tuple[str, int | None]:
         """Give a column of times that orders the rows, and its value before a place."""

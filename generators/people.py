@@ -198,7 +198,10 @@ class ChinesePeople(Drawn):
         """Give the min-entropy of each address by its form, divisions and road being known."""
         known = {form: street_tables().bits(form) for form in set(self._streets[1])}
         own = (known[form] for form in self._streets[1])
-        return [home.bits if home else bits for home, bits in zip_longest(self.wish.homes, own)]
+        either = 1.0 if self.wish.homes else 0.0  # half of the chance is for the host's own way of drawing
+        return [
+            home.bits if home else max(0.0, bits - either) for home, bits in zip_longest(self.wish.homes, own)
+        ]
 
     @cached_property
     def addresses(self) -> list[str]:
