@@ -98,7 +98,7 @@ class Fitter:
         host = habits_of(profile, self.numberings.keys() | self.moments.clocks.keys())
         self.plain, self.parties, self.known = host.plain, host.parties, host.known
         self.bonds, self.told, self.local, self.tide = host.bonds, host.told, host.local, host.tide
-        self.wardrobe = Wardrobe(profile, personas, rng, host.samples)
+        self.wardrobe = Wardrobe(profile, personas, rng, host.samples, host.learned)
 
     def drafts(self, places: Places, count: int) -> list[Draft]:
         """Draft so many canaries."""
@@ -199,7 +199,9 @@ class Fitter:
         reach = max(CHOICE, int(WINDOW * len(sample)))
         low = max(0, near - reach)
         span = min(len(sample), near + reach + 1) - low
-        bits = self.rng.getrandbits(DRAW_BITS * CHOICE)  # one call for all of them, which is what a draw costs
+        bits = self.rng.getrandbits(
+            DRAW_BITS * CHOICE
+        )  # one call for all of them, which is what a draw costs
         rows = []
         for _ in range(CHOICE):
             rows.append(low + ((bits & DRAW_MASK) * span >> DRAW_BITS))

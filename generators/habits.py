@@ -40,6 +40,7 @@ class Habits:
     bonds: Sequence[set[str]]  # columns that go together, in groups that are independent of each other
     local: Sequence[str]  # columns whose cells stand in long runs
     tide: Tide | None
+    learned: dict[tuple[str, str], object]  # what the wardrobe learned of names and addresses
     told: Mapping[str, int]  # what a row tells of its person, by how many first letters
 
 
@@ -59,7 +60,7 @@ def habits_of(profile: HostProfile, drawn: Set[str]) -> Habits:
         }
         known = Known.of(profile.sample, profile.roles, parties)
         bonds, local = _bonds(profile, plain, told), local_of(profile, plain)
-        found = Habits(plain, parties, known, {}, bonds, local, Tide.of(profile), told)
+        found = Habits(plain, parties, known, {}, bonds, local, Tide.of(profile), {}, told)
         profile.memo["habits"] = found
     return found
 

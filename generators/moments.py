@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import gcd
 from random import Random
@@ -31,7 +31,14 @@ class Moments:
 
     @classmethod
     def of(cls, profile: HostProfile, headings: Sequence[str]) -> Moments:
-        """Learn how the time columns of a profile are spelt."""
+        """Learn how the time columns of a profile are spelt; what was learned is kept with the profile."""
+        known = profile.memo.get("moments")
+        if not isinstance(known, Moments):
+            known = profile.memo["moments"] = cls._learned(profile, headings)
+        return replace(known, ends={})
+
+    @classmethod
+    def _learned(cls, profile: HostProfile, headings: Sequence[str]) -> Moments:
         clocks = {
             heading: clock
             for heading in headings

@@ -42,12 +42,16 @@ class Wardrobe:
     """Knows how the personal columns of a profile are spelt."""
 
     def __init__(
-        self, profile: HostProfile, personas: Personas, rng: Random, samples: dict[str, Sample]
+        self,
+        profile: HostProfile,
+        personas: Personas,
+        rng: Random,
+        samples: dict[str, Sample],
+        learned: dict[tuple[str, str], object],
     ) -> None:
         self.profile, self.personas, self.rng = profile, personas, rng
-        self.samples = samples
+        self.samples, self.learned = samples, learned
         self.parties = parties_of(profile.headings, profile.roles)
-        self.learned: dict[tuple[str, str], object] = {}
         self._plans: dict[str, list[tuple[str, str, int, bool, str | None]]] = {}
 
     def sample(self, heading: str) -> Sample:
