@@ -152,15 +152,17 @@ class Fitter:
 
     def _sit(self, place: Place | None, seats: list[Seat], *, anyhow: bool = False) -> bool:
         """Add a seat at a place, if every numbered column has room there and a row fits it (`anyhow`: from afar)."""
-        template = self._mixed(place, anyhow=anyhow or place is None)
-        if template is None:
-            return False
+        near = self.profile.near(place.position if place else self.profile.rows)
+        beside = self.profile.sample[near] if near is not None else {}
         numbers: dict[str, Number] = {}
         for heading, numbering in self.numberings.items():
-            number = numbering.draw(place, template.get(heading), self.rng)
+            number = numbering.draw(place, beside.get(heading), self.rng)
             if number is None:
                 return False
             numbers[heading] = number
+        template = self._mixed(place, anyhow=anyhow or place is None)
+        if template is None:
+            return False
         times = self.moments.draw(place, template, self.rng)
         seats.append(Seat(place, template, numbers, times))
         return True

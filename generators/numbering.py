@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import log2
 from random import Random
+from typing import cast
 
 from canary.errors import UsageError
 from canary.generators.emails import local_part, words
@@ -13,6 +14,7 @@ from canary.generators.masks import KeyMask, Shape, learn_mask, learn_shape
 from canary.generators.profile import HostProfile, Place
 from canary.generators.series import Series
 
+Full = tuple[set[str], set[tuple[int, int]]]  # the numbers given out, and the ranges that they fill
 TRIES = 200
 LEAST_DIGITS = 4  # free characters of a code below which names are not told from numbers
 
@@ -131,14 +133,28 @@ class Numbering:
         )
 
     def _free(self, mask: KeyMask, low: int, high: int, rng: Random, size: int) -> Number | None:
-        """Draw a number evenly that neither stands in the host nor was given out."""
+        """Draw a number evenly that neither stands in the host nor was given out; a range that is full stays so."""
+        full = self._full
+        if (low, high) in full:
+            return None
         for number in _tries(low, high, rng):
             text = mask.write(number)
             in_host = self.series is not None and not self.ordered and self.series.was_seen(number)
             if not in_host and text not in self.taken and text not in self.real:
                 self.taken.add(text)
                 return Number(text, float(int(log2(max(1, size)))))
+        if high - low < TRIES:
+            full.add((low, high))
         return None
+
+    @property
+    def _full(self) -> set[tuple[int, int]]:
+        """The short ranges of this column in which nothing is left beside what was given out."""
+        known = cast("Full | None", self.profile.memo.get(f"full {self.heading}"))
+        if known is None or known[0] is not self.taken:
+            known = self.taken, set()
+            self.profile.memo[f"full {self.heading}"] = known
+        return known[1]
 
     def _after(self, mask: KeyMask, series: Series, rng: Random) -> Number | None:
         """Go on after the last number by steps like the host's; whoever knows the host can guess it."""
