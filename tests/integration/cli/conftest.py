@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import shutil
 from dataclasses import dataclass
 
 import pytest
@@ -53,3 +54,25 @@ def canary(say, tmp_path, monkeypatch):
 
     call("init")
     return call
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    """Where a module keeps what takes long to make; empty at first."""
+    return tmp_path_factory.mktemp("shelf")
+
+
+@pytest.fixture
+def made_once(shelf, tmp_path):
+    """Make the content of the test's folder, home and all, or take it from the shelf."""
+
+    def make(work):
+        made = shelf / "made"
+        if not made.exists():
+            work()
+            shutil.copytree(tmp_path, made)
+            return
+        shutil.rmtree(tmp_path / "home")
+        shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+
+    return make

@@ -10,24 +10,27 @@ PHONES = [f"140{n:08d}" for n in range(60)]
 
 
 @pytest.fixture
-def seen(canary, tmp_path):
+def seen(canary, tmp_path, made_once):
     """A leak of acme's copy that the watch saw in a drop folder; gives its incident."""
-    for one in ("acme", "globex"):
-        canary("recipient", "add", one, "--kind", "partner")
-    canary("contact", "add", "email-domain", "post.example.net")
-    (tmp_path / "phones.csv").write_text("kind,value\n" + "".join(f"phone,{one}\n" for one in PHONES))
-    canary("contact", "import", "phones.csv")
-    canary(
-        "generate", "waybill", "--count", 400, "--seed", 4, "--mail-domain", "people.example", "-o", "w.csv"
-    )
-    for one in ("acme", "globex"):
-        canary("tag", "w.csv", "-r", one, "-o", f"{one}.csv", "--canaries", 6)
-    (tmp_path / "dumps").mkdir()
-    home = tmp_path / "home"
-    with (home / "config.toml").open("a") as config:
-        config.write(f'\n[monitors.dumps]\nkind = "drop"\npath = "{tmp_path / "dumps"}"\n')
-    (tmp_path / "acme.csv").rename(tmp_path / "dumps" / "leak.csv")
-    canary("watch", "--once")
+
+    def work():
+        for one in ("acme", "globex"):
+            canary("recipient", "add", one, "--kind", "partner")
+        canary("contact", "add", "email-domain", "post.example.net")
+        (tmp_path / "phones.csv").write_text("kind,value\n" + "".join(f"phone,{one}\n" for one in PHONES))
+        canary("contact", "import", "phones.csv")
+        stock = ("--count", 400, "--seed", 4, "--mail-domain", "people.example")
+        canary("generate", "waybill", *stock, "-o", "w.csv")
+        for one in ("acme", "globex"):
+            canary("tag", "w.csv", "-r", one, "-o", f"{one}.csv", "--canaries", 6)
+        dumps = tmp_path / "home" / "dumps"
+        dumps.mkdir()
+        with (tmp_path / "home" / "config.toml").open("a") as config:
+            config.write('\n[monitors.dumps]\nkind = "drop"\npath = "dumps"\n')
+        (tmp_path / "acme.csv").rename(dumps / "leak.csv")
+        canary("watch", "--once")
+
+    made_once(work)
     [incident] = canary("incident", "list", "--json").json
     return incident["id"]
 

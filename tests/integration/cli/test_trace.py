@@ -8,25 +8,19 @@ import pytest
 
 
 @pytest.fixture
-def copies(canary, tmp_path):
+def copies(canary, tmp_path, made_once):
     """Copies of one export for three partners, 20 canaries each, and the leaker's tools."""
-    for one in ("acme", "globex", "initech"):
-        canary("recipient", "add", one, "--kind", "partner")
-    canary("contact", "add", "email-domain", "post.example.net")
-    canary(
-        "generate",
-        "waybill",
-        "--count",
-        2_000,
-        "--seed",
-        9,
-        "--mail-domain",
-        "people.example",
-        "--output",
-        "w.csv",
-    )
-    (tmp_path / "to.csv").write_text("id\nacme\nglobex\ninitech\n")
-    canary("tag", "w.csv", "--recipients", "to.csv", "--output", "out", "--canaries", 20)
+
+    def work():
+        for one in ("acme", "globex", "initech"):
+            canary("recipient", "add", one, "--kind", "partner")
+        canary("contact", "add", "email-domain", "post.example.net")
+        stock = ("--count", 2_000, "--seed", 9, "--mail-domain", "people.example")
+        canary("generate", "waybill", *stock, "--output", "w.csv")
+        (tmp_path / "to.csv").write_text("id\nacme\nglobex\ninitech\n")
+        canary("tag", "w.csv", "--recipients", "to.csv", "--output", "out", "--canaries", 20)
+
+    made_once(work)
     return {one: read(tmp_path / "out" / f"{one}.csv") for one in ("acme", "globex", "initech")}
 
 

@@ -95,7 +95,7 @@ def test_seedings_killed_at_random_leave_every_row_accounted_for(tmp_path: Path,
     end(start(place, tools, "", "", count=400))
     whole = time.monotonic() - began
     rng = random.Random()
-    for _ in range(10):
+    for _ in range(6):
         process = start(place, tools, "", "", count=400)
         time.sleep(rng.random() * whole / 2)
         process.kill()
