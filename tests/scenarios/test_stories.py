@@ -10,13 +10,13 @@ from canary.cli.main import run
 from canary.scenarios import stage, story
 
 SCALES = {
-    "yto_rented_accounts": 0.02,
-    "pack_5000": 0.02,
+    "yto_rented_accounts": 0.01,
+    "pack_5000": 0.01,
     "ant_moving": 0.02,
     "report_on_demand": 0.1,
     "corporate_account_resumes": 0.1,
     "hospital_list": 0.2,
-    "reseller_tree_161_99": 0.1,
+    "reseller_tree_161_99": 0.06,
     "vendor_master_account": 0.1,
 }
 

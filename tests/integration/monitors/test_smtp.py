@@ -341,7 +341,11 @@ def test_stopping_lets_a_commit_finish(room: Room) -> None:
 
     thread = threading.Thread(target=send)
     thread.start()
-    until(lambda: any(session.busy for session in list(room.listener._sessions.values())))
+    until(
+        lambda: any(
+            session is not None and session.busy for session in list(room.listener._sessions.values())
+        )
+    )
     room.call(room.listener.stop())
     thread.join()
     idle.close()
