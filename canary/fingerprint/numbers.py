@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from canary.compiled import Kernel
 from canary.fingerprint.columns import Flags, Texts
-from canary.fingerprint.compiled import Kernel
 from canary.fingerprint.lattice import Ints
 from canary.fingerprint.prf import Bytes, Offsets
 

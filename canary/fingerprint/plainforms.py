@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
+from canary.compiled import Kernel
 from canary.fields.fold import fold
-from canary.fingerprint.compiled import Kernel
 from canary.fingerprint.prf import Bytes, Offsets
 
 CODE, MOBILE, NAME, HOUSE = range(4)

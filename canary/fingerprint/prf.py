@@ -16,8 +16,8 @@ from typing import Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from canary.compiled import Kernel, is_compiled
 from canary.errors import UsageError
-from canary.fingerprint.compiled import Kernel, is_compiled
 
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from canary.compiled import Kernel
 from canary.fingerprint.columns import Flags, Texts
-from canary.fingerprint.compiled import Kernel
 from canary.fingerprint.grammar import Grammar
 from canary.fingerprint.lattice import ERASED, Ints
 from canary.fingerprint.prf import Bytes, Offsets

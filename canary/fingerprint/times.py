@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
+from canary.compiled import Kernel
 from canary.fields.times import TimeFormat
 from canary.fingerprint.columns import Flags, Texts, spliced
-from canary.fingerprint.compiled import Kernel
 from canary.fingerprint.lattice import Ints
 from canary.fingerprint.prf import Bytes, Offsets
 

@@ -38,8 +38,22 @@ def compile_kernel(plain: Callable[P, R]) -> Callable[P, R]:
     if not is_compiled():
         return plain
     numba = import_module("numba")
+    if not numba.config.CACHE_DIR:
+        numba.config.CACHE_DIR = _cache_folder()
     try:
         made: Callable[P, R] = numba.njit(cache=True, nogil=True)(plain)
     except RuntimeError:  # no place for a cache
         made = numba.njit(cache=False, nogil=True)(plain)
     return made
+
+
+def _cache_folder() -> str:
+    """Give the user's own cache folder: what is compiled there is code that runs, so nobody else may write it."""
+    from platformdirs import user_cache_path
+
+    folder = user_cache_path("canary", appauthor=False) / "kernels"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return ""
+    return str(folder)
