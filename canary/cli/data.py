@@ -208,7 +208,8 @@ def tag(
     else:
         for one in answer.releases:
             verb = "would hold" if dry_run else "holds"
-            told = f"{one.canaries} canaries in {one.rows_out} rows, release {one.release or 'none'}"
+            marks = f" and {one.marked_cells} marked cells" if one.marked_cells else ""
+            told = f"{one.canaries} canaries{marks} in {one.rows_out} rows, release {one.release or 'none'}"
             print(clean(f"{one.output} {verb} {told}"))
 
 
@@ -269,11 +270,13 @@ def release_show(
 
     with opened(home) as tools:
         row = _dated(shown.release(tools, id))
+        changed = shown.distortion(tools, id)
         rows = shown.open_canaries(tools, id) if canaries else []
     if json:
-        emit(row | ({"canary_rows": rows} if canaries else {}))
+        emit(row | {"distortion": changed} | ({"canary_rows": rows} if canaries else {}))
         return
     for key, value in row.items():
         print(f"{key:13} {clean(', '.join(map(str, value)) if isinstance(value, list) else value)}")
-    if rows:
-        table(list(rows[0]), [list(one.values()) for one in rows])
+    for shown_rows in (changed, rows):
+        if shown_rows:
+            table(list(shown_rows[0]), [list(one.values()) for one in shown_rows])

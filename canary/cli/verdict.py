@@ -26,6 +26,13 @@ def trace(
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH…|INCIDENT|-", help="leaked files, or an incident")
     ],
+    original: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="the untouched original: reads marks through averaging and noise"),
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="read marks under this policy's copies alone")
+    ] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -33,10 +40,11 @@ def trace(
 
     Example: canary trace leak.csv
     """
+    from canary.steps import policies
     from canary.steps import trace as step
 
     with opened(home) as tools:
-        answer = step.trace(tools, paths)
+        answer = step.trace(tools, paths, step.Asked(original, policies.read(policy)))
     if json:
         emit(step.public(answer))
         return
@@ -44,7 +52,8 @@ def trace(
     for one in answer.suspects:
         print(clean(
             f"{one.status}: {one.recipient}, probability {one.probability:.3f}, contributed {one.contributed:.3f}, "
-            f"false accusation at most {one.false_accusation:.1e}, {one.evidence.canaries} canaries"
+            f"false accusation at most {one.false_accusation:.1e}, {one.evidence.canaries} canaries, "
+            f"{one.evidence.marks_agreeing} of {one.evidence.marks_read} marks agree"
         ))  # fmt: skip
     for sentence in answer.explanation:
         print(clean(f"- {sentence}"))

@@ -38,6 +38,8 @@ _ANCHOR_ORDER = (
     "email",
     "plate",
 )
+# Who sends is left behind in most leaks, and often one shop on many rows: whoever receives comes first.
+_SENDING = re.compile(r"寄|发[件货]|sender|shipper|from", re.IGNORECASE)
 _AXES = {
     "cn_address": (r"号楼|幢|栋|座", r"单元", r"室|号房", r"[省市区县]"),
     "en_address": (
@@ -63,6 +65,7 @@ def propose_anchors(
     headings: Sequence[str], roles: Mapping[str, str], sample: Sample
 ) -> tuple[tuple[str, ...], ...]:
     """Choose up to three anchors that tell nearly every row apart: numbers, contacts, name with address."""
+    headings = sorted(headings, key=lambda heading: bool(_SENDING.search(heading)))
     single = [
         h
         for role in _ANCHOR_ORDER

@@ -9,9 +9,19 @@ if TYPE_CHECKING:
     from canary.files.arrowtable import ArrowTable
     from canary.files.atomic import AtomicFile, sha256_file
     from canary.files.saving import save_rows
-    from canary.files.sniff import open_table
+    from canary.files.sniff import open_table, tables_of
     from canary.files.spool import spool_stdin
-    from canary.files.table import Insertion, RewriteReport, RowBatch, Sink, Table, TableFormat
+    from canary.files.table import (
+        CellEdits,
+        Insertion,
+        Marking,
+        RewriteReport,
+        RowBatch,
+        RowEdits,
+        Sink,
+        Table,
+        TableFormat,
+    )
 
 _HOMES = {
     "ArrowTable": "arrowtable",
@@ -19,8 +29,12 @@ _HOMES = {
     "sha256_file": "atomic",
     "save_rows": "saving",
     "open_table": "sniff",
+    "tables_of": "sniff",
     "spool_stdin": "spool",
+    "CellEdits": "table",
     "Insertion": "table",
+    "Marking": "table",
+    "RowEdits": "table",
     "RewriteReport": "table",
     "RowBatch": "table",
     "Sink": "table",
@@ -31,9 +45,12 @@ _HOMES = {
 __all__ = [
     "ArrowTable",
     "AtomicFile",
+    "CellEdits",
     "Insertion",
+    "Marking",
     "RewriteReport",
     "RowBatch",
+    "RowEdits",
     "Sink",
     "Table",
     "TableFormat",
@@ -41,6 +58,7 @@ __all__ = [
     "save_rows",
     "sha256_file",
     "spool_stdin",
+    "tables_of",
 ]
 
 

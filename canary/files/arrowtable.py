@@ -11,6 +11,7 @@ from canary.files.compress import Writer
 from canary.files.omit import check_numbers
 from canary.files.table import (
     Insertion,
+    Marking,
     Reading,
     RewriteReport,
     RowBatch,
@@ -19,6 +20,7 @@ from canary.files.table import (
     TableFormat,
     check_positions,
     check_sinks,
+    refuse_edits,
     unique_headings,
 )
 from canary.files.values import batch_of_text, native_of, table_of_rows
@@ -54,20 +56,22 @@ class ArrowTable(Table):
                 yield RowBatch(start, batch_of_text(batch, columns, self.headings))
         reading.last = last_cells(self.data, self.headings)
 
-    def rewritten(self, insertions: Sequence[Insertion]) -> pa.Table:
+    def rewritten(self, insertions: Sequence[Insertion], marking: Marking | None = None) -> pa.Table:
         """Give a new table of the same schema with the canary rows at their places."""
         rows = self.data.num_rows - self.ends_in_footer(
             Reading(self.data.num_rows, last=last_cells(self.data, self.headings))
         )
         check_sinks([Sink(NOWHERE, insertions)])
+        refuse_edits(marking, self.format)
         check_positions(insertions, rows)
         return with_rows(self.data, insertions, self.headings)
 
-    def rewrite(self, sinks: Sequence[Sink]) -> RewriteReport:
+    def rewrite(self, sinks: Sequence[Sink], marking: Marking | None = None) -> RewriteReport:
         """Write every sink as an Arrow IPC stream with the canary rows at their places."""
         import pyarrow as pa
 
         check_sinks(sinks)
+        refuse_edits(marking, self.format)
         for sink in sinks:
             table = self.rewritten(sink.insertions)
             with pa.ipc.new_stream(sink.file, table.schema) as writer:

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import repeat
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from canary.errors import OutsideError
 from canary.files.blocks import Block, Cursor, blocks, splice
 from canary.files.compress import Writer, compressing, opened, read_full
+from canary.files.csvedit import CsvEditor
 from canary.files.csvparse import CsvParser
 from canary.files.dialect import Dialect, read_rows, sniff, with_habits
 from canary.files.encoding import Encoding
@@ -21,6 +22,7 @@ from canary.files.outside import reading as reading_errors
 from canary.files.records import CsvSplitter
 from canary.files.table import (
     Insertion,
+    Marking,
     Reading,
     RewriteReport,
     RowBatch,
@@ -30,9 +32,6 @@ from canary.files.table import (
     check_sinks,
     unique_headings,
 )
-
-if TYPE_CHECKING:
-    pass
 
 _HEAD = 1 << 16  # bytes in which headings and habits are looked for
 _SEP_LINE = re.compile("sep=([^\r\n])\r?\n")  # Excel writes such a line before the headings
@@ -65,23 +64,27 @@ class CsvTable(Table):
                 for batch in parser.block(block, done, reading):
                     yield RowBatch(batch.start, batch.rows.select(columns), batch.index)
 
-    def rewrite(self, sinks: Sequence[Sink]) -> RewriteReport:
-        """Copy the file into every sink, with the canary rows at their places."""
+    def rewrite(self, sinks: Sequence[Sink], marking: Marking | None = None) -> RewriteReport:
+        """Copy the file into every sink, with the canary rows at their places and the real ones edited."""
         check_sinks(sinks)
         reading = Reading()
         cursors = [Cursor(sink.insertions) for sink in sinks]
         bare = not self._ends_line(self.prefix)
         last: Block[bool] | None = None
+        gone = [0] * len(sinks)
+        editor = None if marking is None else CsvEditor(self, marking, self.rows_to_edit())
         with ExitStack() as stack:
             files = [stack.enter_context(compressing(sink.file, self.format.compression)) for sink in sinks]
             _write_all(files, self.prefix)
             for block in self._blocks():
                 last = block if block.rows else last
-                for file, cursor in zip(files, cursors, strict=True):
-                    file.write(splice(block, cursor, partial(self._render, block, bare)))
+                edited = repeat((block, 0)) if editor is None else editor.copies(block, len(sinks))
+                for at, (file, cursor, (made, left)) in enumerate(zip(files, cursors, edited, strict=False)):
+                    file.write(splice(made, cursor, partial(self._render, made, bare)))
+                    gone[at] += left
         if last is not None:
             CsvParser(self.path, self.headings, self.encoding, self.dialect).end(last, reading)
-        return self.report(reading, sinks)
+        return self.report(reading, sinks, gone)
 
     def without(self, file: Writer, numbers: Sequence[int]) -> RewriteReport:
         """Copy the file without some rows."""

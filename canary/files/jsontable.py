@@ -15,7 +15,17 @@ from canary.files.encoding import Encoding
 from canary.files.jsonstyle import JsonStyle, native_of_values, parse_object, style_of, text_of
 from canary.files.omit import ChainOmitter, LineOmitter
 from canary.files.outside import bad_text
-from canary.files.table import Insertion, Reading, RewriteReport, RowBatch, Sink, Table, check_sinks
+from canary.files.table import (
+    Insertion,
+    Marking,
+    Reading,
+    RewriteReport,
+    RowBatch,
+    Sink,
+    Table,
+    check_sinks,
+    refuse_edits,
+)
 
 SAMPLE_ROWS = 1000
 _BATCH_ROWS = 1 << 14
@@ -85,9 +95,10 @@ class JsonTable(Table):
                 f"key {key!r} is not among those of the first {SAMPLE_ROWS} rows; it stays, but is not looked at"
             )
 
-    def rewrite(self, sinks: Sequence[Sink]) -> RewriteReport:
+    def rewrite(self, sinks: Sequence[Sink], marking: Marking | None = None) -> RewriteReport:
         """Copy the file into every sink, with the canary objects at their places."""
         check_sinks(sinks)
+        refuse_edits(marking, self.format)
         reading = Reading()
         cursors = [Cursor(sink.insertions) for sink in sinks]
         last: Block[None] | None = None

@@ -15,6 +15,7 @@ from canary.files.compress import Shield, Writer
 from canary.files.omit import Numbers
 from canary.files.outside import reading as reading_errors
 from canary.files.table import (
+    Marking,
     Reading,
     RewriteReport,
     RowBatch,
@@ -22,6 +23,7 @@ from canary.files.table import (
     Table,
     TableFormat,
     check_sinks,
+    refuse_edits,
     unique_headings,
 )
 from canary.files.values import batch_of_text, native_of
@@ -73,9 +75,10 @@ class ParquetTable(Table):
         with reading_errors(self.path):
             return last_cells(file.read_row_group(full[-1], use_threads=False), self.headings)
 
-    def rewrite(self, sinks: Sequence[Sink]) -> RewriteReport:
+    def rewrite(self, sinks: Sequence[Sink], marking: Marking | None = None) -> RewriteReport:
         """Write every row group again, each sink with its canary rows."""
         check_sinks(sinks)
+        refuse_edits(marking, self.format)
         reading, last = Reading(), None
         cursors = [Cursor(sink.insertions) for sink in sinks]
         with self._file() as file, ExitStack() as stack:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-from canary.errors import OutsideError
+from canary.errors import CanaryError, OutsideError
 from canary.files.compress import compression_of, opened, read_full
 from canary.files.encoding import Encoding, detect
 from canary.files.outside import reading
-from canary.files.table import Table
+from canary.files.table import SeveralTables, Table
 
 _SAMPLE = 1 << 18
 _STEP = 1 << 22
@@ -55,6 +57,26 @@ def open_table(path: Path, *, table: str | None = None) -> Table:
         if head.startswith(magic):
             raise OutsideError(f"{path} is {what}, not a table", hint)
     return _open_text(path, compression_of(head), table)
+
+
+def tables_of(path: Path) -> Iterator[Table]:
+    """Open every table of a file: the sheets of a workbook, the tables of a dump.
+
+    Those of several that cannot be read are left out. Raises OutsideError where the file itself is no table.
+    """
+    if _first_bytes(path).startswith(b"PK\x03\x04"):
+        from canary.files.xlsxbook import sheet_names
+
+        names = sheet_names(path)
+    else:
+        try:
+            yield open_table(path)
+            return
+        except SeveralTables as several:
+            names = several.names
+    for name in names:
+        with suppress(CanaryError):
+            yield open_table(path, table=name)
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -28,13 +28,16 @@ from canary.files.sqltext import (
 )
 from canary.files.table import (
     Insertion,
+    Marking,
     Reading,
     RewriteReport,
     RowBatch,
+    SeveralTables,
     Sink,
     Table,
     TableFormat,
     check_sinks,
+    refuse_edits,
     unique_headings,
 )
 
@@ -114,9 +117,10 @@ class SqlTable(Table):
             batch = pa.RecordBatch.from_arrays(arrays, list(columns))
             yield RowBatch(int(index[0]), batch, None if len(good) == len(rows) else index)
 
-    def rewrite(self, sinks: Sequence[Sink]) -> RewriteReport:
+    def rewrite(self, sinks: Sequence[Sink], marking: Marking | None = None) -> RewriteReport:
         """Copy the dump into every sink, with the canary rows in the table's statements."""
         check_sinks(sinks)
+        refuse_edits(marking, self.format)
         reading = Reading()
         cursors = [Cursor(sink.insertions) for sink in sinks]
         last: Block[list[Row]] | None = None
@@ -278,4 +282,4 @@ def _choose(path: Path, tables: Mapping[str, Facts], table: str | None) -> str:
     known = ", ".join(sorted(tables))
     if table is not None and not hits:
         raise UsageError(f"{path} has no table {table!r}", f"its tables: {known}")
-    raise UsageError(f"{path} holds several tables", f"choose one with --table: {known}")
+    raise SeveralTables(path, tuple(sorted(tables)))

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from canary.errors import UsageError
 from canary.files.compress import Writer
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     RowNumbers = npt.NDArray[np.int64]
 
 MAX_SINKS = 128
+
+
+class SeveralTables(UsageError):
+    """A file holds several tables, and one has to be chosen; `names` are theirs."""
+
+    def __init__(self, path: Path, names: tuple[str, ...]) -> None:
+        super().__init__(f"{path} holds several tables", f"choose one with --table: {', '.join(names)}")
+        self.names = names
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,42 @@ class Insertion:
 
     position: int
     row: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class CellEdits:
+    """New texts of one column in a batch.
+
+    `changed` (bool[rows]) tells which cells change; of `texts` (string array of all rows) only those are looked at.
+    """
+
+    heading: str
+    changed: npt.NDArray[np.bool_]
+    texts: pa.Array
+
+
+@dataclass(frozen=True, slots=True)
+class RowEdits:
+    """What one copy does to a batch: cells that change, and which rows stay (bool[rows], None for all)."""
+
+    cells: tuple[CellEdits, ...] = ()
+    keep: npt.NDArray[np.bool_] | None = None
+
+
+class Marking(Protocol):
+    """Changes real rows on their way into copies."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The headings that it wants to see."""
+        ...
+
+    def edits(self, batch: RowBatch) -> Sequence[RowEdits]:
+        """Give what each copy does to a batch, in the order of the sinks.
+
+        Batches come in order, with exactly the rows that `Table.batches` gives.
+        """
+        ...
 
 
 @dataclass(slots=True)
@@ -121,10 +165,10 @@ class Table(ABC):
         """Read all rows that fit the headings, a footer among them; fills `reading` by the end."""
 
     @abstractmethod
-    def rewrite(self, sinks: Sequence[Sink]) -> RewriteReport:
-        """Read once and write every sink: real rows as they are, canary rows at their places.
+    def rewrite(self, sinks: Sequence[Sink], marking: Marking | None = None) -> RewriteReport:
+        """Read once and write every sink: canary rows at their places, real rows as `marking` edits them.
 
-        Raises OutsideError where the file fails or a row cannot be placed.
+        Raises OutsideError where the file fails, a row cannot be placed or a text does not fit its cell.
         """
 
     @abstractmethod
@@ -202,14 +246,25 @@ class Table(ABC):
             self._head = list(zip(*columns, strict=True))
         return self._head
 
-    def report(self, reading: Reading, sinks: Sequence[Sink]) -> RewriteReport:
-        """Sum up a finished rewriting; raises UsageError where a row was to stand beyond the end."""
+    def rows_to_edit(self) -> int:
+        """Give the number of rows that may be edited, a footer of totals not among them."""
+        reading = Reading()
+        for _ in self._read(self.headings[:1], reading):
+            pass
+        return reading.rows - self.ends_in_footer(reading)
+
+    def report(self, reading: Reading, sinks: Sequence[Sink], gone: Sequence[int] = ()) -> RewriteReport:
+        """Sum up a finished rewriting; `gone` counts the rows left out of each sink.
+
+        Raises UsageError where a row was to stand beyond the end.
+        """
         footer = self.ends_in_footer(reading)
         self._tell(reading, footer)
         rows = reading.rows - footer
         for sink in sinks:
             check_positions(sink.insertions, rows)
-        written = tuple(rows + len(sink.insertions) for sink in sinks)
+        left = gone or [0] * len(sinks)
+        written = tuple(rows + len(sink.insertions) - less for sink, less in zip(sinks, left, strict=True))
         return RewriteReport(rows, written, tuple(self.warnings))
 
     def report_without(self, reading: Reading, numbers: Sequence[int]) -> RewriteReport:
@@ -235,6 +290,12 @@ def check_sinks(sinks: Sequence[Sink]) -> None:
             raise UsageError("the insertions are out of order", "sort them by position")
         if places and places[0] < 0:
             raise UsageError("a row stands before the first one", "positions start at 0")
+
+
+def refuse_edits(marking: Marking | None, format: TableFormat) -> None:
+    """Refuse marks where the format cannot change single cells."""
+    if marking is not None:
+        raise UsageError(f"a {format.label()} table cannot be marked", "give it as CSV, or with --no-marks")
 
 
 def check_positions(insertions: Sequence[Insertion], rows: int) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from canary.errors import OutsideError, UsageError
+from canary.files.outside import reading as reading_errors
 from canary.files.xmlparts import find_text, plain_text, tags
 
 MAX_PART = 1 << 30  # bytes of one part that is read whole; a workbook that needs more is a zip bomb
@@ -144,3 +145,9 @@ def choose_sheet(book: Book, name: str | None, path: Path) -> str:
     if name is not None and name not in book.sheets:
         raise UsageError(f"{path} has no sheet {name!r}", f"its sheets: {known}")
     return name or next((one for one in book.visible if one in book.sheets), next(iter(book.sheets)))
+
+
+def sheet_names(path: Path) -> tuple[str, ...]:
+    """Give the names of a workbook's sheets; raises OutsideError where the file is none."""
+    with reading_errors(path), zipfile.ZipFile(path) as archive:
+        return tuple(read_book(archive, path).sheets)

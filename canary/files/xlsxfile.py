@@ -17,6 +17,7 @@ from canary.files.compress import Writer
 from canary.files.omit import Numbers
 from canary.files.outside import reading as reading_errors
 from canary.files.table import (
+    Marking,
     Reading,
     RewriteReport,
     RowBatch,
@@ -24,6 +25,7 @@ from canary.files.table import (
     Table,
     TableFormat,
     check_sinks,
+    refuse_edits,
     unique_headings,
 )
 from canary.files.xlsxbook import Book, choose_sheet, part, read_book, relations
@@ -81,12 +83,13 @@ class XlsxTable(Table):
                     reading.rows = block.first + block.rows
                     reading.last = self._cells(block, block.rows - 1, self.headings)
 
-    def rewrite(self, sinks: Sequence[Sink]) -> RewriteReport:
+    def rewrite(self, sinks: Sequence[Sink], marking: Marking | None = None) -> RewriteReport:
         """Copy the workbook into every sink, the sheet with its canary rows.
 
         Raises OutsideError where formulas, merged cells or tables stand below a canary.
         """
         check_sinks(sinks)
+        refuse_edits(marking, self.format)
         return self.report(self._rewrite(sinks, None), sinks)
 
     def without(self, file: Writer, numbers: Sequence[int]) -> RewriteReport:

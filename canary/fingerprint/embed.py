@@ -37,9 +37,10 @@ class ColumnReport:
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """One recipient's batch: the columns that changed, rows to keep (None: all), marked cells and the report."""
+    """One recipient's batch: its columns, which cells changed, rows to keep (None: all), how many, and the report."""
 
     columns: Mapping[str, Any]
+    changed: Mapping[str, Flags]
     keep: Flags | None
     cells: int
     report: tuple[ColumnReport, ...]
@@ -95,15 +96,17 @@ def mark(prepared: Prepared, key: bytes) -> Marked:
     """Give the batch as the recipient with this 16-byte key gets it."""
     words = {place: words_of(key, blocks) for place, blocks in prepared.blocks.items()}
     made: dict[str, Any] = {}
+    flags: dict[str, Flags] = {}
     reports, cells = [], 0
     for parsed in prepared.parsed:
         targets = _targets(prepared, parsed.plan, words)
         texts, changed, steps = codec.write(parsed, targets)
         made[parsed.plan.heading] = like(prepared.originals[parsed.plan.heading], texts, changed)
+        flags[parsed.plan.heading] = changed
         offered = parsed.open & (targets >= 0).any(axis=1)
         reports.append(_report(parsed.plan, int(offered.sum()), changed, steps))
         cells += int(changed.sum())
-    return Marked(made, _keep(prepared, words), cells, tuple(reports))
+    return Marked(made, flags, _keep(prepared, words), cells, tuple(reports))
 
 
 def _targets(prepared: Prepared, column: ColumnPlan, words: Mapping[tuple[int, int], Bytes]) -> Ints:

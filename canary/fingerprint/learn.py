@@ -129,7 +129,7 @@ def _least_decimals(values: Ints, decimals: Ints, places: int) -> int:
 
 def _is_ordered(column: ColumnPolicy, values: Ints) -> bool:
     rises = len(values) > 2 and bool((np.diff(values) >= 0).all()) and values[0] < values[-1]
-    return column.order == "kept" or (column.order is None and rises)
+    return bool(column.order == "kept" or (column.order is None and rises))
 
 
 def _half_gap(values: Ints) -> int:

@@ -14,12 +14,13 @@ from typing import Final
 
 import numpy as np
 
-from canary.fingerprint.close import explain, log2_alone, log2_of_hits, view_of
+from canary.fingerprint.close import View, explain, log2_alone, log2_of_hits, view_of
 from canary.fingerprint.decode import Observations
 from canary.fingerprint.evidence import ALONE, Floats
 from canary.fingerprint.joint import log2_together
 from canary.fingerprint.lattice import Ints
 from canary.fingerprint.lines import Groups, count_hits, group, places_of
+from canary.fingerprint.sets import MOST_MEMBERS, STANDS_OUT, Sets, judge_sets
 from canary.fingerprint.soft import log2_soft, soft_part
 
 CANDIDATES: Final = 1000
@@ -46,7 +47,7 @@ class Scores:
 
     `log2_m` is log2 of Σ_S w_S·M, the factor M of the bound; `read` and `agreeing` count the cells that
     were looked at; `explained` gives the same by channel for the best; `sources` the others beside whom
-    recipients were weighed, best first.
+    recipients were weighed, best first; `sets` the best ones' joint ratios, None where nobody stands out.
     """
 
     log2_m: Floats
@@ -56,6 +57,7 @@ class Scores:
     sources: tuple[int, ...] = ()
     rows: int = 0
     recognised: int = 0
+    sets: Sets | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,19 @@ def score(
         for at in np.argsort(-alone)[:20]
     }
     return Scores(
-        log2_m, reads, agreeing, explained, tuple(best[sources].tolist()), read.rows, read.recognised
-    )
+        log2_m, reads, agreeing, explained, tuple(best[sources].tolist()), read.rows, read.recognised,
+        _sets(view, best, alone, sources, log2_m),
+    )  # fmt: skip
+
+
+def _sets(view: View, best: Ints, alone: Floats, sources: Ints, log2_m: Floats) -> Sets | None:
+    """Judge the sets of those who explain most beside one another, the best one among them."""
+    if log2_m.max() < STANDS_OUT:
+        return None
+    first = int(alone.argmax())
+    chosen = [first, *(one for one in sources.tolist() if one != first)][:MOST_MEMBERS]
+    ratio, explained = judge_sets(view, np.array(chosen, np.int64))
+    return Sets(tuple(best[chosen].tolist()), ratio, explained)
 
 
 def look_at_all(read: Observations, keys: Sequence[bytes], bar: float) -> Look:

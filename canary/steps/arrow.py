@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from canary.errors import OutsideError, UsageError
 from canary.files import ArrowTable, Insertion
@@ -17,6 +17,9 @@ from canary.steps.tagging import TagRequest
 from canary.steps.tools import Tools
 from canary.store import releases
 
+if TYPE_CHECKING:
+    from canary.files import Marking
+
 
 class ArrowCopies:
     """The copy of a table in memory."""
@@ -26,13 +29,13 @@ class ArrowCopies:
     def __init__(self) -> None:
         self.tagged: Any = None
 
-    def write(self, source: Source, plans: Sequence[Planned]) -> Written:
+    def write(self, source: Source, plans: Sequence[Planned], marking: Marking | None = None) -> Written:
         """Make the tagged table."""
         table = source.table
         if not isinstance(table, ArrowTable):
             raise UsageError("not a table in memory", "give a pyarrow Table or RecordBatchReader")
         rows = [Insertion(at, canary.row) for at, canary in plans[0].in_order()]
-        self.tagged = table.rewritten(rows)
+        self.tagged = table.rewritten(rows, marking)
         size = self.tagged.num_rows
         return Written(size - len(rows), (size,), (digest_of(self.tagged),))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -101,6 +102,20 @@ def gathered(tools: Tools, incident: Incident) -> tuple[Findings, Seen, str]:
         Seen(min(matched, default=incident.opened_ms), incident.recipients_frozen, tuple(seen), earlier),
         digest,
     )
+
+
+def files_in(tools: Tools, incident: Incident, folder: Path) -> list[Path]:
+    """Give the data of an incident's sightings as files: what is kept is written into `folder` for the while."""
+    with tools.registry.read() as tx:
+        seen = [one for one in sightings_of(tx, incident) if one.event == "data"]
+        raws = [(one, sighting_store.raw(tx, one.id)) for one in seen]
+    made = []
+    for number, (one, raw) in enumerate(raws):
+        if raw is not None:
+            name = re.sub(r"[^\w.-]", "_", one.item.rpartition("/")[2])[-80:]
+            made.append(folder / f"{number}-{name}")
+            made[-1].write_bytes(raw)
+    return [*made, *_files_of(one for one, raw in raws if raw is None)]
 
 
 def _files_of(sightings: Iterable[Sighting]) -> list[Path]:

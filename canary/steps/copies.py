@@ -15,7 +15,7 @@ from canary.files import AtomicFile, Insertion, Sink, open_table, sha256_file, s
 from canary.steps.drawing import Planned
 
 if TYPE_CHECKING:
-    from canary.files import Table
+    from canary.files import Marking, Table
 
 COMPRESSED = (".gz", ".zst")
 
@@ -70,7 +70,7 @@ class Copies(Protocol):
 
     outputs: Sequence[str]
 
-    def write(self, source: Source, plans: Sequence[Planned]) -> Written:
+    def write(self, source: Source, plans: Sequence[Planned], marking: Marking | None = None) -> Written:
         """Write every copy, in one reading, to where nobody sees it yet."""
         ...
 
@@ -122,14 +122,14 @@ class FileCopies:
         self._files: list[AtomicFile] = []
         stack.callback(self.discard)
 
-    def write(self, source: Source, plans: Sequence[Planned]) -> Written:
+    def write(self, source: Source, plans: Sequence[Planned], marking: Marking | None = None) -> Written:
         """Write every copy to its temporary file in one reading of the source."""
         self._files = [self._open.enter_context(AtomicFile(self._place(one))) for one in self.outputs]
         sinks = [
             Sink(file, [Insertion(at, canary.row) for at, canary in plan.in_order()])
             for file, plan in zip(self._files, plans, strict=True)
         ]
-        report = source.table.rewrite(sinks)
+        report = source.table.rewrite(sinks, marking)
         digests = tuple(file.sha256 for file in self._files)
         return Written(report.rows_in, report.rows_out, digests, report.warnings)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -97,12 +97,16 @@ def draw(
     *,
     require_contacts: bool = False,
     dry_run: bool = False,
+    also: Callable[[RowBatch], None] | None = None,
 ) -> Drawing:
-    """Draw the canaries of several copies of one source, and those of the dataset's ghosts."""
+    """Draw the canaries of several copies of one source, and those of the dataset's ghosts.
+
+    `also` is handed every batch of the one reading that this takes.
+    """
     if not recipients:
         return Drawing()
     rng = tools.new_rng()
-    profile, carried, identifying = _learned(tools, source, chosen, canaries, len(recipients), rng)
+    profile, carried, identifying = _learned(tools, source, chosen, canaries, len(recipients), rng, also)
     count = canary_count(canaries, profile.rows)
     ghosts = ghosts if profile.rows else 0
     wanted = count * len(recipients) + ghosts
@@ -158,7 +162,13 @@ class Identifying:
 
 
 def _learned(
-    tools: Tools, source: Source, chosen: Chosen, canaries: float, copies: int, rng: random.Random
+    tools: Tools,
+    source: Source,
+    chosen: Chosen,
+    canaries: float,
+    copies: int,
+    rng: random.Random,
+    also: Callable[[RowBatch], None] | None,
 ) -> tuple[HostProfile, derived.Carried, Identifying]:
     ranges, roles = chosen.policy.ranges if chosen.policy else {}, roles_of(source.table, chosen)
     learner = HostLearner(
@@ -169,6 +179,8 @@ def _learned(
         learner.feed(batch)
         finder.feed(batch)
         identifying.keep(batch)
+        if also is not None:
+            also(batch)
         tools.progress("reading", learner.rows, None)
     return learner.finish(), finder.finish(), identifying
 

@@ -10,6 +10,7 @@ from canary.keys import Keys
 from canary.model.canary import Canary
 from canary.model.evidence import Findings
 from canary.model.sight import Sighting
+from canary.steps.decoding import NO_MARKS, MarksFound
 from canary.store import canaries as canary_store
 from canary.store import contacts, recipients, releases, tallies
 from canary.store.tx import Tx
@@ -30,8 +31,8 @@ class Seen:
     earlier: tuple[Mapping[str, float], ...] = ()
 
 
-def build_case(tx: Tx, findings: Findings, seen: Seen) -> Case:
-    """Gather all that one trace may look at, from the registry and the findings."""
+def build_case(tx: Tx, findings: Findings, seen: Seen, found: MarksFound = NO_MARKS) -> Case:
+    """Gather all that one trace may look at, from the registry, the findings and the marks."""
     everybody = recipients.list_all(tx, ghosts=True)
     issued, late = tallies.issued(tx, seen.earliest_ms)
     return Case(
@@ -48,8 +49,11 @@ def build_case(tx: Tx, findings: Findings, seen: Seen) -> Case:
         n_frozen=seen.n_frozen,
         earliest_ms=seen.earliest_ms,
         side=_side_events(tx, seen.sightings),
+        marks=found.scores,
+        mark_sets=found.sets,
         earlier=seen.earlier,
-        rows=findings.rows,
+        rows=max(findings.rows, found.rows),
+        rows_recognised=found.recognised,
         errors=tuple(_told(error.file, error.member, error.reason) for error in findings.errors),
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from canary.errors import UsageError
 from canary.model.canary import Release
 from canary.steps.tools import Tools
-from canary.store import canaries, journal, recipients, releases
+from canary.store import canaries, journal, marks, recipients, releases
 
 
 def recipient(tools: Tools, id: str) -> dict[str, object]:
@@ -42,6 +44,12 @@ def release(tools: Tools, id: str) -> dict[str, object]:
     if found is None:
         raise UsageError(f"no release {id!r} in the registry", "see canary release list")
     return release_row(found)
+
+
+def distortion(tools: Tools, id: str) -> list[dict[str, Any]]:
+    """Give what the marks of a release changed, column by column."""
+    with tools.registry.read() as tx:
+        return marks.distortion(tx, id)
 
 
 def open_canaries(tools: Tools, id: str) -> list[dict[str, str | None]]:

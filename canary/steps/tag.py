@@ -8,16 +8,19 @@ places. A call that was cut off before the rename is finished by making it again
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from canary.errors import OutsideError
 from canary.model.canary import Release
-from canary.steps import datasets, derived, drawing, releasing
+from canary.model.data import Policy
+from canary.steps import datasets, derived, drawing, marking, releasing
 from canary.steps.copies import Copies, FileCopies, Source, Written, open_source
 from canary.steps.datasets import Chosen
 from canary.steps.drawing import NOTHING, Planned
+from canary.steps.marking import CopyMarks, Scheme
 from canary.steps.shown import unknown_recipient
 from canary.steps.tagging import (
     DEFAULT_CANARIES,
@@ -33,7 +36,12 @@ from canary.steps.tagging import (
 from canary.steps.tools import Tools
 from canary.store import recipients, releases
 from canary.store.issuing import Collision
+from canary.store.marks import put_distortion
 from canary.store.tx import Tx
+
+if TYPE_CHECKING:
+    from canary.files import RowBatch
+    from canary.fingerprint.learn import Seen
 
 READING = 128  # copies that are written in one reading of the input
 TRIES = 5  # drawings until the registry takes one; a collision is a matter of 2^-36
@@ -61,6 +69,7 @@ class Batch:
     jobs: tuple[Job, ...]
     ghosts: Planned = NOTHING
     carried: derived.Carried = derived.NOTHING
+    scheme: Scheme | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -93,13 +102,13 @@ def tag_source(tools: Tools, source: Source, request: TagRequest, copies: Copies
     began = time.monotonic()
     batch = _batch(tools, source, request, copies.outputs)
     for _ in range(TRIES):
-        batch = _planned(tools, batch)
+        batch, marks = _planned(tools, batch)
         if request.dry_run:
             return _answer(batch, [_dry(batch, job) for job in batch.jobs], began)
-        written = copies.write(source, [job.planned for job in batch.jobs])
+        written = copies.write(source, [job.planned for job in batch.jobs], marks)
         copies.check(force=request.force)
         try:
-            made = _store(tools, batch, written)
+            made = _store(tools, batch, written, marks)
         except Collision:
             copies.discard()
             continue
@@ -127,15 +136,28 @@ def _batch(tools: Tools, source: Source, request: TagRequest, outputs: Sequence[
             _job(tx, source, request, chosen, canaries, *pair)
             for pair in zip(request.recipients, outputs, strict=True)
         )
-    return Batch(source, request, chosen, canaries, jobs, warnings=_policy_warnings(request, chosen))
+        scheme = _scheme(tx, tools, source, request, chosen)
+    warnings = _policy_warnings(request, chosen, scheme)
+    return Batch(source, request, chosen, canaries, jobs, scheme=scheme, warnings=warnings)
 
 
-def _policy_warnings(request: TagRequest, chosen: Chosen) -> tuple[str, ...]:
+def _marks_wanted(request: TagRequest, policy: Policy | None) -> bool:
+    asked = policy is not None and (policy.omit > 0 or any(one.mark for one in policy.columns.values()))
+    return asked and request.marks
+
+
+def _scheme(tx: Tx, tools: Tools, source: Source, request: TagRequest, chosen: Chosen) -> Scheme | None:
+    if chosen.policy is None or not _marks_wanted(request, chosen.policy):
+        return None
+    version = chosen.version
+    return marking.scheme_of(tx, tools, source.table, version.sha256, chosen.policy, version.dataset)
+
+
+def _policy_warnings(request: TagRequest, chosen: Chosen, scheme: Scheme | None) -> tuple[str, ...]:
     if chosen.policy is None:
         return ("no policy: real rows stay as they are, canaries alone are planted",)
-    marked = [name for name, column in chosen.policy.columns.items() if column.mark]
-    if marked and request.marks:
-        return ("this version plants canaries alone; the marks of the policy are not written",)
+    if scheme is None and _marks_wanted(request, chosen.policy):
+        return ("nothing in this table can carry the marks of the policy: canaries alone are planted",)
     return ()
 
 
@@ -150,8 +172,9 @@ def _job(
     return Job(recipient, output, same, releases.by_identity(tx, same))
 
 
-def _planned(tools: Tools, batch: Batch) -> Batch:
-    """Fill in the canaries of every job: those of its known release, or fresh ones."""
+def _planned(tools: Tools, batch: Batch) -> tuple[Batch, CopyMarks | None]:
+    """Fill in the canaries of every job, those of its known release or fresh ones, and prepare their marks."""
+    seen = batch.scheme.seen() if batch.scheme else None
     fresh = [job for job in batch.jobs if job.known is None]
     with tools.registry.read() as tx:
         known = {
@@ -165,17 +188,44 @@ def _planned(tools: Tools, batch: Batch) -> Batch:
     drawn = drawing.draw(
         tools, batch.source, batch.chosen, batch.canaries, [job.recipient for job in fresh], ghosts,
         require_contacts=batch.request.require_contacts, dry_run=batch.request.dry_run,
+        also=None if seen is None else seen_by(seen),
     )  # fmt: skip
     plans = known | {job.identity: plan for job, plan in zip(fresh, drawn.plans, strict=True)}
     jobs = tuple(replace(job, planned=plans[job.identity]) for job in batch.jobs)
     warnings = tuple(dict.fromkeys((*batch.warnings, *drawn.warnings)))
-    return replace(batch, jobs=jobs, ghosts=drawn.ghosts, carried=drawn.carried, warnings=warnings)
+    batch = replace(batch, jobs=jobs, ghosts=drawn.ghosts, carried=drawn.carried, warnings=warnings)
+    if seen is None or batch.scheme is None or batch.request.dry_run:
+        return batch, None
+    if not fresh:
+        for rows in batch.source.table.batches(batch.scheme.plan.headings):
+            seen_by(seen)(rows)
+    return _marked(tools, batch, batch.scheme, seen)
 
 
-def _store(tools: Tools, batch: Batch, written: Written) -> list[Release]:
+def seen_by(seen: Seen) -> Callable[[RowBatch], None]:
+    """Give what shows the first pass of the marks a batch."""
+    return lambda rows: seen.add(marking.columns_of(rows, seen.plan.headings))
+
+
+def _marked(tools: Tools, batch: Batch, scheme: Scheme, seen: Seen) -> tuple[Batch, CopyMarks]:
+    """Spell the fresh canaries as each recipient's real rows will be, and prepare the marks of all copies."""
+    with tools.registry.read() as tx:
+        keys = [recipients.mark_key(tx, job.recipient) for job in batch.jobs]
+    jobs = []
+    for job, key in zip(batch.jobs, keys, strict=True):
+        canaries = job.planned.canaries
+        if job.known is None:
+            canaries = marking.planted(scheme, seen, canaries, key)
+        jobs.append(replace(job, planned=replace(job.planned, canaries=canaries)))
+    return replace(batch, jobs=tuple(jobs)), CopyMarks(seen, keys)
+
+
+def _store(tools: Tools, batch: Batch, written: Written, marks: CopyMarks | None) -> list[Release]:
     with tools.registry.begin() as tx:
         version = batch.chosen.version
         releasing.ensure_dataset(tx, tools, version, batch.ghosts)
+        if batch.scheme is not None:
+            marking.keep(tx, batch.scheme)
         made = []
         for number, job in enumerate(batch.jobs):
             if job.known is not None:
@@ -185,11 +235,14 @@ def _store(tools: Tools, batch: Batch, written: Written) -> list[Release]:
                 id=releasing.new_release_id(), identity=job.identity, dataset=version.dataset, version=version.sha256,
                 recipient=job.recipient, kind="export", state=releasing.DONE, input=batch.source.name,
                 output=job.output, format=batch.source.format, rows_in=written.rows_in,
-                rows_out=written.rows_out[number], canaries=len(job.planned.canaries), marked_cells=0,
+                rows_out=written.rows_out[number], canaries=len(job.planned.canaries),
+                marked_cells=marks.cells[number] if marks else 0,
                 sha256_in=batch.source.sha256, sha256_out=written.sha256[number],
                 created_ms=tools.clock.now_ms(), derived_from=batch.carried.releases,
             )  # fmt: skip
             made.append(releasing.issue(tx, tools, release, job.planned, batch.carried))
+            if marks is not None:
+                put_distortion(tx, release.id, marks.report(number))
     return made
 
 

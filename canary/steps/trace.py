@@ -6,14 +6,18 @@ import hashlib
 import json
 import math
 import re
+import sys
+import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from canary.model.data import Policy
 from canary.model.evidence import Findings
 from canary.model.verdict import Trace
-from canary.steps import cases
+from canary.steps import cases, decoding
 from canary.steps.evidence import Seen, build_case
 from canary.steps.scan import search
 from canary.steps.tools import Tools
@@ -24,13 +28,26 @@ from canary.trace.verdict import conclude
 INCIDENT = re.compile(r"i-[a-z2-7]{13}")
 
 
-def trace(tools: Tools, paths: Sequence[str]) -> Trace:
+@dataclass(frozen=True)
+class Asked:
+    """What a trace is to look at besides the leak: the untouched original, and the one policy to read marks under."""
+
+    original: Path | None = None
+    policy: Policy | None = None
+
+
+AS_IT_IS = Asked()
+
+
+def trace(tools: Tools, paths: Sequence[str], asked: Asked = AS_IT_IS) -> Trace:
     """Conclude who leaked some files, or one incident; nobody found is an ordinary answer."""
     if len(paths) == 1 and INCIDENT.fullmatch(paths[0]) and not Path(paths[0]).exists():
-        return trace_incident(tools, paths[0])
+        return trace_incident(tools, paths[0], asked)
     began = time.monotonic()
-    findings = search(tools, paths)
-    answer = _conclude(tools, findings, Seen(), cases.limits_of(tools, None))
+    with ExitStack() as stack:
+        places = [_place(stack, path) for path in paths]
+        findings = search(tools, [str(place) for place in places])
+        answer = _conclude(tools, findings, places, Seen(), cases.limits_of(tools, None), asked)
     answer = replace(answer, seconds=round(time.monotonic() - began, 3))
     with tools.registry.begin() as tx:
         journal.append(
@@ -43,20 +60,38 @@ def trace(tools: Tools, paths: Sequence[str]) -> Trace:
     return answer
 
 
-def trace_incident(tools: Tools, incident: str) -> Trace:
+def trace_incident(tools: Tools, incident: str, asked: Asked = AS_IT_IS) -> Trace:
     """Conclude who leaked what an incident holds; the verdict is kept with the incident."""
     began = time.monotonic()
     found = cases.get(tools, incident)
     findings, seen, digest = cases.gathered(tools, found)
-    answer = _conclude(tools, findings, seen, cases.limits_of(tools, found))
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="canary-incident-")))
+        files = cases.files_in(tools, found, folder)
+        answer = _conclude(tools, findings, files, seen, cases.limits_of(tools, found), asked)
     answer = replace(answer, seconds=round(time.monotonic() - began, 3))
     cases.keep_verdict(tools, found, answer, digest, ledger_body(answer))
     return answer
 
 
-def _conclude(tools: Tools, findings: Findings, seen: Seen, limits: Limits) -> Trace:
+def _place(stack: ExitStack, path: str) -> Path:
+    """Give the file or folder of a path; standard input is spooled, since it is read twice."""
+    if path != "-":
+        return Path(path)
+    from canary.files import spool_stdin
+
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="canary-stdin-")))
+    return spool_stdin(sys.stdin.buffer, folder)
+
+
+def _conclude(
+    tools: Tools, findings: Findings, files: Sequence[Path], seen: Seen, limits: Limits, asked: Asked
+) -> Trace:
+    marks = decoding.marks_of(
+        tools, files, limits.false_accusation, seen.n_frozen, asked.policy, asked.original
+    )
     with tools.registry.read() as tx:
-        case = build_case(tx, findings, seen)
+        case = build_case(tx, findings, seen, marks)
     return conclude(case, limits)
 
 

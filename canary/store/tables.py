@@ -311,3 +311,26 @@ readings = Table(
     Column("issued", BigInteger, nullable=False),  # and how many they were
     Column("findings", LargeBinary, nullable=False),  # sealed
 )
+
+mark_plans = Table(
+    "mark_plans",
+    metadata,
+    Column("version", String(64), ForeignKey("dataset_versions.sha256"), primary_key=True),
+    Column("plan", LargeBinary, nullable=False),  # sealed JSON, frozen when the first marked copy is made
+)
+
+distortions = Table(
+    "distortions",
+    metadata,
+    Column("release", BigInteger, ForeignKey("releases.serial"), primary_key=True),
+    Column("report", Text, nullable=False),  # JSON: what the marks changed, column by column
+)
+
+row_filters = Table(
+    "row_filters",
+    metadata,
+    Column("version", String(64), ForeignKey("dataset_versions.sha256"), primary_key=True),
+    Column("sha256_in", String(64), primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+    Column("filter", LargeBinary, nullable=False),  # keyed: tells nothing without the keys of the home
+)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from canary.model.evidence import Candidates
 
@@ -94,6 +97,24 @@ class MarkScore:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkSets:
+    """What all marks together say of every set of the best recipients, for the probabilities alone.
+
+    `log2_ratio` [2^k] is the joint ratio of the subset whose bits are set (bit 0 is the first of `members`),
+    `explained` [2^k, k] how many of the observations each of its members explains.
+    """
+
+    members: tuple[str, ...]
+    log2_ratio: NDArray[np.float64]
+    explained: NDArray[np.float64]
+
+    def subset(self, names: Iterable[str]) -> int:
+        """Give the number of the subset of those members that are among some names."""
+        wanted = set(names)
+        return sum(1 << place for place, name in enumerate(self.members) if name in wanted)
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """All that one trace may look at.
 
@@ -119,6 +140,7 @@ class Case:
     controls: int = 0
     side: tuple[SideEvent, ...] = ()
     marks: Mapping[str, MarkScore] = field(default_factory=dict)
+    mark_sets: MarkSets | None = None
     earlier: tuple[Mapping[str, float], ...] = ()
     rows: int = 0
     rows_recognised: int | None = None

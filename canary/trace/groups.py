@@ -11,7 +11,7 @@ from math import log2
 import numpy as np
 from numpy.typing import NDArray
 
-from canary.trace.case import MarkScore
+from canary.trace.case import MarkScore, MarkSets
 from canary.trace.copies import Copy, Scene, genuine, log2_side, log2_standing
 from canary.trace.symmetric import MOST_SOURCES
 
@@ -70,7 +70,7 @@ class Judge:
     Every hit explained once, by the deepest copy of the subset that holds it.
     """
 
-    def __init__(self, scene: Scene, members: Sequence[str], marks: Mapping[str, MarkScore]) -> None:
+    def __init__(self, scene: Scene, members: Sequence[str], marks: Marked) -> None:
         self.scene, self.marks = scene, marks
         self.real: dict[int, float] = {}
         self.holders = Counter(hit for name in members for hit in scene.copies[name].hits)
@@ -92,7 +92,7 @@ class Judge:
         """Give log2 Λ of a subset."""
         taken: set[int] = set()
         covered: dict[str, int] = {}
-        total = log2_side(self.scene, chosen) + log2_marks(self.marks, chosen)
+        total = log2_side(self.scene, chosen) + self.marks.log2_ratio(chosen)
         for name in sorted(chosen, key=self.rank.__getitem__):
             copy = self.scene.copies[name]
             total += log2_standing(self._left(copy, taken, covered))
@@ -126,7 +126,7 @@ class Judge:
             name: NOBODY + sum(self.real[hit] / sharing[hit] for hit in self.scene.copies[name].hits)
             for name in chosen
         }
-        for name, weight in split_marks(self.marks, chosen).items():
+        for name, weight in self.marks.explained(chosen).items():
             shares[name] += weight
         return shares
 
@@ -147,7 +147,31 @@ def _depth(copy: Copy) -> int:
     return sum(1 for owner, count in copy.counts.items() if owner != copy.recipient and count)
 
 
-def log2_marks(marks: Mapping[str, MarkScore], chosen: Sequence[str]) -> float:
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """The marks as sets of sources are weighed by them: everybody's score, and the joint ratios of the best."""
+
+    scores: Mapping[str, MarkScore]
+    sets: MarkSets | None = None
+
+    def log2_ratio(self, chosen: Sequence[str]) -> float:
+        """Give log2 of the marks' ratio of a source set: whoever is none of the best explains none of the marks."""
+        if self.sets is None:
+            return log2_of_one(self.scores, chosen)
+        if subset := self.sets.subset(chosen):
+            return float(self.sets.log2_ratio[subset])
+        return min(0.0, log2_of_one(self.scores, chosen))
+
+    def explained(self, chosen: Sequence[str]) -> dict[str, float]:
+        """Give the marks each member of a set explains."""
+        if self.sets is None:
+            return split_marks(self.scores, chosen)
+        amounts = self.sets.explained[self.sets.subset(chosen)]
+        known = dict(zip(self.sets.members, amounts.tolist(), strict=True))
+        return {name: known.get(name, 0.0) for name in chosen}
+
+
+def log2_of_one(marks: Mapping[str, MarkScore], chosen: Sequence[str]) -> float:
     """Give log2 of the marks' ratio of a source set: one of them, nobody knows which, wrote all marks."""
     scores = [marks[name].log2_m for name in chosen if name in marks]
     if not scores:
@@ -169,15 +193,15 @@ def split_marks(marks: Mapping[str, MarkScore], chosen: Sequence[str]) -> dict[s
     return {name: float(weight) for name, weight in zip(scored, weights, strict=True)}
 
 
-def judge_alone(scene: Scene, name: str, marks: Mapping[str, MarkScore]) -> tuple[float, float]:
+def judge_alone(scene: Scene, name: str, marks: Marked) -> tuple[float, float]:
     """Give log2 Λ and the genuine observations of a recipient that shares none."""
     copy = scene.copies[name]
     ratio, real = genuine(copy.issued, scene.scores[list(copy.hits)])
-    marked = split_marks(marks, (name,)).get(name, 0.0)
-    return ratio + log2_side(scene, (name,)) + log2_marks(marks, (name,)), NOBODY + float(real.sum()) + marked
+    marked = marks.explained((name,)).get(name, 0.0)
+    return ratio + log2_side(scene, (name,)) + marks.log2_ratio((name,)), NOBODY + float(real.sum()) + marked
 
 
-def judge(scene: Scene, members: Sequence[str], marks: Mapping[str, MarkScore]) -> Group:
+def judge(scene: Scene, members: Sequence[str], marks: Marked) -> Group:
     """Look at every subset of a group of at most ten.
 
     Of a larger one at those of its best, and at each other alone.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from canary.trace.case import Case, Priors
 from canary.trace.copies import Scene, log2_survived, survey
-from canary.trace.groups import NOBODY, Group, connect, judge, judge_alone
+from canary.trace.groups import NOBODY, Group, Marked, connect, judge, judge_alone
 from canary.trace.symmetric import MOST_SOURCES, WIDTH, alike, log2_binomial, multiply, outsides
 
 Floats = NDArray[np.float64]
@@ -44,16 +44,23 @@ def weigh(case: Case, eligible: Sequence[str], scores: Mapping[str, float], prio
     """Sum over all source sets of eligible recipients; −inf and no shares where nobody is eligible."""
     if not eligible:
         return Posterior(-inf, {}, {})
-    marked = sorted(set(eligible) & set(case.marks), key=lambda name: (-case.marks[name].log2_m, name))[
-        :MOST_MARKED
-    ]
+    marked = _marked(case, eligible)
     scene = survey(case, eligible, scores, marked)
-    marks = {name: case.marks[name] for name in marked}
-    connected = connect(scene, marked)
+    together = scene.copies if case.mark_sets is not None else marked
+    marks = Marked({name: case.marks[name] for name in together if name in case.marks}, case.mark_sets)
+    connected = connect(scene, together)
     groups = [judge(scene, members, marks) for members in connected if len(members) > 1]
     alone = {members[0]: judge_alone(scene, members[0], marks) for members in connected if len(members) == 1}
     lone = _gather(case, eligible, scene, alone, groups)
     return _Sum(lone, groups, _size_weights(len(eligible), priors)).result()
+
+
+def _marked(case: Case, eligible: Sequence[str]) -> list[str]:
+    """Give the recipients whose marks are judged together: those of the joint ratios, else the best."""
+    able = set(eligible)
+    if case.mark_sets is not None:
+        return [name for name in case.mark_sets.members if name in able]
+    return sorted(able & set(case.marks), key=lambda name: (-case.marks[name].log2_m, name))[:MOST_MARKED]
 
 
 def _size_weights(eligible: int, priors: Priors) -> Floats:
@@ -80,11 +87,12 @@ def _gather(
         foreign = (case.carried.get(name, {}) for name in untouched)
         issued = [own + sum(counts.values()) for own, counts in zip(issued, foreign, strict=True)]
     missed = {count: log2_survived(count, np.zeros(0)) for count in set(issued)}
+    unmarked = [min(0.0, case.marks[name].log2_m) if name in case.marks else 0.0 for name in untouched]
     ratios = np.array(
         [
             *(ratio for ratio, _ in alone.values()),
             *(ratio for group in groups for ratio in group.beyond_alone.tolist()),
-            *(missed[count] for count in issued),
+            *(missed[count] + left for count, left in zip(issued, unmarked, strict=True)),
         ]
     )
     explained = np.full(len(ratios), NOBODY)

@@ -12,10 +12,20 @@ import pytest
 
 from canary.model.evidence import Candidates
 from canary.trace import posterior as module
-from canary.trace.case import Case, Held, HitCanary, Holder, IssuedField, MarkScore, Priors, SideEvent
+from canary.trace.case import (
+    Case,
+    Held,
+    HitCanary,
+    Holder,
+    IssuedField,
+    MarkScore,
+    MarkSets,
+    Priors,
+    SideEvent,
+)
 from canary.trace.copies import log2_side, side_ratio, survey
 from canary.trace.evalue import score_all
-from canary.trace.groups import Judge, judge
+from canary.trace.groups import Judge, Marked, judge
 from canary.trace.posterior import weigh
 from canary.trace.symmetric import alike, log2_binomial, multiply, one, outsides
 from canary.trace.verdict import assess, conclude
@@ -42,16 +52,26 @@ def draw(rng, size, shared, marked=False):
         for i, kind in enumerate(rng.choices(["mail", "call"], k=rng.choice([0, 1, 3])))
     )
     marks = {name: MarkScore(rng.uniform(-5, 20), 30, 9) for name in names} if marked else {}
+    sets = drawn_sets(rng, names) if marked and rng.random() < 0.5 else None
     candidates = Candidates({"email": 20, "phone": 30}, {("email", "phone"): 20})
     releases = {name: (Held(f"rel-{name}", 1),) for name in names}
-    return Case(names, releases, issued, tuple(hits), candidates, side=side, marks=marks)
+    return Case(names, releases, issued, tuple(hits), candidates, side=side, marks=marks, mark_sets=sets)
+
+
+def drawn_sets(rng, names):
+    """Joint ratios as marks give them, of all recipients here so that every one can be looked at."""
+    count = 1 << len(names)
+    explained = np.array(
+        [[rng.uniform(0, 9) * (one >> at & 1) for at in range(len(names))] for one in range(count)]
+    )
+    return MarkSets(names, np.array([0.0, *(rng.uniform(-8, 25) for _ in range(count - 1))]), explained)
 
 
 def every_set(case, scores, priors):
     """Go through all source sets one by one."""
     names = case.recipients
     scene = survey(case, names, scores, names)
-    bench = Judge(scene, names, case.marks)
+    bench = Judge(scene, names, Marked(case.marks, case.mark_sets))
     possible = min(8, len(names))
     total = sum(priors.sources[:possible])
     weights, sets = [], []
@@ -83,6 +103,30 @@ def test_sums_are_those_of_every_set(size, shared):
         for name in case.recipients:
             assert got.contributed[name] == pytest.approx(contributed[name], abs=1e-9)
             assert got.share[name] == pytest.approx(share[name], abs=2e-6)
+
+
+def test_two_who_mixed_their_marks_are_both_sources():
+    names = tuple(f"r{i}" for i in range(30))
+    ratio = np.array([0.0, 40.0, 38.0, 150.0])
+    explained = np.array([[0, 0], [30, 0], [0, 30], [32, 30]], float)
+    marks = {name: MarkScore(-30.0, 60, 4) for name in names} | {
+        "r3": MarkScore(80.0, 60, 34),
+        "r7": MarkScore(78.0, 60, 32),
+    }
+    releases = {name: (Held(f"rel-{name}", 1),) for name in names}
+    case = Case(names, releases, {}, marks=marks, mark_sets=MarkSets(("r3", "r7"), ratio, explained))
+    answer = conclude(case)
+    assert [one.recipient for one in answer.suspects if one.status == "named"] == ["r3", "r7"]
+    assert [one.probability for one in answer.suspects] == pytest.approx([32 / 62, 30 / 62], abs=0.01)
+
+
+def test_marks_of_nobody_speak_for_an_unknown_source():
+    names = tuple(f"r{i}" for i in range(30))
+    releases = {name: (Held(f"rel-{name}", 1),) for name in names}
+    case = Case(names, releases, {}, marks={name: MarkScore(-30.0, 400, 25) for name in names})
+    answer = conclude(case)
+    assert answer.outcome == "inconclusive"
+    assert answer.unknown_source > 0.99
 
 
 def test_a_crowd_of_unlikely_ones_is_averaged_without_harm(monkeypatch):
@@ -176,7 +220,7 @@ def test_large_groups_keep_ties_out_of_the_core(hit, case):
         13, [hit(1, "p0", ["email"], others)], issued={"p0": 160}, carried={n: {"p0": 160} for n in others}
     )
     scene = survey(tied, [f"p{i}" for i in range(13)], score_all(tied.hits, tied.candidates))
-    group = judge(scene, sorted(scene.copies), {})
+    group = judge(scene, sorted(scene.copies), Marked({}))
     assert group.core == ()
     assert len(group.beyond) == 13
 

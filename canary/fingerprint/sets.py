@@ -1,0 +1,80 @@
+"""Source sets weighed by all marks together: who of the best wrote them, alone or mixed, and in which shares.
+
+For probabilities alone, never for the bound. A set's members share the units (cells, or rows) in unknown proportions;
+these are fitted (expectation-maximisation), and what fitting gains by chance is taken off (Schwarz 1978).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from math import log2
+from typing import Final
+
+import numpy as np
+
+from canary.fingerprint import evidence
+from canary.fingerprint.close import View
+from canary.fingerprint.evidence import Floats
+from canary.fingerprint.lattice import Ints
+
+MOST_MEMBERS: Final = 8
+MOST_CELLS: Final = 2000
+STANDS_OUT: Final = 5.0  # bits from which somebody's sets are looked at
+NOISES: Final = (1e-3, 0.05, 0.3)
+ROUNDS: Final = 12  # of fitting
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """The best recipients, best first, and every subset of them judged together.
+
+    `members` are numbers into the keys; `log2_ratio` [2^k] is the joint ratio of the subset with these bits, 0 for the
+    empty one; `explained` [2^k, k] how many agreeing cells each of its members explains.
+    """
+
+    members: tuple[int, ...]
+    log2_ratio: Floats
+    explained: Floats
+
+
+def judge_sets(view: View, members: Ints) -> tuple[Floats, Floats]:
+    """Judge every subset of at most eight members of a view; gives `log2_ratio` and `explained`."""
+    cells, starts = _cut(view)
+    hits = view.hits[members][:, :cells]
+    reads = [evidence.log2_reads(hits, view.counts[:cells], noise) for noise in NOISES]
+    units = [
+        np.exp2(np.clip(each, -900, 900)) for read in reads for each in (read, evidence.by_unit(read, starts))
+    ]
+    ratio, explained = np.zeros(1 << len(members)), np.zeros((1 << len(members), len(members)))
+    scale = view.hits.shape[1] / max(1, cells)
+    for size in range(1, len(members) + 1):
+        for chosen in combinations(range(len(members)), size):
+            number = sum(1 << place for place in chosen)
+            fitted = [_fit(unit[list(chosen)]) for unit in units]
+            terms = np.array([log2_ratio for log2_ratio, _ in fitted])
+            ratio[number] = float(np.logaddexp2.reduce(terms)) - log2(len(terms))
+            by_cell = max(range(0, len(fitted), 2), key=lambda at: fitted[at][0])
+            explained[number, list(chosen)] = scale * (fitted[by_cell][1] * hits[list(chosen)]).sum(axis=1)
+    return ratio, explained
+
+
+def _cut(view: View) -> tuple[int, Ints]:
+    """Give how many cells are looked at, whole rows, and where their rows start."""
+    if view.hits.shape[1] <= MOST_CELLS:
+        return view.hits.shape[1], view.starts
+    rows = max(1, int(np.searchsorted(view.starts, MOST_CELLS, "right")) - 1)
+    return int(view.starts[rows]) if rows < len(view.starts) else MOST_CELLS, view.starts[:rows]
+
+
+def _fit(unit: Floats) -> tuple[float, Floats]:
+    """Give log2 of the ratio of a set from its members' R [k, units], and whose each unit is [k, units]."""
+    count, size = unit.shape
+    shares = np.full(count, 1 / count)
+    for _ in range(ROUNDS if count > 1 else 0):
+        weighted = shares[:, None] * unit
+        shares = (weighted / weighted.sum(axis=0)).mean(axis=1)
+    weighted = shares[:, None] * unit
+    total = weighted.sum(axis=0)
+    penalty = (count - 1) * (log2(size) / 2 + 1) if size > 1 else 0.0
+    return float(np.log2(total).sum()) - penalty, weighted / total

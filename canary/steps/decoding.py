@@ -1,0 +1,243 @@
+"""What the marks in a leak's tables say of every recipient: read under every plan that fits, averaged, never chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import log2
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from canary.model.data import Policy
+from canary.steps.marking import SUBKEY
+from canary.steps.tools import Tools
+from canary.store import datasets, marks, recipients
+from canary.trace.case import MarkScore, MarkSets
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from canary.fingerprint.decode import Observations
+    from canary.fingerprint.plan import MarkPlan
+    from canary.fingerprint.prf import DatasetKeys
+    from canary.fingerprint.score import Scores
+    from canary.steps.leaktables import Columns, LeakTable
+
+    Floats = npt.NDArray[np.float64]
+
+MOST_SCHEMES = 64  # plans under which one leak is read
+MOST_OBSERVATIONS = 40_000  # the first so many in keyed order; a leak that holds more says no more
+
+
+@dataclass(frozen=True)
+class Channel:
+    """What one kind of mark in one column says of a recipient."""
+
+    column: str
+    part: str
+    read: int
+    agreeing: int
+
+
+@dataclass(frozen=True)
+class MarksFound:
+    """What the marks say: a score for every recipient, the best ones' sets, rows, plans that fitted."""
+
+    scores: Mapping[str, MarkScore] = field(default_factory=dict)
+    sets: MarkSets | None = None
+    rows: int = 0
+    recognised: int | None = None
+    versions: tuple[str, ...] = ()
+    channels: Mapping[str, tuple[Channel, ...]] = field(default_factory=dict)
+
+
+NO_MARKS = MarksFound()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan of the registry, ready to read by."""
+
+    version: str
+    plan: MarkPlan
+    keys: DatasetKeys
+
+
+class Reader:
+    """Reads the marks of several tables of one leak under one plan, one column reading at a time."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._tables: list[list[Observations]] = []
+
+    def begin(self, head: Columns) -> list[dict[str, str]]:
+        """Give the ways to read a table by its first rows; none where no anchor fits."""
+        from canary.fingerprint.matching import readings
+
+        found = [one for one in readings(self.plan.plan, head) if self._anchors(one)]
+        if found:
+            self._tables.append([])
+        return found
+
+    def _anchors(self, reading: Mapping[str, str]) -> bool:
+        serving = {channel.anchor for channel in self.plan.plan.channels}
+        return any(all(name in reading for name in self.plan.plan.anchors[one].columns) for one in serving)
+
+    def add(self, batch: Columns, ways: Sequence[Mapping[str, str]]) -> None:
+        """Read one batch of the table that was begun last, in each of its ways."""
+        from canary.fingerprint.decode import joined, read_marks
+        from canary.fingerprint.matching import renamed
+
+        kept = self._tables[-1]
+        for number, way in enumerate(ways):
+            read = read_marks(self.plan.plan, self.plan.keys, renamed(batch, way))
+            if number < len(kept):
+                kept[number] = first_of(joined([kept[number], read], self.plan.keys))
+            else:
+                kept.append(first_of(read))
+
+    def observations(self) -> list[Observations]:
+        """Give the observations of the whole leak, one for each way to read it."""
+        from canary.fingerprint.decode import joined
+
+        tables = [ways for ways in self._tables if ways]
+        most = max((len(ways) for ways in tables), default=0)
+        return [
+            joined([ways[number % len(ways)] for ways in tables], self.plan.keys) for number in range(most)
+        ]
+
+
+def first_of(read: Observations) -> Observations:
+    """Keep the first observations in keyed order, whole inputs: later batches cannot change which these are."""
+    most = MOST_OBSERVATIONS
+    while 0 < most < len(read) and read.digest[most] == read.digest[most - 1]:
+        most -= 1
+    return read.chosen(slice(0, most))
+
+
+def marks_of(
+    tools: Tools,
+    files: Sequence[Path],
+    limit: float,
+    population: int = 0,
+    policy: Policy | None = None,
+    original: Path | None = None,
+) -> MarksFound:
+    """Read the marks in some files, under one policy where it is given, with the original at hand where it is."""
+    from canary.steps.leaktables import tables_in
+
+    versions = None if policy is None else _versions(tools, policy)
+    found = marks_in(tools, tables_in(files), limit, population, versions)
+    if original is None or not found.versions:
+        return found
+    from canary.steps.informed import with_original
+
+    return with_original(tools, found, files, original)
+
+
+def _versions(tools: Tools, policy: Policy) -> list[str]:
+    """Give the dataset versions made under a policy, else those of its dataset."""
+    with tools.registry.read() as tx:
+        known = datasets.versions(tx)
+    same = [one.sha256 for one in known if one.policy == policy.text]
+    return same or [one.sha256 for one in known if one.dataset == policy.dataset]
+
+
+def plans_of(tools: Tools, versions: Iterable[str] | None = None) -> list[Plan]:
+    """Give the plans of the registry, newest first; of some dataset versions where they are given."""
+    from canary.fingerprint.plan import read_plan
+    from canary.fingerprint.prf import dataset_keys
+
+    with tools.registry.read() as tx:
+        stored = marks.plans(tx)
+    wanted = None if versions is None else set(versions)
+    secret = tools.keys.derive(SUBKEY)
+    return [
+        Plan(one.version, read_plan(one.text), dataset_keys(secret, one.dataset))
+        for one in reversed(stored)
+        if wanted is None or one.version in wanted
+    ]
+
+
+def marks_in(
+    tools: Tools,
+    tables: Iterable[LeakTable],
+    limit: float,
+    population: int = 0,
+    versions: Iterable[str] | None = None,
+) -> MarksFound:
+    """Read the marks of a leak's tables and score everybody in the registry, ghosts included.
+
+    `limit` and `population` are the bound's; `versions` restricts the plans that are tried.
+    """
+    plans = plans_of(tools, versions)
+    if not plans:
+        return NO_MARKS
+    readers = [Reader(plan) for plan in plans]
+    rows = 0
+    for table in tables:
+        rows += _read(readers, table)
+        tools.progress("marks", rows, None)
+    read = [(reader.plan, [one for one in reader.observations() if len(one)]) for reader in readers]
+    fitting = [(plan, ways) for plan, ways in read if ways][:MOST_SCHEMES]
+    if not fitting:
+        return MarksFound(rows=rows)
+    with tools.registry.read() as tx:
+        keys = dict(recipients.mark_keys(tx))
+    return _scored(fitting, keys, limit, max(population, len(keys)), rows)
+
+
+def _read(readers: Sequence[Reader], table: LeakTable) -> int:
+    head = table.head()
+    begun = [(reader, ways) for reader in readers if (ways := reader.begin(head))]
+    if not begun:
+        return 0
+    rows = 0
+    for batch in table.batches():
+        for reader, ways in begun:
+            reader.add(batch, ways)
+        rows += len(next(iter(batch.values()), ()))
+    return rows
+
+
+def _scored(
+    fitting: Sequence[tuple[Plan, Sequence[Observations]]],
+    keys: Mapping[str, bytes],
+    limit: float,
+    population: int,
+    rows: int,
+) -> MarksFound:
+    """Average over plans, and over the ways to read under each; the details told are those of the telling one."""
+    from canary.fingerprint.matching import averaged
+    from canary.fingerprint.score import score
+
+    values = list(keys.values())
+    made = [
+        [score(one, values, limit, population) for one in ways] for _, ways in fitting
+    ]  # fmt: skip
+    log2_m = averaged([averaged([one.log2_m for one in ways]) for ways in made])
+    every = [(one, len(made) * len(ways)) for ways in made for one in ways]
+    best = max(every, key=lambda pair: float(pair[0].log2_m.max()))
+    names = list(keys)
+    scores = {
+        name: MarkScore(float(log2_m[at]), int(best[0].read[at]), int(best[0].agreeing[at]))
+        for at, name in enumerate(names)
+    }
+    channels = {
+        names[at]: tuple(Channel(one.column, one.part, one.read, one.agreeing) for one in told)
+        for at, told in best[0].explained.items()
+    }
+    versions = tuple(plan.version for plan, _ in fitting)
+    sets = _sets(best[0], names, log2(best[1]))
+    return MarksFound(scores, sets, rows, None, versions, channels)
+
+
+def _sets(best: Scores, names: Sequence[str], shared: float) -> MarkSets | None:
+    """Give the joint ratios of the best recipients, less what averaging over plans and ways takes."""
+    found = best.sets
+    if found is None:
+        return None
+    ratio = found.log2_ratio - shared
+    ratio[0] = 0.0
+    return MarkSets(tuple(names[one] for one in found.members), ratio, found.explained)

@@ -1,0 +1,189 @@
+"""Marks on their way into copies: the plan of a dataset version, and each recipient's cells batch by batch.
+
+The plan is made once, from the policy and the first rows of the first copy, and kept: whoever traces later reads
+under the same one. Nothing of a recipient but its key enters a copy's cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, overload
+
+from canary.fields.canonical import canonical
+from canary.files import CellEdits, RowEdits
+from canary.model.canary import Canary, CanaryField
+from canary.model.data import Policy
+from canary.steps.tools import Tools
+from canary.store import marks
+from canary.store.tx import Tx
+
+if TYPE_CHECKING:
+    from canary.files import RowBatch, Table
+    from canary.fingerprint.embed import ColumnReport, Marked, Prepared
+    from canary.fingerprint.learn import Seen
+    from canary.fingerprint.plan import MarkPlan
+
+SUBKEY = "marks"  # the sub-key of the home from which datasets' keys are derived
+UNPLANTED = ("surrogate", "category", "invisible")  # kinds that a canary's own cells are not given
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How one dataset version is marked; `stored` tells whether the plan is in the registry already."""
+
+    plan: MarkPlan
+    version: str
+    secret: bytes = field(repr=False)
+    stored: bool = False
+
+    def seen(self) -> Seen:
+        """Give an empty first pass."""
+        from canary.fingerprint.learn import Seen
+        from canary.fingerprint.prf import dataset_keys
+
+        return Seen(self.plan, dataset_keys(self.secret, self.plan.dataset))
+
+
+def scheme_of(
+    tx: Tx, tools: Tools, table: Table, version: str, policy: Policy, dataset: str
+) -> Scheme | None:
+    """Give the scheme of a dataset version: the kept one, else a fresh one; None where nothing can be marked."""
+    from canary.fingerprint.learn import make_plan
+    from canary.fingerprint.plan import read_plan
+
+    secret = tools.keys.derive(SUBKEY)
+    known = marks.plan_of(tx, version)
+    if known is not None:
+        return Scheme(read_plan(known), version, secret, stored=True)
+    columns = [name for name in table.headings if is_marked_or_anchor(policy, name)]
+    first = next(iter(table.batches(columns)), None)
+    if first is None:
+        return None
+    sample = dict(zip(columns, first.rows.columns, strict=True))
+    plan = make_plan(replace(policy, dataset=dataset), sample, secret)
+    return Scheme(plan, version, secret) if plan.channels else None
+
+
+def is_marked_or_anchor(policy: Policy, heading: str) -> bool:
+    """Tell whether a policy marks a column or recognises rows by it."""
+    column = policy.columns.get(heading)
+    return (column is not None and column.mark is not None) or any(heading in one for one in policy.anchors)
+
+
+def keep(tx: Tx, scheme: Scheme) -> None:
+    """Keep the plan of a version with its first copy, in that copy's transaction."""
+    from canary.fingerprint.plan import write_plan
+
+    if not scheme.stored:
+        marks.put_plan(tx, scheme.version, write_plan(scheme.plan))
+
+
+class CopyMarks:
+    """The marks of several copies of one table, made while it is read a second time."""
+
+    def __init__(self, seen: Seen, keys: Sequence[bytes]) -> None:
+        self._seen, self._keys = seen, list(keys)
+        self.cells = [0] * len(self._keys)
+        self._reports: list[tuple[ColumnReport, ...]] = [() for _ in self._keys]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are looked at."""
+        return self._seen.plan.headings
+
+    def edits(self, batch: RowBatch) -> Sequence[RowEdits]:
+        """Give what each copy does to a batch, made when it is asked for."""
+        from canary.fingerprint.embed import prepare
+
+        return _Edits(self, prepare(self._seen, columns_of(batch, self.columns)))
+
+    def edit(self, prepared: Prepared, number: int) -> RowEdits:
+        """Give what one copy does to a batch, and count it."""
+        from canary.fingerprint.embed import mark, merged
+
+        marked = mark(prepared, self._keys[number])
+        self.cells[number] += marked.cells
+        self._reports[number] = merged([self._reports[number], marked.report])
+        return RowEdits(tuple(_cell_edits(marked)), marked.keep)
+
+    def report(self, number: int) -> list[dict[str, Any]]:
+        """Give what the marks of one copy changed, column by column."""
+        return [report_row(one) for one in self._reports[number]]
+
+
+def report_row(report: ColumnReport) -> dict[str, Any]:
+    """Give a column's report as it is kept and told: cells, changed, largest and mean move, and their sum."""
+    told = asdict(report)
+    del told["moved"]
+    return {**told, "mean": report.mean}
+
+
+class _Edits(Sequence[RowEdits]):
+    """Every copy's changes to one batch; each is made when it is asked for, so that one at a time is in memory."""
+
+    def __init__(self, marks: CopyMarks, prepared: Prepared) -> None:
+        self._marks, self._prepared = marks, prepared
+
+    def __len__(self) -> int:
+        return len(self._marks.cells)
+
+    @overload
+    def __getitem__(self, number: int) -> RowEdits: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[RowEdits]: ...
+    def __getitem__(self, number: int | slice) -> RowEdits | Sequence[RowEdits]:
+        if isinstance(number, slice):
+            return [self[one] for one in range(*number.indices(len(self)))]
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        return self._marks.edit(self._prepared, number)
+
+
+def columns_of(batch: RowBatch, names: Iterable[str]) -> dict[str, Any]:
+    """Give the columns of a batch by name."""
+    return {name: batch.rows.column(name) for name in names}
+
+
+def _cell_edits(marked: Marked) -> Iterator[CellEdits]:
+    for heading, made in marked.columns.items():
+        changed = marked.changed[heading]
+        if changed.any():
+            yield CellEdits(heading, changed, made)
+
+
+def planted(scheme: Scheme, seen: Seen, canaries: Sequence[Canary], key: bytes) -> tuple[Canary, ...]:
+    """Give a recipient's canaries spelt as its real rows are: without it their spelling would set them apart."""
+    from canary.fingerprint.embed import mark, prepare
+
+    if not canaries:
+        return ()
+    columns = {name: [canary.row.get(name) for canary in canaries] for name in scheme.plan.headings}
+    marked = mark(prepare(seen, columns), key)
+    usable = [
+        column.heading
+        for column in scheme.plan.columns
+        if column.kind not in UNPLANTED and not column.ordered and not column.keep_sum
+    ]
+    return tuple(
+        _respelt(canary, {name: marked.columns[name][at] for name in usable if marked.changed[name][at]})
+        for at, canary in enumerate(canaries)
+    )
+
+
+def _respelt(canary: Canary, cells: Mapping[str, str]) -> Canary:
+    """Write some cells of a canary anew, but none that would change what it is recognised by."""
+    fresh = dict(cells)
+    for one in canary.fields:
+        if one.column in fresh and canonical(one.role, _value(one, fresh[one.column])) != one.canonical:
+            del fresh[one.column]
+    fields = tuple(
+        replace(one, value=_value(one, fresh[one.column])) if one.column in fresh else one
+        for one in canary.fields
+    )
+    return replace(canary, fields=fields, row={**canary.row, **fresh})
+
+
+def _value(one: CanaryField, cell: str) -> str:
+    """Give a field's text where its column holds another cell; a name with address joins two."""
+    return f"{one.value.partition('|')[0]}|{cell}" if one.role == "name_address" else cell
