@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from canary.errors import UsageError
 from canary.files.compress import Writer
+from canary.files.edits import ArrowEditor
 from canary.files.omit import check_numbers
 from canary.files.table import (
     Insertion,
@@ -20,7 +21,6 @@ from canary.files.table import (
     TableFormat,
     check_positions,
     check_sinks,
-    refuse_edits,
     unique_headings,
 )
 from canary.files.values import batch_of_text, native_of, table_of_rows
@@ -62,22 +62,37 @@ class ArrowTable(Table):
             Reading(self.data.num_rows, last=last_cells(self.data, self.headings))
         )
         check_sinks([Sink(NOWHERE, insertions)])
-        refuse_edits(marking, self.format)
         check_positions(insertions, rows)
-        return with_rows(self.data, insertions, self.headings)
+        if marking is None:
+            return with_rows(self.data, insertions, self.headings)
+        return self._edited(insertions, ArrowEditor(marking, rows, self.headings), 0)[0]
+
+    def _edited(
+        self, insertions: Sequence[Insertion], editor: ArrowEditor, copy: int
+    ) -> tuple[pa.Table, int]:
+        edits = editor.copies(self.data, 0)
+        if edits is None:
+            return with_rows(self.data, insertions, self.headings), 0
+        one = edits[copy]
+        table = with_rows(editor.changed(self.data, one), insertions, self.headings)
+        return editor.kept(table, one, insertions, 0)
 
     def rewrite(self, sinks: Sequence[Sink], marking: Marking | None = None) -> RewriteReport:
         """Write every sink as an Arrow IPC stream with the canary rows at their places."""
         import pyarrow as pa
 
         check_sinks(sinks)
-        refuse_edits(marking, self.format)
-        for sink in sinks:
-            table = self.rewritten(sink.insertions)
+        editor = None if marking is None else ArrowEditor(marking, self.rows_to_edit(), self.headings)
+        gone = [0] * len(sinks)
+        for at, sink in enumerate(sinks):
+            if editor is None:
+                table = self.rewritten(sink.insertions)
+            else:
+                table, gone[at] = self._edited(sink.insertions, editor, at)
             with pa.ipc.new_stream(sink.file, table.schema) as writer:
                 writer.write_table(table)
         reading = Reading(self.data.num_rows, last=last_cells(self.data, self.headings))
-        return self.report(reading, sinks)
+        return self.report(reading, sinks, gone)
 
     def without(self, file: Writer, numbers: Sequence[int]) -> RewriteReport:
         """Write an Arrow IPC stream of all but some rows."""

@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import repeat
 
 from canary.errors import OutsideError
 from canary.files.blocks import Block, Cursor, splice
 from canary.files.compress import Writer, compressing
+from canary.files.edits import Changes, RecordEditor
 from canary.files.encoding import Encoding
+from canary.files.jsonedit import with_values
 from canary.files.jsonstyle import JsonStyle, native_of_values, parse_object, style_of, text_of
 from canary.files.omit import ChainOmitter, LineOmitter
 from canary.files.outside import bad_text
@@ -24,7 +27,6 @@ from canary.files.table import (
     Sink,
     Table,
     check_sinks,
-    refuse_edits,
 )
 
 SAMPLE_ROWS = 1000
@@ -98,7 +100,7 @@ class JsonTable(Table):
     def rewrite(self, sinks: Sequence[Sink], marking: Marking | None = None) -> RewriteReport:
         """Copy the file into every sink, with the canary objects at their places."""
         check_sinks(sinks)
-        refuse_edits(marking, self.format)
+        editor = None if marking is None else self._editor(marking)
         reading = Reading()
         cursors = [Cursor(sink.insertions) for sink in sinks]
         last: Block[None] | None = None
@@ -108,11 +110,22 @@ class JsonTable(Table):
                 file.write(self.prefix)
             for block in self._blocks():
                 last = block if block.rows else last
-                for file, cursor in zip(files, cursors, strict=True):
-                    file.write(splice(block, cursor, partial(self._render, block)))
+                made = repeat(block) if editor is None else editor.copies(block, len(sinks))
+                for file, cursor, edited in zip(files, cursors, made, strict=False):
+                    file.write(splice(edited, cursor, partial(self._render, edited)))
         if last is not None:
             reading = self._end(last)
         return self.report(reading, sinks)
+
+    def _editor(self, marking: Marking) -> RecordEditor[None]:
+        return RecordEditor(marking, self.rows_to_edit(), self.format, self._rows_of, self._changed)
+
+    def _rows_of(self, block: Block[None], columns: Sequence[str]) -> list[RowBatch]:
+        return self._batch(block, range(block.rows), columns, Reading()) if block.rows else []
+
+    def _changed(self, block: Block[None], place: int, changes: Changes) -> bytes:
+        text = with_values(self._text(block.record(place)), changes, escape=self.style.escape)
+        return self.encoding.encode(text)
 
     def _end(self, last: Block[None]) -> Reading:
         """Tell from the last block what a whole reading learns."""

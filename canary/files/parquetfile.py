@@ -12,6 +12,7 @@ from canary.errors import OutsideError
 from canary.files.arrowtable import last_cells, with_rows, without_rows
 from canary.files.blocks import Cursor
 from canary.files.compress import Shield, Writer
+from canary.files.edits import ArrowEditor
 from canary.files.omit import Numbers
 from canary.files.outside import reading as reading_errors
 from canary.files.table import (
@@ -23,7 +24,6 @@ from canary.files.table import (
     Table,
     TableFormat,
     check_sinks,
-    refuse_edits,
     unique_headings,
 )
 from canary.files.values import batch_of_text, native_of
@@ -78,7 +78,8 @@ class ParquetTable(Table):
     def rewrite(self, sinks: Sequence[Sink], marking: Marking | None = None) -> RewriteReport:
         """Write every row group again, each sink with its canary rows."""
         check_sinks(sinks)
-        refuse_edits(marking, self.format)
+        editor = None if marking is None else ArrowEditor(marking, self.rows_to_edit(), self.headings)
+        gone = [0] * len(sinks)
         reading, last = Reading(), None
         cursors = [Cursor(sink.insertions) for sink in sinks]
         with self._file() as file, ExitStack() as stack:
@@ -87,14 +88,21 @@ class ParquetTable(Table):
                 with reading_errors(self.path):
                     group = file.read_row_group(number, use_threads=False)
                 end = reading.rows + group.num_rows
-                for writer, cursor in zip(writers, cursors, strict=True):
-                    table = with_rows(group, list(cursor.due(end)), self.headings, reading.rows)
+                edits = None if editor is None else editor.copies(group, reading.rows)
+                for at, (writer, cursor) in enumerate(zip(writers, cursors, strict=True)):
+                    due, table = list(cursor.due(end)), group
+                    if editor is None or edits is None:
+                        table = with_rows(group, due, self.headings, reading.rows)
+                    else:
+                        table = with_rows(editor.changed(group, edits[at]), due, self.headings, reading.rows)
+                        table, left = editor.kept(table, edits[at], due, reading.rows)
+                        gone[at] += left
                     writer.write_table(table, row_group_size=max(table.num_rows, 1))
                 reading.rows, last = end, group if group.num_rows else last
             if not file.num_row_groups:
                 self._write_empty(file, writers, cursors)
         reading.last = None if last is None else last_cells(last, self.headings)
-        return self.report(reading, sinks)
+        return self.report(reading, sinks, gone)
 
     def without(self, file: Writer, numbers: Sequence[int]) -> RewriteReport:
         """Write every row group again without some rows."""

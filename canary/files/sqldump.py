@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import repeat
 from pathlib import Path
 
 from canary.errors import OutsideError, UsageError
 from canary.files.blocks import Block, Cursor, blocks, splice
 from canary.files.compress import Writer, compressing, opened, read_full
+from canary.files.edits import Changes, RecordEditor
 from canary.files.encoding import Encoding
 from canary.files.omit import LineOmitter, TupleOmitter
 from canary.files.outside import bad_text
@@ -19,6 +21,8 @@ from canary.files.sqlgrammar import cells_of, grammar, simple_values
 from canary.files.sqlscan import Facts, Row, SqlScanner, Statement
 from canary.files.sqltext import (
     Habit,
+    changed_line,
+    changed_tuple,
     copy_cells,
     copy_line,
     habit_of,
@@ -37,7 +41,6 @@ from canary.files.table import (
     Table,
     TableFormat,
     check_sinks,
-    refuse_edits,
     unique_headings,
 )
 
@@ -120,7 +123,7 @@ class SqlTable(Table):
     def rewrite(self, sinks: Sequence[Sink], marking: Marking | None = None) -> RewriteReport:
         """Copy the dump into every sink, with the canary rows in the table's statements."""
         check_sinks(sinks)
-        refuse_edits(marking, self.format)
+        editor = None if marking is None else self._editor(marking)
         reading = Reading()
         cursors = [Cursor(sink.insertions) for sink in sinks]
         last: Block[list[Row]] | None = None
@@ -130,9 +133,10 @@ class SqlTable(Table):
                 file.write(self.encoding.bom)
             for block in self._blocks():
                 last = block if block.rows else last
-                for file, cursor in zip(files, cursors, strict=True):
-                    render = partial(self._render, block)
-                    file.write(splice(block, cursor, render) if block.rows else block.data)
+                made = repeat(block) if editor is None or not block.rows else editor.copies(block, len(sinks))
+                for file, cursor, edited in zip(files, cursors, made, strict=False):
+                    render = partial(self._render, edited)
+                    file.write(splice(edited, cursor, render) if block.rows else block.data)
         if last is not None:
             reading = self._ended(last)
         elif any(sink.insertions for sink in sinks):
@@ -141,6 +145,26 @@ class SqlTable(Table):
                 "dump the table with rows",
             )
         return self.report(reading, sinks)
+
+    def _editor(self, marking: Marking) -> RecordEditor[list[Row]]:
+        return RecordEditor(
+            marking, self.rows_to_edit(), self.format, self._rows_of, self._changed, _with_rows
+        )
+
+    def _rows_of(self, block: Block[list[Row]], columns: Sequence[str]) -> list[RowBatch]:
+        return list(self._batch(block, range(block.rows), columns, Reading()))
+
+    def _changed(self, block: Block[list[Row]], place: int, changes: Changes) -> bytes:
+        row = block.extra[place]
+        before, behind = block.data[block.starts[place] : row.start], block.data[row.end : block.ends[place]]
+        headings = self._headings_of(row.statement)
+        by_place = {headings.index(heading): text for heading, text in changes.items()}
+        text = self._text(bytes(block.data[row.start : row.end]))
+        if row.statement.copy:
+            made = changed_line(text, by_place)
+        else:
+            made = changed_tuple(text, by_place, grammar(self.backslash).cell, backslash=self.backslash)
+        return bytes(before) + self.encoding.encode(made) + bytes(behind)
 
     def _ended(self, last: Block[list[Row]]) -> Reading:
         """Tell from the last block what a whole reading learns."""
@@ -228,6 +252,19 @@ class SqlTable(Table):
         if fitting:
             leads = [literal[: len(literal) - len(literal.lstrip())] for literal in fitting[0]]
             self.blanks = (*leads, fitting[0][-1][len(fitting[0][-1].rstrip()) :])
+
+
+def _with_rows(old: Block[list[Row]], made: Block[list[Row]]) -> Block[list[Row]]:
+    """Say where the rows of an edited block stand."""
+    rows = [
+        replace(
+            row,
+            start=int(made.starts[place]) + row.start - int(old.starts[place]),
+            end=int(made.ends[place]) + row.end - int(old.ends[place]),
+        )
+        for place, row in enumerate(old.extra)
+    ]
+    return replace(made, extra=rows)
 
 
 def open_sql(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from canary.files.sqlgrammar import cells_of
 
 _ESCAPES = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a", "f": "\f", "v": "\v"}
 _WITH_BACKSLASH = re.compile(
@@ -124,3 +126,22 @@ def copy_line(cells: Sequence[str | None]) -> str:
     return "\t".join(
         "\\N" if cell is None else "".join(_COPY.get(letter, letter) for letter in cell) for cell in cells
     )
+
+
+def changed_line(line: str, changes: Mapping[int, str]) -> str:
+    """Write some cells of a line of COPY anew; its end and the other cells stay."""
+    body = line.rstrip("\r\n")
+    cells = body.split("\t")
+    for place, text in changes.items():
+        cells[place] = copy_line([text])
+    return "\t".join(cells) + line[len(body) :]
+
+
+def changed_tuple(text: str, changes: Mapping[int, str], cell: re.Pattern[str], *, backslash: bool) -> str:
+    """Write some literals of a tuple anew, quoted where they were; the others stay as they are, blanks and all."""
+    literals = cells_of(text, cell)
+    for place, fresh in changes.items():
+        old = literals[place]
+        lead, tail = old[: len(old) - len(old.lstrip())], old[len(old.rstrip()) :]
+        literals[place] = lead + literal_of(fresh, habit_of([old]), backslash) + tail
+    return "(" + ",".join(literals) + ")"

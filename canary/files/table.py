@@ -292,12 +292,6 @@ def check_sinks(sinks: Sequence[Sink]) -> None:
             raise UsageError("a row stands before the first one", "positions start at 0")
 
 
-def refuse_edits(marking: Marking | None, format: TableFormat) -> None:
-    """Refuse marks where the format cannot change single cells."""
-    if marking is not None:
-        raise UsageError(f"a {format.label()} table cannot be marked", "give it as CSV, or with --no-marks")
-
-
 def check_positions(insertions: Sequence[Insertion], rows: int) -> None:
     """Refuse an insertion that stands beyond the last row."""
     if insertions and insertions[-1].position > rows:

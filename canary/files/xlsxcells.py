@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from xml.sax.saxutils import escape
@@ -18,6 +18,8 @@ _PLAIN_CELL = re.compile(
     rb'<c r="([A-Z]+)\d+"(?: s="(\d+)")?(?: t="(\w+)")?\s?'
     rb'(?:/>|>(?:<v>([^<]*)</v>|<is><t(?: xml:space="preserve")?>([^<]*)</t></is>)?</c>)'
 )
+_ANY_CELL = re.compile(rb"<(\w+:)?c(?=[\s/>])[^>]*?(?:/>|>.*?</(?:\w+:)?c>)", re.DOTALL)
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _PLACE = re.compile(r"([A-Z]+)(\d+)")
 _PLAIN_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _LITERAL = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # would be read as a character's code
@@ -169,6 +171,22 @@ class CellWriter:
             for column in sorted(above.keys() | by_column.keys())
         ]
         return f'<{prefix}row r="{number}"{given}>{"".join(cells)}</{prefix}row>'.encode()
+
+    def changed(self, row: bytes, number: int, texts: Mapping[int, str]) -> bytes:
+        """Write some cells (by column) of a row anew, each in the type that it has; a formula stays."""
+        cells = read_cells(row, self.book)
+        found = list(_ANY_CELL.finditer(row))
+        if len(found) != len(cells):
+            return row
+        pieces, done = [], 0
+        for cell, place in zip(cells, found, strict=True):
+            if cell.column in texts and not _FORMULA.search(place[0]):
+                own = replace(self, native={"": cell.kind})
+                prefix = place[1].decode() if place[1] else ""
+                text = own._cell(prefix, cell.column, number, cell, "", {"": texts[cell.column]})
+                pieces += [row[done : place.start()], text.encode()]
+                done = place.end()
+        return b"".join([*pieces, row[done:]])
 
     def _cell(
         self,

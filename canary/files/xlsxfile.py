@@ -6,7 +6,8 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import repeat
 from pathlib import Path
 from typing import IO
 from xml.sax.saxutils import escape
@@ -14,6 +15,7 @@ from xml.sax.saxutils import escape
 from canary.errors import OutsideError
 from canary.files.blocks import Block, Cursor, blocks
 from canary.files.compress import Writer
+from canary.files.edits import Changes, RecordEditor
 from canary.files.omit import Numbers
 from canary.files.outside import reading as reading_errors
 from canary.files.table import (
@@ -25,7 +27,6 @@ from canary.files.table import (
     Table,
     TableFormat,
     check_sinks,
-    refuse_edits,
     unique_headings,
 )
 from canary.files.xlsxbook import Book, choose_sheet, part, read_book, relations
@@ -89,8 +90,8 @@ class XlsxTable(Table):
         Raises OutsideError where formulas, merged cells or tables stand below a canary.
         """
         check_sinks(sinks)
-        refuse_edits(marking, self.format)
-        return self.report(self._rewrite(sinks, None), sinks)
+        editor = None if marking is None else self._editor(marking)
+        return self.report(self._rewrite(sinks, None, editor), sinks)
 
     def without(self, file: Writer, numbers: Sequence[int]) -> RewriteReport:
         """Copy the workbook, the sheet without some rows; those below move up.
@@ -99,7 +100,27 @@ class XlsxTable(Table):
         """
         return self.report_without(self._rewrite([Sink(file)], numbers), numbers)
 
-    def _rewrite(self, sinks: Sequence[Sink], gone: Sequence[int] | None) -> Reading:
+    def _editor(self, marking: Marking) -> RecordEditor[Rows]:
+        return RecordEditor(
+            marking, self.rows_to_edit(), self.format, self._rows_of, self._changed, _with_tail
+        )
+
+    def _rows_of(self, block: Block[Rows], columns: Sequence[str]) -> Iterator[RowBatch]:
+        import pyarrow as pa
+
+        if block.rows:
+            rows = [self._cells(block, place, columns) for place in range(block.rows)]
+            arrays = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
+            yield RowBatch(block.first, pa.RecordBatch.from_arrays(arrays, list(columns)))
+
+    def _changed(self, block: Block[Rows], place: int, changes: Changes) -> bytes:
+        by_column = {self.columns[heading]: text for heading, text in changes.items()}
+        writer = CellWriter(self.book, self.native, self.columns, {}, self.styles)
+        return writer.changed(block.record(place), block.extra.numbers[place], by_column)
+
+    def _rewrite(
+        self, sinks: Sequence[Sink], gone: Sequence[int] | None, editor: RecordEditor[Rows] | None = None
+    ) -> Reading:
         """Copy the archive into every sink, with its insertions or without the rows that are gone."""
         with reading_errors(self.path):
             source = zipfile.ZipFile(self.path)
@@ -107,7 +128,7 @@ class XlsxTable(Table):
             targets = [stack.enter_context(new_archive(sink.file)) for sink in sinks]
             for member in source.infolist():
                 if member.filename == self.member:
-                    reading = self._rewrite_sheet(source, member, targets, sinks, gone)
+                    reading = self._rewrite_sheet(source, member, targets, sinks, gone, editor)
                 else:
                     copy_member(source, member, targets, self.path)
         return reading
@@ -119,6 +140,7 @@ class XlsxTable(Table):
         targets: list[zipfile.ZipFile],
         sinks: Sequence[Sink],
         gone: Sequence[int] | None,
+        editor: RecordEditor[Rows] | None,
     ) -> Reading:
         reading = Reading()
         with ExitStack() as stack:
@@ -139,8 +161,9 @@ class XlsxTable(Table):
             writer = CellWriter(self.book, self.native, self.columns, self._known(), self.styles)
             splitter = SheetSplitter(self.heading_row, self.path)
             for block in blocks(stream, splitter, self.path, begun=rest):
-                for copy in copies:
-                    self._write_block(block, copy, writer)
+                made = repeat(block) if editor is None else editor.copies(block, len(sinks))
+                for copy, edited in zip(copies, made, strict=False):
+                    self._write_block(edited, copy, writer)
                 if block.rows:
                     reading.rows = block.first + block.rows
                     reading.last = self._cells(block, block.rows - 1, self.headings)
@@ -205,6 +228,13 @@ class XlsxTable(Table):
                             "copy the sheet's values into a new workbook, or export it as CSV",
                         )
                     kept = chunk[-_STEP:]
+
+
+def _with_tail(old: Block[Rows], made: Block[Rows]) -> Block[Rows]:
+    """Say where the rows of an edited block end."""
+    if old.extra.tail < 0:
+        return made
+    return replace(made, extra=replace(old.extra, tail=len(made.data) - len(old.data) + old.extra.tail))
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Marks in real rows through the command line: a handful of leaked rows names who was given them."""
 
 import csv
+import gzip
 import io
 import json
 import random
@@ -155,6 +156,26 @@ def test_averaged_numbers_name_with_the_original_at_hand(canary, copies, tmp_pat
     assert set(named(seeing)) <= {"p0", "p1"}
     assert named(seeing), "two averaged copies leave enough beside the original"
     assert not set(named(blind)) - {"p0", "p1"}
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "json.gz", "xlsx", "parquet", "sql", "tsv"])
+def test_every_format_is_marked_and_traced(canary, tmp_path, ending):
+    for one in ("acme", "globex"):
+        canary("recipient", "add", one, "--kind", "partner")
+    stock = ("--count", 120, "--seed", 6, "--mail-domain", "people.example")
+    plain = ending.removesuffix(".gz")
+    canary("generate", "waybill", *stock, "--output", f"w.{plain}")
+    if plain != ending:
+        (tmp_path / f"w.{ending}").write_bytes(gzip.compress((tmp_path / f"w.{plain}").read_bytes()))
+    canary("inspect", f"w.{ending}", "--output", "policy.toml")
+    both = several(("acme", "globex"))
+    told = canary(
+        "tag", f"w.{ending}", "--policy", "policy.toml", *both, "--output", "out", "--canaries", 0, "--json"
+    )
+    assert all(one["marked_cells"] > 120 for one in told.json)
+    answer = canary("trace", tmp_path / "out" / f"globex.{ending}", "--json").json
+    assert named(answer) == ["globex"]
+    assert answer["suspects"][0]["evidence"]["canaries"] == 0
 
 
 def test_another_policy_finds_no_marks_of_these_copies(canary, copies, tmp_path):

@@ -1,0 +1,154 @@
+"""The bound of marks through the whole of `trace`: files in, everybody scored, how often an innocent's E is large.
+
+Run: python -m benchmarks.marks_trace [--recipients N]. Every leak is a file made from tagged copies of a table; all but
+those whose copies went into it are innocent, under keys of their own, so one trace of one leak is N trials.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import random
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from canary import wiring
+from canary.fields.policy import parse_policy
+from canary.model.people import Recipient, RecipientKind
+from canary.model.verdict import Trace
+from canary.steps.inspect import inspect
+from canary.steps.tag import tag
+from canary.steps.tagging import TagRequest
+from canary.steps.tools import Tools
+from canary.steps.trace import trace
+from canary.store import recipients
+
+Rows = list[list[str]]
+Leak = tuple[list[str], Rows, set[int]]  # heading, rows, whose copies went in
+THRESHOLDS = (1, 3, 5, 7, 10, 13, 16.6)
+HEAD = ["运单号", "下单时间", "收件人姓名", "收件人电话", "收件地址", "重量kg", "运费"]
+ROWS = 4_000
+HOLDERS = 6
+
+
+def host(rng: random.Random) -> Rows:
+    """Make waybills: phones that several rows share, weights at a bound, times that bunch."""
+    from datetime import datetime, timedelta
+
+    moment, key = datetime(2026, 9, 1), 10**11
+    phones = [f"1{rng.choice('3578')}{rng.randint(10**8, 10**9 - 1)}" for _ in range(ROWS // 2)]
+    rows = []
+    for _ in range(ROWS):
+        moment += timedelta(seconds=rng.choice([0, 3, 20, 90, 400]))
+        key += rng.randint(3, 900)
+        where = rng.choice(["广东省深圳市南山区", "浙江省杭州市西湖区", "江苏省南京市鼓楼区"])
+        house = (
+            f"{rng.randint(1, 30)}号楼{rng.randint(1, 5)}单元{rng.randint(1, 25)}{rng.randint(1, 4):02d}室"
+        )
+        rows.append([
+            f"SF{key}", moment.strftime("%Y-%m-%d %H:%M:%S"), rng.choice("王李张刘陈杨") + rng.choice("伟芳娜敏静"),
+            rng.choice(phones), f"{where}科技路{rng.randint(1, 300)}号{house}",
+            f"{max(0.5, rng.gauss(3, 2)):.2f}", rng.choice(["12.00", "15.00"]),
+        ])  # fmt: skip
+    return rows
+
+
+def write(path: Path, heading: Sequence[str], rows: Rows) -> Path:
+    """Write a CSV file."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([list(heading), *rows])
+    return path
+
+
+def read(path: Path) -> Rows:
+    """Read a CSV file without its heading."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))[1:]
+
+
+def leaks(
+    copies: Mapping[int, Rows], original: Rows, rng: random.Random
+) -> dict[str, tuple[list[str], Rows, set[int]]]:
+    """Make the leaks: heading, rows, and whose copies went in."""
+    three = [row for at in (0, 1, 2) for row in rng.sample(copies[at], 60)]
+    mixed = [rng.choice([copies[0], copies[3], copies[4]])[at] for at in rng.sample(range(ROWS - 50), 800)]
+    bare = [[row[3], row[4], row[5]] for row in rng.sample(copies[2], 300)]
+    return {
+        "12 rows of one copy": (HEAD, rng.sample(copies[0], 12), {0}),
+        "60 rows of each of three copies, each row three times": (HEAD, three * 3, {0, 1, 2}),
+        "800 rows of three copies": (HEAD, mixed, {0, 3, 4}),
+        "columns renamed and moved": (["a", "b", "c"], bare, {2}),
+        "one shared phone on 200 rows": (
+            HEAD,
+            [[*row[:3], copies[1][0][3], *row[4:]] for row in copies[1][:200]],
+            {1},
+        ),
+        "the original": (HEAD, rng.sample(original, 800), set()),
+    }
+
+
+def foreign(rng: random.Random) -> Rows:
+    """Make a table that was never handed to anybody."""
+    return host(random.Random(rng.random()))
+
+
+def shares(answer: Trace, guilty: set[str]) -> list[float]:
+    """Give P(E ≥ 2^t) among the innocent for each threshold."""
+    innocent = [value for name, value in answer.log2_e.items() if name not in guilty]
+    return [sum(value >= bar for value in innocent) / len(innocent) for bar in THRESHOLDS]
+
+
+def run(
+    count: int, say: Callable[[str], None] = print, seed: int = 11
+) -> dict[str, tuple[list[float], list[str]]]:
+    """Trace every leak; gives the shares of innocents above each threshold, and the innocents named."""
+    rng = random.Random(seed)
+    found: dict[str, tuple[list[float], list[str]]] = {}
+    with tempfile.TemporaryDirectory(prefix="canary-marks-trace-") as name:
+        folder = Path(name)
+        wiring.make_home(folder / "home")
+        tools = wiring.open_tools(folder / "home")
+        names = [f"r{number:06d}" for number in range(count)]
+        with tools.registry.begin() as tx:
+            recipients.add_many(tx, [Recipient(one, RecipientKind.PARTNER) for one in names])
+        original = host(rng)
+        source = write(folder / "w.csv", HEAD, original)
+        _tagged(tools, source, names[:HOLDERS], folder / "out")
+        copies = {at: read(folder / "out" / f"{names[at]}.csv") for at in range(HOLDERS)}
+        made = leaks(copies, original, rng) | {"a foreign table": (HEAD, foreign(rng), set())}
+        say("| leak | " + " | ".join(f"t = 2^{bar}" for bar in THRESHOLDS) + " | innocents named | seconds |")
+        say("| --- |" + " --- |" * (len(THRESHOLDS) + 2))
+        for title, (heading, rows, guilty) in made.items():
+            began = time.process_time()
+            answer = trace(tools, [str(write(folder / "leak.csv", heading, rows))])
+            theirs = {names[at] for at in guilty}
+            wrong = [
+                one.recipient
+                for one in answer.suspects
+                if one.status == "named" and one.recipient not in theirs
+            ]
+            found[title] = (shares(answer, theirs), wrong)
+            cells = " | ".join(f"{share:.2e}" for share in found[title][0])
+            say(f"| {title} | {cells} | {len(wrong)} | {time.process_time() - began:.1f} |")
+        tools.registry.close()
+    return found
+
+
+def _tagged(tools: Tools, source: Path, names: Sequence[str], output: Path) -> None:
+    policy = parse_policy(inspect(str(source), None).policy)
+    tag(tools, TagRequest(str(source), tuple(names), str(output), policy=policy, canaries=8, many=True))
+
+
+def main() -> None:
+    """Print the table."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--recipients", type=int, default=100_000)
+    given = options.parse_args()
+    print(f"{given.recipients:,} recipients; the bound is 2^-t")
+    run(given.recipients)
+
+
+if __name__ == "__main__":
+    main()
