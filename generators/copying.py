@@ -180,13 +180,11 @@ class Plain:
 
     def tame(self, headings: Collection[str], row: Row) -> bool:
         """Tell whether the texts of a row in some columns may stand beside another name: they tell nobody's."""
+        copied = [text for heading in headings if heading in self.copied and (text := row.get(heading))]
+        if not copied:
+            return True
         names = names_in(row, self.people)
-        return not any(
-            name in (row.get(heading) or "")
-            for heading in headings
-            if heading in self.copied
-            for name in names
-        )
+        return not any(name in text for text in copied for name in names)
 
     def fill(self, template: Row, sample: Sequence[Row], rng: Random) -> dict[str, str | None]:
         """Fill the plain columns of one canary."""

@@ -10,6 +10,7 @@ from random import Random
 
 from canary.errors import SafetyError
 from canary.generators.drafts import Draft, field_of, name_address_of
+from canary.generators.draws import Dice
 from canary.generators.habits import habits_of, is_category
 from canary.generators.host import KEYLIKE, TIMELIKE
 from canary.generators.moments import Moments
@@ -19,14 +20,12 @@ from canary.generators.persona import Personas
 from canary.generators.profile import HostProfile, Place, Places, Row
 from canary.generators.safety import Owned, check_all
 from canary.generators.series import Series
+from canary.generators.templates import Templates
 from canary.generators.wardrobe import Wardrobe
 from canary.model.record import Persona
 
-WINDOW = 0.05  # of the sample, to either side of a place, out of which the row to model a canary on is taken
 COMPANY = 400  # rows looked through for one like that of a person who comes again
-CHOICE = 16  # rows of it that are compared by the time of day
-DRAW_BITS = 32  # of one such choice
-DRAW_MASK = (1 << DRAW_BITS) - 1
+AT_ONCE = 16  # places for which rows are chosen at once, at least
 AGAIN = 20  # tries a canary to find room in a place that is used already
 ROUNDS = 40  # drawings until every draft is whole; a coincidence with the host is rare
 
@@ -87,7 +86,7 @@ class Fitter:
         taken: set[str],
         owned: Owned,
     ) -> None:
-        self.profile, self.personas, self.rng, self.owned = profile, personas, rng, owned
+        self.profile, self.personas, self.rng, self.owned = profile, personas, Dice(rng), owned
         roles = profile.roles
         self.numberings = {
             name: Numbering.of(profile, name, ranges, taken)
@@ -98,7 +97,8 @@ class Fitter:
         host = habits_of(profile, self.numberings.keys() | self.moments.clocks.keys())
         self.plain, self.parties, self.known = host.plain, host.parties, host.known
         self.bonds, self.told, self.local, self.tide = host.bonds, host.told, host.local, host.tide
-        self.wardrobe = Wardrobe(profile, personas, rng, host.samples, host.learned)
+        self.templates = Templates(profile, self.moments)
+        self.wardrobe = Wardrobe(profile, personas, self.rng, host.samples, host.learned)
 
     def drafts(self, places: Places, count: int) -> list[Draft]:
         """Draft so many canaries."""
@@ -128,7 +128,7 @@ class Fitter:
             if one.ordered and one is not order and not one.is_key:
                 times = [draft.row.get(one.heading) for draft in sorted(drafts, key=partial(_stand, one))]
                 drafts = [
-                    replace(draft, row={**draft.row, one.heading: time})
+                    Draft(draft.position, {**draft.row, one.heading: time}, draft.fields, draft.note)
                     for draft, time in zip(drafts, times, strict=True)
                 ]
         return drafts
@@ -136,79 +136,72 @@ class Fitter:
     def _seats(self, places: Places, count: int) -> list[Seat]:
         """Find a seat for each canary: a place of its own, then any place with room, then after the last row."""
         seats: list[Seat] = []
-        for place in places:
-            if len(seats) == count:
-                return seats
-            self._sit(place, seats)
-        if len(places):
+        at = 0
+        while at < len(places) and len(seats) < count:
+            stop = min(len(places), at + max(AT_ONCE, count - len(seats)))
+            self._sit_at([places[each] for each in range(at, stop)], seats, count)
+            at = stop
+        if len(places) and len(seats) < count:
             weights = [float(free) for free in places.free]
-            for at in self.rng.choices(range(len(places)), weights, k=AGAIN * (count - len(seats))):
-                if len(seats) == count:
-                    return seats
-                self._sit(places[at], seats, anyhow=True)
-        while len(seats) < count and self._sit(None, seats):
+            again = self.rng.choices(range(len(places)), weights, k=AGAIN * (count - len(seats)))
+            for start in range(0, len(again), count):
+                some = [places[each] for each in again[start : start + count]] if len(seats) < count else []
+                self._sit_at(some, seats, count, anyhow=True)
+        while len(seats) < count and self._sit_at([None] * (count - len(seats)), seats, count):
             pass
         return seats
 
-    def _sit(self, place: Place | None, seats: list[Seat], *, anyhow: bool = False) -> bool:
-        """Add a seat at a place, if every numbered column has room there and a row fits it (`anyhow`: from afar)."""
-        near = self.profile.near(place.position if place else self.profile.rows)
-        beside = self.profile.sample[near] if near is not None else {}
+    def _sit_at(
+        self, places: Sequence[Place | None], seats: list[Seat], count: int, *, anyhow: bool = False
+    ) -> bool:
+        """Add seats at places until there are enough; tells whether one was added."""
+        before = len(seats)
+        near = self.templates.near(places)
+        chosen = self.templates.choose(places, near, 1 + len(self.bonds), self.rng)
+        for place, beside, rows in zip(places, near.tolist(), chosen, strict=True):
+            if len(seats) == count:
+                break
+            seat = self._seat(place, self.profile.sample[beside], rows, anyhow=anyhow or place is None)
+            if seat is not None:
+                seats.append(seat)
+        return len(seats) > before
+
+    def _seat(self, place: Place | None, beside: Row, rows: Sequence[int], *, anyhow: bool) -> Seat | None:
+        """Make a seat at a place, if every numbered column has room there and a row fits it (`anyhow`: from afar)."""
         numbers: dict[str, Number] = {}
         for heading, numbering in self.numberings.items():
             number = numbering.draw(place, beside.get(heading), self.rng)
             if number is None:
-                return False
+                return None
             numbers[heading] = number
-        template = self._mixed(place, anyhow=anyhow or place is None)
+        template = self._mixed(place, rows, anyhow=anyhow)
         if template is None:
-            return False
-        times = self.moments.draw(place, template, self.rng)
-        seats.append(Seat(place, template, numbers, times))
-        return True
+            return None
+        return Seat(place, template, numbers, self.moments.draw(place, template, self.rng))
 
-    def _mixed(self, place: Place | None, *, anyhow: bool) -> Row | None:
+    def _mixed(self, place: Place | None, rows: Sequence[int], *, anyhow: bool) -> Row | None:
         """Put together a row to model a canary on: each group of columns that go together from a row of its own.
 
         None where no row of the sample fits between the two that stand at the place.
         """
-        tide = self.tide
+        tide, sample = self.tide, self.profile.sample
         main = (
-            self._template(place)
-            if tide is None or place is None
-            else tide.row(place, self.rng, anywhere=anyhow)
+            sample[rows[0]] if tide is None or place is None else tide.row(place, self.rng, anywhere=anyhow)
         )
         if main is None:
             return None
         mixed = dict(main)
-        for group in self.bonds:
-            row = self._template(place)
+        for group, at in zip(self.bonds, rows[1:], strict=True):
+            row = sample[at]
             if (tide is None or tide.heading not in group) and self.plain.tame(group, row):
-                mixed.update((name, row.get(name)) for name in group)
-        beside = self.profile.around(place.position if place else self.profile.rows)
+                for name in group:
+                    mixed[name] = row.get(name)
+        beside = self.profile.around(place.position if place else self.profile.rows) if self.local else ()
         for name in self.local:
             if len({row.get(name) for row in beside}) != 1 and not anyhow:
                 return None  # a run ends here: which one the place belongs to is not known
             mixed[name] = beside[0].get(name)
         return mixed
-
-    def _template(self, place: Place | None) -> Row:
-        """Choose the row to model a canary on: not beside it, lest it repeats, but near, and of its time of day."""
-        sample = self.profile.sample
-        near = self.profile.near(place.position if place else self.profile.rows)
-        if near is None:
-            return {}
-        reach = max(CHOICE, int(WINDOW * len(sample)))
-        low = max(0, near - reach)
-        span = min(len(sample), near + reach + 1) - low
-        bits = self.rng.getrandbits(
-            DRAW_BITS * CHOICE
-        )  # one call for all of them, which is what a draw costs
-        rows = []
-        for _ in range(CHOICE):
-            rows.append(low + ((bits & DRAW_MASK) * span >> DRAW_BITS))
-            bits >>= DRAW_BITS
-        return sample[self.moments.alike(place, rows)]
 
     def _round(self, seats: Sequence[Seat]) -> list[Draft | None]:
         """Draft a canary for each seat, every cell past the gate; None where it coincides with a real row."""
@@ -226,7 +219,7 @@ class Fitter:
         share = self.wardrobe.returning(party)
         for row in range(1, len(seats)):
             if share and self.rng.random() < share:
-                hosts[row] = hosts[self.rng.randrange(row)]
+                hosts[row] = hosts[self.rng.below(row)]
         often = Counter(hosts)
         return [
             Guest(personas[at], seats[at].template, often[at] > 1, at != row) for row, at in enumerate(hosts)
@@ -237,7 +230,7 @@ class Fitter:
         sample = self.profile.sample
         wanted = [(name, size) for name, size in self.told.items() if template.get(name)]
         for _ in range(COMPANY):
-            row = sample[self.rng.randrange(len(sample))]
+            row = self.rng.choice(sample)
             if all((row.get(name) or "")[:size] == str(template[name])[:size] for name, size in wanted):
                 return row
         return template

@@ -65,8 +65,22 @@ class Reservoir:
         with np.errstate(divide="ignore"):
             draws = gen.standard_exponential(len(weights)) / weights
         keep = np.flatnonzero(draws < self.bound)
+        self._keep(draws[keep], keep, gather, seen)
+
+    def feed_evenly(
+        self, gen: np.random.Generator, rows: int, gather: Callable[[Indexes], Rows], seen: int
+    ) -> None:
+        """Take part of a batch whose rows weigh the same: only those that are kept are drawn at all."""
+        import numpy as np
+
+        self.weight += float(rows)
+        share = -np.expm1(-self.bound)
+        keep = np.sort(gen.choice(rows, gen.binomial(rows, share), replace=False))
+        self._keep(-np.log1p(-share * gen.random(len(keep))), keep, gather, seen)
+
+    def _keep(self, draws: Floats, keep: Indexes, gather: Callable[[Indexes], Rows], seen: int) -> None:
         self._seen, self._fresh = seen, self._fresh + len(keep)
-        self._parts.append((draws[keep], *gather(keep)))
+        self._parts.append((draws, *gather(keep)))
         if len(self.draws) + self._fresh > OVERFULL * self.room(seen):
             self._merge()
 

@@ -15,6 +15,7 @@ from canary.generators.gaps import MISSING, Reservoir
 from canary.generators.masks import KeyMask, learn_mask
 from canary.generators.neighbours import every, gather_gaps, going_along, take_all, tide_of, with_last
 from canary.generators.profile import ColumnProfile, HostProfile, Places, canary_count
+from canary.generators.sampling import SampleRows
 from canary.generators.series import LEAST_READ, Series, by_neighbours
 
 if TYPE_CHECKING:
@@ -63,11 +64,11 @@ class HostLearner:
         self.rows = 0  # up to the last one seen, those left out by the reader included
         self._read = 0
         self._nulls = dict.fromkeys(headings, 0)
-        self._sample: list[tuple[NDArray[np.float64], Ints, pa.RecordBatch]] = []
-        self._bound = 1.0
+        self._sample = SampleRows(SAMPLE)
         self._series: list[Series] | None = None
         self._anywhere: Reservoir | None = None
         self._last: Ints | None = None
+        self._weighed: dict[int, tuple[Ints, tuple[Floats, Floats]]] = {}  # of this batch, by series
 
     def _wanted(self, rows: int) -> int:
         return canary_count(self._canaries, rows) * self._copies
@@ -87,7 +88,7 @@ class HostLearner:
         self.rows, self._read = int(numbers[-1]) + 1, self._read + table.num_rows
         for name, column in zip(self.headings, table.columns, strict=True):
             self._nulls[name] += column.null_count
-        self._take_sample(table, numbers)
+        self._sample.feed(self._gen, table, numbers)
         self._take_places(table, numbers)
 
     def _start(self, table: pa.RecordBatch) -> list[Series]:
@@ -110,19 +111,6 @@ class HostLearner:
         self._anywhere = Reservoir.empty(self._room, len(found))
         return found
 
-    def _take_sample(self, table: pa.RecordBatch, numbers: Ints) -> None:
-        import numpy as np
-
-        draws = self._gen.random(table.num_rows)
-        keep = np.flatnonzero(draws < self._bound)
-        if len(keep) > SAMPLE:
-            keep = np.sort(keep[np.argpartition(draws[keep], SAMPLE - 1)[:SAMPLE]])
-        if len(keep):
-            self._sample.append((draws[keep], numbers[keep], table.take(keep)))
-        kept = np.concatenate([draws for draws, _, _ in self._sample])
-        if len(kept) > SAMPLE:
-            self._bound = float(np.partition(kept, SAMPLE - 1)[SAMPLE - 1])
-
     def _take_places(self, table: pa.RecordBatch, numbers: Ints) -> None:
         import numpy as np
 
@@ -131,26 +119,36 @@ class HostLearner:
         values = np.empty((table.num_rows, len(series)), np.int64)
         for at, (column, fits) in enumerate(read):
             values[:, at] = column if fits.all() else np.where(fits, column, MISSING)
+        self._weighed = {}
         for at, (one, (column, fits)) in enumerate(zip(series, read, strict=True)):
             one.feed(column, fits)
             if not one.tidal:
                 self._take_gaps(one, at, values, numbers, fits)
-        if self._anywhere is not None:
-            rows = with_last(values, self._last)
-            offset = len(rows) - len(values)
-            ones = np.ones(len(values))
-            weights, tied = self._tides(rows) if offset else (ones, ones * 0)
-            gather = partial(gather_gaps, rows, rows, numbers, ones.astype(np.int64), tied, offset - 1)
-            self._anywhere.feed(self._gen, weights, gather, self.rows)
+        self._take_anywhere(values, numbers)
         self._last = values[-1]
 
-    def _tides(self, rows: Ints) -> tuple[Floats, Floats]:
-        """Weigh the gaps between rows by the column that rises again and again, evenly where there is none."""
+    def _take_anywhere(self, values: Ints, numbers: Ints) -> None:
+        """Choose among all gaps of a batch, for tables that nothing orders."""
         import numpy as np
 
-        at = next((at for at, one in enumerate(self._series or []) if one.tidal), None)
+        if self._anywhere is None:
+            return
+        rows = with_last(values, self._last)
+        offset = len(rows) - len(values)
+        free, tied = np.ones(len(values), np.int64), np.zeros(len(values))
+        at = next((at for at, one in enumerate(self._series or []) if one.tidal), None) if offset else None
         if at is None:
-            return np.ones(len(rows) - 1), np.zeros(len(rows) - 1)
+            gather = partial(gather_gaps, rows, rows, numbers, free, tied, offset - 1)
+            self._anywhere.feed_evenly(self._gen, len(values), gather, self.rows)
+            return
+        weights, tied = self._tides(rows, at)
+        gather = partial(gather_gaps, rows, rows, numbers, free, tied, offset - 1)
+        self._anywhere.feed(self._gen, weights, gather, self.rows)
+
+    def _tides(self, rows: Ints, at: int) -> tuple[Floats, Floats]:
+        """Weigh the gaps between rows by the column that rises again and again."""
+        import numpy as np
+
         start, end = rows[:-1, at], rows[1:, at]
         broken = (start == MISSING) | (end == MISSING) | (end < start)
         end = np.where(broken, start + 1, end)
@@ -179,9 +177,16 @@ class HostLearner:
             weights, tied = self._times_between(rows, end - start)
             weights = np.where(free > 0, weights * by_neighbours(free), 0.0)
         else:
-            weights, tied = one.weigh(start, end)
+            weights, tied = self._weigh(one, at, rows)
         gather = partial(gather_gaps, rows, rows, places, free, tied, 0)
         one.reservoir.feed(self._gen, weights, gather, self.rows, float(free.sum()))
+
+    def _weigh(self, one: Series, at: int, rows: Ints) -> tuple[Floats, Floats]:
+        """Weigh the gaps of a series of times between rows, once where a key asks for the same."""
+        found = self._weighed.get(at)
+        if found is None or found[0].shape != rows.shape or not (found[0][:, at] == rows[:, at]).all():
+            found = self._weighed[at] = (rows, one.weigh(rows[:-1, at], rows[1:, at]))
+        return found[1]
 
     def _times_between(self, rows: Ints, gaps: Ints) -> tuple[Floats, Floats]:
         """Weigh the gaps of a key by those of a time that rises with it but does not follow it; gives the ties too."""
@@ -193,13 +198,13 @@ class HostLearner:
                 continue
             ordered = (between >= 0).all() or (between <= 0).all()
             if ordered and not (rows[:, at] == MISSING).any():
-                weights, tied = other.weigh(rows[:-1, at], rows[1:, at])
+                weights, tied = self._weigh(other, at, rows)
                 return (weights, tied) if going_along(gaps, between) < FOLLOWS else (np.ones(len(gaps)), tied)
         return np.ones(len(gaps)), np.zeros(len(gaps))
 
     def finish(self) -> HostProfile:
         """Conclude what was learned."""
-        numbers, sample = self._whole_sample()
+        numbers, sample = self._sample.rows()
         series = {one.heading: one for one in self._series or [] if one.count >= LEAST_READ * self._read}
         order = self._order(list(series.values()))
         reservoir = series[order].reservoir if order else self._anywhere
@@ -251,18 +256,6 @@ class HostLearner:
         return (
             f"{one.heading} is a dense series: canaries stand after its last number, so their place tells",
         )
-
-    def _whole_sample(self) -> tuple[tuple[int, ...], tuple[Mapping[str, str | None], ...]]:
-        import numpy as np
-        import pyarrow as pa
-
-        if not self._sample:
-            return (), ()
-        draws = np.concatenate([part[0] for part in self._sample])
-        numbers = np.concatenate([part[1] for part in self._sample])
-        keep = np.sort(np.argsort(draws, kind="stable")[:SAMPLE])
-        rows = pa.Table.from_batches([part[2] for part in self._sample]).take(keep).to_pylist()
-        return tuple(numbers[keep].tolist()), tuple(rows)
 
     def _column(
         self, name: str, one: Series | None, sample: Sequence[Mapping[str, str | None]]

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate
 from math import log2
 from random import Random
@@ -40,7 +40,7 @@ class Bag:
         if not self._texts:
             self._texts = sorted(self.counts)
             self._steps = list(accumulate(self.counts[text] for text in self._texts))
-        return self._texts[bisect_right(self._steps, rng.randrange(self._steps[-1]))]
+        return self._texts[bisect_right(self._steps, int(rng.random() * self._steps[-1]))]
 
     @cached_property
     def total(self) -> int:
@@ -58,6 +58,15 @@ class Bag:
         return max(self.counts.values()) / self.total
 
 
+@dataclass(frozen=True, slots=True)
+class _Ladder:
+    """The bags of some contexts, each with the odds of passing on to the next, and the bits of a draw."""
+
+    steps: tuple[tuple[Bag, float], ...]
+    last: Bag
+    bits: float
+
+
 class Chain:
     """Texts that depend on contexts, the nearest first; an unseen one is drawn from the next context.
 
@@ -68,6 +77,7 @@ class Chain:
 
     def __init__(self, novelty: float = 1.0) -> None:
         self._bags: defaultdict[Hashable, Bag] = defaultdict(Bag)
+        self._ladders: dict[Hashable, _Ladder] = {}
         self._novelty = novelty
 
     def learn(self, text: str, contexts: Sequence[Hashable]) -> None:
@@ -76,25 +86,25 @@ class Chain:
             self._bags[context].counts[text] += 1
 
     def draw(self, contexts: Sequence[Hashable], rng: Random) -> tuple[str, float]:
-        """Draw a text for contexts (the last of which was seen); gives it and the draw's min-entropy in bits."""
+        """Draw a text for contexts (the last of which was seen); gives it and the draw's min-entropy in bits.
+
+        The first context settles the others: whoever draws for it again gives the same ones.
+        """
+        ladder = self._ladders.get(contexts[0])
+        if ladder is None:
+            ladder = self._ladders[contexts[0]] = self._ladder(contexts)
+        for bag, passed in ladder.steps:
+            if rng.random() >= passed:
+                return bag.draw(rng), ladder.bits
+        return ladder.last.draw(rng), ladder.bits
+
+    def _ladder(self, contexts: Sequence[Hashable]) -> _Ladder:
         bags = [bag for context in contexts if (bag := self._bags.get(context)) is not None]
-        text = ""
-        for at, bag in enumerate(bags):
-            if at == len(bags) - 1 or rng.random() >= self._given_up(bag):
-                text = bag.draw(rng)
-                break
-        return text, -log2(self._peak(bags))
-
-    def _given_up(self, bag: Bag) -> float:
-        return self._novelty * bag.lone / bag.total
-
-    def _peak(self, bags: Sequence[Bag]) -> float:
-        """Give an upper bound of the probability of any text."""
-        left, peak = 1.0, 0.0
-        for bag in bags[:-1]:
-            passed = self._given_up(bag)
+        steps = tuple((bag, self._novelty * bag.lone / bag.total) for bag in bags[:-1])
+        left, peak = 1.0, 0.0  # an upper bound of the probability of any text
+        for bag, passed in steps:
             peak, left = peak + left * (1 - passed) * bag.peak, left * passed
-        return min(1.0, peak + left * bags[-1].peak)
+        return _Ladder(steps, bags[-1], -log2(min(1.0, peak + left * bags[-1].peak)))
 
 
 def _spread(values: Sequence[str]) -> Sequence[str]:
@@ -153,6 +163,7 @@ def split_name(name: str) -> tuple[str, str]:
     return name[:size], name[size:]
 
 
+@cache
 def _compound() -> frozenset[str]:
     return frozenset(re.findall(r"[一-鿿]{2}(?=[\d.])", str(people_table("names_zh")["surnames"])))
 
@@ -202,17 +213,18 @@ class Homes:
     def __init__(self, values: Sequence[str], cut: Callable[[str], int], novelty: float = 1.0) -> None:
         self._cut, self._known = cut, set[tuple[object, ...]]()
         self._names, self._numbers = Chain(novelty), Chain(novelty)
-        self._shapes = set[tuple[object, ...]]()
+        self._shapes: dict[tuple[object, ...], int] = {}  # numbered, for they are long to look up
+        self._apart: dict[str, Parts] = {}
         for text in values:
-            parts = parts_of(text, cut(text))
-            self._shapes.add(parts.shape)
+            parts = self._apart[text] = parts_of(text, cut(text))
+            shape = self._shapes.setdefault(parts.shape, len(self._shapes))
             self._known.add(
                 (parts.names, parts.numbers)
             )  # wherever it is: divisions and units are spelt in many ways
             for at in range(len(parts.names)):
-                self._names.learn(parts.names[at], self._around(parts, parts.names, at))
+                self._names.learn(parts.names[at], self._around(parts, shape, parts.names, at))
             for at, number in enumerate(parts.numbers):
-                self._numbers.learn(number, self._slot(parts, at))
+                self._numbers.learn(number, ((at, shape),))
 
     @classmethod
     def of(cls, values: Sequence[str], cut: Callable[[str], int], rows: int) -> Homes | None:
@@ -223,28 +235,30 @@ class Homes:
         return cls(values, cut, novelty_of(len(values), rows)) if enough else None
 
     @staticmethod
-    def _around(parts: Parts, names: Sequence[str], at: int) -> list[Hashable]:
+    def _around(parts: Parts, shape: int, names: Sequence[str], at: int) -> tuple[Hashable, ...]:
         before = names[at - 1] if at else parts.divisions
-        return [(at, parts.shape, before), (at, parts.shape)]
-
-    @staticmethod
-    def _slot(parts: Parts, at: int) -> list[Hashable]:
-        return [(at, parts.shape), (parts.units[at], bool(parts.names[at + 1])), "all"]
+        return (at, shape, before), (at, shape)
 
     def draw(self, template: str, rng: Random) -> Home | None:
         """Draw an address in the divisions and the make of a template; None where none but real ones come."""
-        old = parts_of(template, self._cut(template))
-        if old.shape not in self._shapes:
+        old = self._apart.get(template) or parts_of(template, self._cut(template))
+        shape = self._shapes.get(old.shape)
+        if shape is None:
             return None
         for _ in range(TRIES):
             bits, names, numbers = 0.0, list[str](), list[str]()
             for at, name in enumerate(old.names):
-                drawn, more = self._names.draw(self._around(old, names, at), rng) if name else ("", 0.0)
-                names, bits = [*names, drawn], bits + more
+                drawn, more = (
+                    self._names.draw(self._around(old, shape, names, at), rng) if name else ("", 0.0)
+                )
+                names.append(drawn)
+                bits += more
             for at in range(len(old.numbers)):
-                drawn, more = self._numbers.draw(self._slot(old, at)[:1], rng)
-                numbers, bits = [*numbers, drawn], bits + more
-            made = replace(old, names=tuple(names), numbers=tuple(numbers))
-            if (made.names, made.numbers) not in self._known:
-                return Home(made.written(), round(max(0.0, bits - TRIED_BITS), 2))
+                drawn, more = self._numbers.draw(((at, shape),), rng)
+                numbers.append(drawn)
+                bits += more
+            made = tuple(names), tuple(numbers)
+            if made not in self._known:
+                text = replace(old, names=made[0], numbers=made[1]).written()
+                return Home(text, round(max(0.0, bits - TRIED_BITS), 2))
         return None

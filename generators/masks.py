@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from canary.generators.codes import luhn_check, s10_check
 from canary.generators.draws import bits_of
+from canary.generators.evenly import MOST_EVEN, even_letters, even_numbers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,6 +62,9 @@ class KeyMask:
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        even = self._read_even(column)
+        if even is not None:
+            return even, np.ones(len(column), np.bool_)
         fits = column.is_valid()
         body = column
         if self.prefix or self.suffix or self.check:
@@ -79,6 +83,20 @@ class KeyMask:
             .astype(np.int64, copy=False),
             fits.to_numpy(zero_copy_only=False).astype(bool, copy=False),
         )
+
+    def _read_even(self, column: pa.Array) -> NDArray[np.int64] | None:
+        """Read a column whose texts are all of this shape and one length; None where they are not."""
+        letters = even_letters(column)
+        if letters is None:
+            return None
+        head, tail = self.prefix.encode(), self.suffix.encode()
+        stop = letters.shape[1] - len(tail)
+        digits = letters[:, len(head) : stop - bool(self.check)]
+        if not 0 < digits.shape[1] <= MOST_EVEN or self.width not in (None, digits.shape[1]):
+            return None
+        if (letters[:, : len(head)] != list(head)).any() or (letters[:, stop:] != list(tail)).any():
+            return None
+        return even_numbers(digits)
 
 
 _CHECKS = {"s10": s10_check, "luhn": luhn_check}

@@ -7,10 +7,17 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import gcd
 from random import Random
+from typing import TYPE_CHECKING
 
 from canary.generators.clocks import Clock, learn_clock
 from canary.generators.profile import HostProfile, Place, Row
 from canary.generators.series import TIME_CAP, Series
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
 
 MICROS_A_DAY = 86_400_000_000
 LEAST_TIMES = 50
@@ -26,7 +33,7 @@ class Moments:
     order: str | None
     ends: dict[str, int]
     grains: Mapping[str, int]
-    _hours: Mapping[str, Sequence[int]]  # times of the rows of the sample, by each column that orders them
+    _hours: Mapping[str, Ints]  # times of the rows of the sample, by each column that orders them
     _drifting: Sequence[str]  # columns that go with the rows from day to day, though not within a day
 
     @classmethod
@@ -39,6 +46,8 @@ class Moments:
 
     @classmethod
     def _learned(cls, profile: HostProfile, headings: Sequence[str]) -> Moments:
+        import numpy as np
+
         clocks = {
             heading: clock
             for heading in headings
@@ -52,7 +61,7 @@ class Moments:
             for heading, clock in clocks.items()
         }
         hours = {
-            name: [clocks[name].read(row.get(name) or "") or 0 for row in profile.sample]
+            name: np.array([clocks[name].read(row.get(name) or "") or 0 for row in profile.sample], np.int64)
             for name, one in series.items()
             if one.ordered
         }
@@ -61,18 +70,22 @@ class Moments:
         ]
         return cls(clocks, series, profile.order, {}, grains, hours, drifting)
 
-    def alike(self, place: Place | None, rows: Sequence[int]) -> int:
-        """Choose, among rows of the sample, the one whose time of day is nearest a place's; else the first."""
-        heading, start = self._start(place)
-        if start is None:
-            return rows[0]
-        times, day = self._hours[heading], MICROS_A_DAY // self.clocks[heading].micros
-        best, least = rows[0], day
-        for row in rows:
-            apart = (times[row] - start) % day
-            apart = min(apart, day - apart)
-            if apart < least:
-                best, least = row, apart
+    def alike(self, places: Sequence[Place | None], rows: Ints) -> Ints:
+        """Choose, among rows of the sample (places × ways × choices), those nearest each place in the time of day.
+
+        Gives their numbers among the choices, the first one's where no time is known of a place.
+        """
+        import numpy as np
+
+        best = np.zeros(rows.shape[:2], np.int64)
+        starts = [self._start(place) for place in places]
+        for heading, hours in self._hours.items():
+            own = [at for at, (name, start) in enumerate(starts) if name == heading and start is not None]
+            if own:
+                day = MICROS_A_DAY // self.clocks[heading].micros
+                known = np.array([starts[at][1] for at in own], np.int64)
+                apart = (hours[rows[own]] - known[:, None, None]) % day
+                best[own] = np.minimum(apart, day - apart).argmin(2)
         return best
 
     def _start(self, place: Place | None) -> tuple[str, int | None]:

@@ -16,7 +16,7 @@ from canary.generators.draws import bits_of, integers
 if TYPE_CHECKING:
     import numpy as np
 
-_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_MOBILE = re.compile(r"1[0-9]{10}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,5 +156,5 @@ class PhoneDraw:
 
 
 def phone_digits(text: str) -> str | None:
-    """Give the canonical digits of a phone; a plain Chinese mobile is its own canonical form."""
+    """Give the canonical digits of a phone; eleven digits from 1 on are their own canonical form."""
     return text if _MOBILE.fullmatch(text) else canonical("phone", text)

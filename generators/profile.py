@@ -125,6 +125,16 @@ class HostProfile:
         default_factory=dict, compare=False, repr=False
     )  # what drafting worked out
 
+    @property
+    def indexed(self) -> Ints:
+        """Give the row numbers of the sample as an array."""
+        import numpy as np
+
+        known = self.memo.get("indexed")
+        if not isinstance(known, np.ndarray):
+            known = self.memo["indexed"] = np.array(self.numbers, np.int64)
+        return known
+
     def near(self, position: int) -> int | None:
         """Give the index of the sample row that stands nearest a position, None for an empty table."""
         if not self.numbers:
@@ -138,9 +148,13 @@ class HostProfile:
         right = bisect_left(self.numbers, position)
         return self.sample[max(0, right - 1) : right + 1]
 
-    def column(self, heading: str) -> list[str]:
+    def column(self, heading: str) -> Sequence[str]:
         """Give the filled values of a column in the sample."""
-        return [value for row in self.sample if (value := row.get(heading))]
+        known = self.memo.get(f"column {heading}")
+        if not isinstance(known, tuple):
+            known = tuple(value for row in self.sample if (value := row.get(heading)))
+            self.memo[f"column {heading}"] = known
+        return known
 
     def count(self, canaries: float) -> int:
         """Give how many canaries a count (1 or more) or a share of the rows (below 1) asks for."""

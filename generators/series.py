@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 MAP_BITS = 25  # of the map of keys seen: 2^25 places, whatever the table's size
-_HASH = 0x9E3779B97F4A7C15  # 2^64 / golden ratio (Knuth, Fibonacci hashing)
 KEY_CAP, TIME_CAP = 64, 64  # medians: no gap counts for more, lest one hole take all canaries
 TIDE, TIDE_ROWS, TIDE_VALUES = (
     0.97,
@@ -157,26 +156,36 @@ def by_neighbours(lengths: Ints) -> Floats:
     import numpy as np
 
     means = around(lengths)
-    return np.where(means > 0, lengths / np.where(means > 0, means, 1.0), 1.0)
+    found = np.ones(len(lengths))
+    np.divide(lengths, means, out=found, where=means > 0)
+    return found
 
 
 def around(values: NDArray[Any]) -> Floats:
     """Give the mean of the values about each place."""
     import numpy as np
 
-    sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
-    places = np.arange(len(values))
-    low, high = np.maximum(places - AROUND, 0), np.minimum(places + AROUND + 1, len(values))
-    means: Floats = (sums[high] - sums[low]) / np.maximum(high - low, 1)
+    size = len(values)
+    sums = np.empty(size + 1)
+    sums[0] = 0.0
+    np.cumsum(values, dtype=np.float64, out=sums[1:])
+    if size <= 2 * AROUND:
+        places = np.arange(size)
+        low, high = np.maximum(places - AROUND, 0), np.minimum(places + AROUND + 1, size)
+        few: Floats = (sums[high] - sums[low]) / np.maximum(high - low, 1)
+        return few
+    means = np.empty(size)
+    counts = np.arange(AROUND + 1, 2 * AROUND + 1)  # of the values about the first places, and about the last
+    means[:AROUND] = sums[AROUND + 1 : 2 * AROUND + 1] / counts
+    np.subtract(sums[2 * AROUND + 1 :], sums[: size - 2 * AROUND], out=means[AROUND : size - AROUND])
+    means[AROUND : size - AROUND] /= 2 * AROUND + 1
+    means[size - AROUND :] = (sums[size] - sums[size - 2 * AROUND : size - AROUND]) / counts[::-1]
     return means
 
 
 def _slots(numbers: Ints) -> Ints:
-    import numpy as np
-
-    with np.errstate(over="ignore"):
-        hashed = (numbers.astype(np.uint64) * np.uint64(_HASH)) >> np.uint64(64 - MAP_BITS)
-    return hashed.astype(np.int64)
+    """Give the place of each key in the map of those seen: keys that follow each other lie side by side."""
+    return numbers & ((1 << MAP_BITS) - 1)
 
 
 def as_ints(numbers: NDArray[Any]) -> Ints:

@@ -20,6 +20,7 @@ _SCHEME = re.compile(r"^(?:tel|sms|smsto|callto|mobile|phone|fax|mailto)\s*:\s*(
 _EXTENSION = re.compile(r"\s*(?:;|,|转|#|x|ext\.?|extension)\s*(?:ext=)?\d{1,6}$", re.I)
 _PHONE_MARKS = re.compile(r"[\s\-.()/·•_\[\]{}|\\*<>'\",:~+–—‐‑−]+")
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\"\\]{1,64}@[^\s@<>()\[\],;:\"\\/]{1,190}\.[^\W\d_][\w-]{0,61}[^\W_]\Z")
+_PLAIN_MAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+@-]*[A-Za-z0-9]")  # nothing to fold but its case
 _MOBILE = re.compile(r"1[3-9]\d{9}\Z")
 _FLOAT = re.compile(r"(\d{4,})\.0+\Z")
 _EXPONENT = re.compile(r"\d(?:\.\d+[eE]\+?|[eE]\+)\d{1,2}\Z")
@@ -67,7 +68,8 @@ def _national(digits: str, international: bool) -> str:
 
 def canonical_email(text: str) -> str | None:
     """Give a mail address in lower case and NFKC."""
-    text = _SCHEME.sub("", fold(text)).strip(" <>\"'.,;")
+    plain = _PLAIN_MAIL.fullmatch(text)
+    text = text.lower() if plain else _SCHEME.sub("", fold(text)).strip(" <>\"'.,;")
     return text if _EMAIL.match(text) else None
 
 

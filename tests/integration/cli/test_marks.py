@@ -182,7 +182,8 @@ def test_another_policy_finds_no_marks_of_these_copies(canary, copies, tmp_path)
     text = (tmp_path / "policy.toml").read_text("utf-8")
     other = tmp_path / "other.toml"
     other.write_text(text.replace('name = "w"', 'name = "another"'), "utf-8")
-    rows = [copies["p2"][0], *some(copies["p2"], 12, 1)]
+    real = {row[0] for row in rows_of(tmp_path / "w.csv")}  # canaries would speak for themselves
+    rows = [row for row in copies["p2"] if row[0] in real][:60]
     answer = canary("trace", leak_of(tmp_path / "leak.csv", rows), "--policy", other, "--json").json
     assert answer["outcome"] == "inconclusive"
 

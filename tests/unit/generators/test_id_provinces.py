@@ -44,5 +44,5 @@ def test_inspect_tells_it_of_whole_numbers_alone():
     whole = numbers(["330106"] * 40)
     masked = [one[:6] + "********" + one[-4:] for one in whole]
     for values, told in ((whole, 1), (masked, 0), (whole[:10], 0)):
-        found = judged("people", ["身份证号"], {"身份证号": list(values)}, len(values), ())
+        found = judged("people", ["身份证号"], {"身份证号": list(values)}, len(values), (), {})
         assert sum("another province" in one for one in found.warnings) == told

@@ -1,0 +1,98 @@
+"""The quick ways of learning and drafting give what the plain ones do."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from canary.generators.draws import Dice
+from canary.generators.evenly import MOST_EVEN, even_letters, even_numbers
+from canary.generators.gaps import Reservoir
+from canary.generators.masks import KeyMask
+from canary.generators.neighbours import take_all
+from canary.generators.series import AROUND, around
+
+
+@pytest.mark.parametrize("digits", range(1, MOST_EVEN + 1))
+def test_numbers_of_one_length_are_read_as_they_are_written(digits: int) -> None:
+    rng = random.Random(digits)
+    numbers = [0, 10**digits - 1, *(rng.randrange(10**digits) for _ in range(20))]
+    mask = KeyMask("YT", "Z", digits)
+    column = pa.array([f"YT{number:0{digits}d}Z" for number in numbers])
+    read, fits = mask.read_all(column.slice(1))
+    assert read.tolist() == numbers[1:]
+    assert fits.all()
+
+
+@pytest.mark.parametrize("odd", ["1/3", "1:3", "1 3", "-13", "一", "1.3"])
+def test_what_is_no_number_is_not_read_at_once(odd: str) -> None:
+    letters = even_letters(pa.array([odd, "1" * len(odd.encode())]))
+    assert letters is not None
+    assert even_numbers(letters) is None
+
+
+@pytest.mark.parametrize("cells", [["12", "123"], ["12", None], ["", ""], []])
+def test_columns_of_several_lengths_are_not_even(cells: list[str | None]) -> None:
+    assert even_letters(pa.array(cells, pa.string())) is None
+
+
+@pytest.mark.parametrize("cell", ["XT12Z", "YT12Y", "YT1-Z", "YT١Z"])
+def test_one_row_of_another_make_leaves_the_others_readable(cell: str) -> None:
+    numbers, fits = KeyMask("YT", "Z", 2).read_all(pa.array(["YT34Z", cell, "YT56Z"]))
+    assert fits.tolist() == [True, False, True]
+    assert numbers[[0, 2]].tolist() == [34, 56]
+
+
+@pytest.mark.parametrize("size", [0, 1, AROUND, 2 * AROUND, 2 * AROUND + 1, 2 * AROUND + 2, 400])
+def test_the_mean_about_each_place_is_that_of_a_window(size: int) -> None:
+    values = np.random.default_rng(size).integers(0, 9, size)
+    windows = [values[max(0, at - AROUND) : at + AROUND + 1].mean() for at in range(size)]
+    assert np.allclose(around(values), windows)
+
+
+def test_dice_give_the_same_numbers_for_the_same_source() -> None:
+    one, two = Dice(random.Random(5)), Dice(random.Random(5))
+    first = [one.random() for _ in range(1000)]
+    assert first == [two.random() for _ in range(1000)]
+    assert len(set(first)) == 1000
+    assert first != [Dice(random.Random(6)).random()] * 1000
+
+
+def test_dice_draw_evenly_from_all_that_is_asked_for() -> None:
+    dice = Dice(random.Random(1))
+    drawn = [
+        sum(dice.choice(range(4)) == 3 for _ in range(4000)),
+        sum(dice.below(4) == 0 for _ in range(4000)),
+        sum(dice.randint(7, 10) == 10 for _ in range(4000)),
+        sum(dice.randrange(4) == 2 for _ in range(4000)),
+        sum(dice.random() < 0.25 for _ in range(4000)),
+        sum(dice.getrandbits(2) == 1 for _ in range(4000)),
+        sum(dice.randint(0, (1 << 40) - 1) >> 38 == 1 for _ in range(4000)),
+    ]
+    assert all(abs(count - 1000) < 150 for count in drawn), drawn
+
+
+def test_rows_of_equal_weight_are_kept_as_evenly_as_weighed_ones() -> None:
+    kept = []
+    gen = np.random.default_rng(3)
+    for _ in range(60):
+        reservoir = Reservoir.empty(lambda _: 50, 0)
+        for start in range(0, 1000, 100):
+            rows = _rows(np.arange(start, start + 100))
+            reservoir.feed_evenly(gen, 100, lambda keep, rows=rows: take_all(rows, keep), start + 100)
+        reservoir.settle()
+        assert len(set(reservoir.positions.tolist())) == 50
+        assert reservoir.weight == 1000
+        kept += reservoir.positions.tolist()
+    parts = np.bincount(np.array(kept) // 100, minlength=10)
+    assert abs(parts - 300).max() < 75, parts
+
+
+def _rows(
+    positions: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    none = np.empty((len(positions), 0), np.int64)
+    return positions, np.ones(len(positions), np.int64), np.zeros(len(positions)), none, none
