@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from canary.cli.options import Force, Home, Json
 from canary.cli.say import clean, emit, opened, tell
+
+if TYPE_CHECKING:
+    from canary.model.verdict import EvidenceCount
 
 ledger = typer.Typer(
     help="The ledger of all that was issued, seen and concluded.", no_args_is_help=True, rich_markup_mode=None
@@ -52,13 +55,16 @@ def trace(
     for one in answer.suspects:
         print(clean(
             f"{one.status}: {one.recipient}, probability {one.probability:.3f}, contributed {one.contributed:.3f}, "
-            f"false accusation at most {one.false_accusation:.1e}, {one.evidence.canaries} canaries, "
-            f"{one.evidence.marks_agreeing} of {one.evidence.marks_read} marks agree"
+            f"false accusation at most {one.false_accusation:.1e}, {one.evidence.canaries} canaries{_marks(one.evidence)}"
         ))  # fmt: skip
     for sentence in answer.explanation:
         print(clean(f"- {sentence}"))
     for error in answer.errors:
         tell(f"warning: {error}")
+
+
+def _marks(found: EvidenceCount) -> str:
+    return f", {found.marks_agreeing} of {found.marks_read} marks agree" if found.marks_read else ""
 
 
 def report(
