@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Generic, ParamSpec, TypeVar
+from types import FunctionType
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 class Kernel(Generic[P, R]):
-    """A function that numba compiles at its first call; `plain` is the same function, interpreted."""
+    """A function that numba compiles at its first call; `plain` is the same function, interpreted.
 
-    def __init__(self, plain: Callable[P, R]) -> None:
+    `helpers` are plain functions of its module that it calls, each after those that it calls itself; `types` are the
+    numba types of their parameters by name, where these are neither `int` nor `bool`.
+    """
+
+    def __init__(
+        self,
+        plain: Callable[P, R],
+        helpers: Sequence[Callable[..., object]] = (),
+        types: Mapping[str, str] | None = None,
+    ) -> None:
         self.plain = plain
+        self._helpers = helpers
+        self._types = types or {}
         self._ready: Callable[P, R] | None = None
         self.__doc__ = plain.__doc__
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Run it, compiled where that is possible."""
         if self._ready is None:
-            self._ready = compile_kernel(self.plain)
+            self._ready = compile_kernel(self.plain, self._helpers, self._types)
         return self._ready(*args, **kwargs)
 
 
@@ -33,7 +45,11 @@ def is_compiled() -> bool:
     return find_spec("numba") is not None
 
 
-def compile_kernel(plain: Callable[P, R]) -> Callable[P, R]:
+def compile_kernel(
+    plain: Callable[P, R],
+    helpers: Sequence[Callable[..., object]] = (),
+    types: Mapping[str, str] | None = None,
+) -> Callable[P, R]:
     """Compile a kernel, with a cache on disk where one can be written; gives it back as it is without numba."""
     if not is_compiled():
         return plain
@@ -41,10 +57,42 @@ def compile_kernel(plain: Callable[P, R]) -> Callable[P, R]:
     if not numba.config.CACHE_DIR:
         numba.config.CACHE_DIR = _cache_folder()
     try:
-        made: Callable[P, R] = numba.njit(cache=True, nogil=True)(plain)
+        return _made(numba.njit, plain, helpers, types or {}, cache=True)
     except RuntimeError:  # no place for a cache
-        made = numba.njit(cache=False, nogil=True)(plain)
+        return _made(numba.njit, plain, helpers, types or {}, cache=False)
+
+
+def _made(
+    njit: Any,
+    plain: Callable[P, R],
+    helpers: Sequence[Callable[..., object]],
+    types: Mapping[str, str],
+    *,
+    cache: bool,
+) -> Callable[P, R]:
+    """Compile a kernel after its helpers; each of them is kept on disk where `cache` says so."""
+    known: dict[str, object] = {}
+    for each in helpers:
+        options = {"nogil": True, "_nrt": False, "cache": cache}
+        known[each.__name__] = njit(_signature(each, types), **options)(_with_globals(each, known))
+    made: Callable[P, R] = njit(cache=cache, nogil=True)(_with_globals(plain, known) if known else plain)
     return made
+
+
+def _signature(plain: Callable[..., object], types: Mapping[str, str]) -> str:
+    """Write the numba signature of a helper: once for all calls, so that none is compiled twice."""
+    kinds = {"int": "i8", "bool": "b1", "None": "void"}
+    notes = {name: str(note) for name, note in plain.__annotations__.items()}
+    given = ", ".join(types.get(name) or kinds[note] for name, note in notes.items() if name != "return")
+    return f"{kinds[notes['return']]}({given})"
+
+
+def _with_globals(plain: Callable[P, R], known: Mapping[str, object]) -> Callable[P, R]:
+    """Give a copy of a function that finds compiled helpers where its module has the plain ones."""
+    function = cast(FunctionType, plain)
+    made = FunctionType(function.__code__, {**function.__globals__, **known}, function.__name__)
+    made.__module__, made.__qualname__ = function.__module__, function.__qualname__
+    return cast("Callable[P, R]", made)
 
 
 def _cache_folder() -> str:

@@ -55,7 +55,8 @@ def trace(
     for one in answer.suspects:
         print(clean(
             f"{one.status}: {one.recipient}, probability {one.probability:.3f}, contributed {one.contributed:.3f}, "
-            f"false accusation at most {one.false_accusation:.1e}, {one.evidence.canaries} canaries{_marks(one.evidence)}"
+            f"false accusation at most {one.false_accusation:.1e}, {one.evidence.canaries} canaries"
+            f"{_marks(one.evidence)}"
         ))  # fmt: skip
     for sentence in answer.explanation:
         print(clean(f"- {sentence}"))

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from canary.scan.spots import AddressMarks
+
 OPENED = 4096  # canaries unsealed at once while their hashed forms are computed
 
 
@@ -34,8 +36,16 @@ class Index(Protocol):
         """Give the canary serials of those keys that were issued."""
         ...
 
+    def holds(self, scan_keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Give the places of those keys that were issued."""
+        ...
+
     def hashed(self, reader: Reader) -> HashIndex:
         """Give the hashed forms of all canaries."""
+        ...
+
+    def addresses(self, reader: Reader) -> AddressMarks:
+        """Give the marks of the addresses of all canaries."""
         ...
 
 
@@ -62,6 +72,8 @@ class ArrayIndex:
         self.issued = issued
         self.bits = bits
         self._hashed: HashIndex | None = None
+        self._addresses: AddressMarks | None = None
+        self._bits: NDArray[np.bool_] | None = None
 
     @classmethod
     def build(cls, rows: Iterable[tuple[int, int, str, float]]) -> ArrayIndex:
@@ -99,6 +111,20 @@ class ArrayIndex:
             for place, end in zip(found, high, strict=True)
         }
 
+    def holds(self, scan_keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Give the places of those keys that were issued; a table of bits turns nearly every other away."""
+        import numpy as np
+
+        if not len(self._keys):
+            return np.empty(0, np.int64)
+        if self._bits is None:
+            self._bits = np.zeros(1 << max(16, len(self._keys).bit_length() + 3), np.bool_)
+            self._bits[self._keys & (len(self._bits) - 1)] = True
+        likely = np.flatnonzero(self._bits[scan_keys & (len(self._bits) - 1)])
+        at = np.minimum(np.searchsorted(self._keys, scan_keys[likely]), len(self._keys) - 1)
+        found: NDArray[np.int64] = likely[self._keys[at] == scan_keys[likely]]
+        return found
+
     def hashed(self, reader: Reader) -> HashIndex:
         """Give the hashed forms of all canaries, computed when first asked for."""
         import numpy as np
@@ -106,6 +132,25 @@ class ArrayIndex:
         if self._hashed is None:
             self._hashed = HashIndex.build(np.unique(self._serials).tolist(), reader)
         return self._hashed
+
+    def addresses(self, reader: Reader) -> AddressMarks:
+        """Give the marks of the addresses of all canaries, made when first asked for."""
+        import numpy as np
+
+        from canary.scan.spots import AddressMarks
+
+        if self._addresses is None:
+            opened = _opened(np.unique(self._serials).tolist(), reader)
+            self._addresses = AddressMarks(text for _, canary in opened for text in _addresses_of(canary))
+        return self._addresses
+
+
+def _addresses_of(canary: Canary) -> list[str]:
+    return [
+        field.canonical.rpartition("|")[2]
+        for field in canary.fields
+        if form_of(field.role) in ("address", "name_address")
+    ]
 
 
 def _form_number(form: str, bits: float, forms: dict[str, int], chances: list[float]) -> int:

@@ -12,6 +12,7 @@ from canary.keys import Keys
 from canary.model.evidence import Findings, ScanError
 from canary.scan.budget import Budget, Spent
 from canary.scan.engine import scan_stream
+from canary.scan.fast import FastScan
 from canary.scan.index import Index, Reader
 from canary.scan.parts import Place, reason_of
 from canary.scan.search import Scan
@@ -21,7 +22,7 @@ def scan_paths(
     paths: Sequence[Path], index: Index, reader: Reader, keys: Keys, budget: Budget | None = None
 ) -> Findings:
     """Find canaries in files and folders; what cannot be read stands in `errors`, linked folders are not followed."""
-    scan = Scan(index, reader, keys)
+    scan = FastScan(index, reader, keys)
     spent = Spent(budget or Budget())
     for path in paths:
         for found in files_in(path):

@@ -7,7 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 BLOCK = 1 << 18  # characters handled at once
 LONGEST_LINE = 1 << 22  # without a border a text is cut here
@@ -39,10 +42,23 @@ class Layout:
     def starts(self, text: str) -> list[int]:
         """Give where the records (in prose: the lines) of a block start."""
         border = self.border or _NEW_LINE
-        starts = [0, *(found.end() for found in border.finditer(text))]
+        starts = (
+            _line_starts(text) if border is _NEW_LINE else [0, *(one.end() for one in border.finditer(text))]
+        )
         if starts[-1] == len(text) and len(starts) > 1:
             starts.pop()
         return _joined(text, starts) if self.quoted and '"' in text else starts
+
+
+def _line_starts(text: str) -> list[int]:
+    """Give where the lines of a text start."""
+    import numpy as np
+
+    if text.isascii():
+        signs: NDArray[Any] = np.frombuffer(text.encode("ascii"), np.uint8)
+    else:
+        signs = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    return [0, *(np.flatnonzero(signs == ord("\n")) + 1).tolist()]
 
 
 LINES_OF_TABLE: Final = Layout(_NEW_LINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from canary.scan.tally import Tally, shape_of
 
 NAMES_NEAR = 6  # names that are tried with one address
 NAME_REACH = 60  # characters between a name and its address
+_BLANK = re.compile(r"\A(?:\s|\Z)|\n\s")
 OPENED = 20_000  # canaries kept unsealed during a scan
 
 
@@ -56,23 +58,28 @@ class Scan:
         self.rows -= has_headings(stream.head, layout)
         for block in blocks(stream, layout, self.block_size):
             starts = layout.starts(block.text)
-            reading = _Reading(part, layout, starts, record, place, block.skip)
+            reading = Reading(part, layout, starts, record, place, block.skip)
             self._block(block, reading)
             fresh = block.text[block.skip :]
             place += part.encoding.size(fresh)
             here = starts if layout.is_table else [start for start in starts if start >= block.skip]
-            self.rows += sum(1 for start, end in zip(starts, [*starts[1:], len(block.text)], strict=True)
-                             if start >= block.skip and block.text[start:end].strip())  # fmt: skip
+            self.rows += _filled(block, starts)
             record += len(here)
 
-    def _block(self, block: Block, reading: _Reading) -> None:
+    def _block(self, block: Block, reading: Reading) -> None:
         cells = reading.layout.is_table
         found = list(self._candidates(block.text, cells=cells))
-        found += self._decoded(block.text, sorted(found, key=_start), cells=cells)
-        keyed = _keyed(self.keys, found)
+        found += self._decoded(block.text, sorted(found, key=start_of), cells=cells)
+        keyed = keyed_of(self.keys, found)
         shaped = {pair: shape_of(*pair) for pair in keyed}
         self.tally.add_keys(shaped, keyed)
         self.tally.add_pairs(found, shaped, block.text, reading.starts if cells else None)
+        self._judge(found, keyed, block, reading)
+
+    def _judge(
+        self, found: Sequence[Candidate], keyed: Mapping[tuple[str, str], int], block: Block, reading: Reading
+    ) -> None:
+        """Confirm what the index knows of some candidates of a block."""
         spelt = [_spelt(each, block.text, serials) for each, serials in self._known(found, keyed)]
         for group in reading.groups(sorted(spelt, key=lambda one: one.start), block.text):
             self._record(group, block, reading)
@@ -92,9 +99,13 @@ class Scan:
         )
         return [(each, serials) for each, serials in hits if serials]
 
+    def wanted(self) -> frozenset[str]:
+        """Give the forms that were issued."""
+        return frozenset(form for form, number in self.index.issued.items() if number)
+
     def _candidates(self, text: str, *, cells: bool) -> Iterator[Candidate]:
         """Give the candidates of the forms that were issued, and digests."""
-        wanted = {form for form, number in self.index.issued.items() if number}
+        wanted = self.wanted()
         if not wanted:
             return
         yield from (each for each in contacts(text) if each[0] in wanted or each[0] == "hash")
@@ -131,7 +142,7 @@ class Scan:
                 known.add((each.form, each.canonical))
                 yield each
 
-    def _record(self, group: Sequence[Spelt], block: Block, reading: _Reading) -> None:
+    def _record(self, group: Sequence[Spelt], block: Block, reading: Reading) -> None:
         group = list(
             {(each.form, each.canonical, each.transform): each for each in reversed(group)}.values()
         )[::-1]
@@ -165,7 +176,7 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class Reading:
     """Where a block stands in its part."""
 
     part: TextPart
@@ -244,7 +255,7 @@ class _Ahead:
         yield from self._chunks
 
 
-def _keyed(keys: Keys, found: Iterable[Candidate]) -> dict[tuple[str, str], int]:
+def keyed_of(keys: Keys, found: Iterable[Candidate]) -> dict[tuple[str, str], int]:
     """Give the scan key of every form and canonical value."""
     by_form: dict[str, list[tuple[str, str]]] = {}
     for pair in {each[:2] for each in found}:
@@ -255,7 +266,21 @@ def _keyed(keys: Keys, found: Iterable[Candidate]) -> dict[tuple[str, str], int]
     return keyed
 
 
-def _start(each: Candidate) -> int:
+def _filled(block: Block, starts: Sequence[int]) -> int:
+    """Count the records that are not blank and start in this block."""
+    if not _BLANK.search(block.text):
+        return len(starts) - bisect_left(starts, block.skip)
+    borders = zip(starts, [*starts[1:], len(block.text)], strict=True)
+    text, skip = block.text, block.skip
+    return sum(
+        start >= skip and (not text[start].isspace() or bool(text[start:end].strip()))
+        for start, end in borders
+        if start < end
+    )
+
+
+def start_of(each: Candidate) -> int:
+    """Give where a candidate starts."""
     return each.start
 
 

@@ -25,10 +25,13 @@ _NUMERAL_VALUES: Final = {
     sign: str(digit) for digit, signs in enumerate(_NUMERAL_SIGNS.split()) for sign in signs
 }
 _SIGNS: Final = "".join(_NUMERAL_VALUES)
+NUMERALS: Final = _SIGNS
 _WIDE: Final = (
     "\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff20\uff0e\uff0b\uff0d\ufe52\ufe6b\ufe63\u2024\u2070-\u2089\u2460-\u249b\u24b6-\u24ea"
     "\u24f5-\u24fe\u2776-\u2793\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u3021-\u3029\U0001d400-\U0001d7ff\U0001f100-\U0001f10a"
 )
+
+ODD_SIGNS: Final = INVISIBLE + _WIDE  # inside square brackets
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ CHAIN: Final = (
     ),
 )
 _SUSPICIOUS: Final = (
-    re.compile(rf"[=&\\%{INVISIBLE}{_WIDE}](?![\s=&%])|=[ \t]*\r?\n"),
+    re.compile(rf"[{INVISIBLE}{_WIDE}]|\\[^\s]|[=%][0-9A-Fa-f]{{2}}|&[#A-Za-z]|=[ \t]*\r?\n"),
     re.compile(rf"[{_SIGNS}](?:[ \-·]?[0-9{_SIGNS}]){{3}}"),
     re.compile(r"[\[({<（【]\s{0,4}(?:[aA][tT]|@|[dD][oO][tT]|点|\.|艾特|圈a)\s{0,4}[\])}>）】]"),
     re.compile(r"[ \t_\-](?:@|at|AT|At|dot|DOT|Dot)[ \t_\-]"),
@@ -197,6 +200,12 @@ def base64_texts(text: str) -> Iterator[tuple[str, int]]:
     for found in _BASE64.finditer(text):
         if not text[found.start() + 4 : found.start() + 8].isdigit():  # which no text gives
             yield from ((inner, found.start()) for inner in _unwrapped(found[0], NESTING))
+
+
+def base64_end(text: str, start: int) -> int:
+    """Give where a passage of base64 that starts here ends, on whichever line; `start` where there is none."""
+    found = _BASE64.match(text, start)
+    return found.end() if found else start
 
 
 def _unwrapped(passage: str, nesting: int) -> Iterator[str]:

@@ -39,6 +39,11 @@ class Tally:
         self._held = 0
         self._pairs: Counter[tuple[str, ...]] = Counter()
         self._names = 0
+        self._more: Counter[str] = Counter()
+
+    def add_counts(self, counts: Mapping[str, int]) -> None:
+        """Add distinct candidates, by shape, that were told apart elsewhere."""
+        self._more.update(counts)
 
     def add_keys(self, shaped: Mapping[tuple[str, str], str], keyed: Mapping[tuple[str, str], int]) -> None:
         """Add the keys that one block looked up: (form, canonical) → shape and → key."""
@@ -70,6 +75,12 @@ class Tally:
         places: dict[str, list[int]] = {}
         for each in found:
             places.setdefault(shaped[each[0], each[1]], []).append(each[2])
+        self.add_places(places, text, starts)
+
+    def add_places(
+        self, places: Mapping[str, Sequence[int] | NDArray[np.int64]], text: str, starts: Sequence[int] | None
+    ) -> None:
+        """Add the pairs of a block whose candidates stand at these places, by shape."""
         names = name_places(text, cells=starts is not None)
         self._names += len(names)
         pairs = _near_pairs(places, names) if starts is None else _record_pairs(places, names, starts)
@@ -79,13 +90,15 @@ class Tally:
         """Give the counts; `hit` are the shapes of the fields by which canaries were found."""
         self._compact()
         shaped: dict[tuple[str, ...], int] = {(shape,): len(parts[0]) for shape, parts in self._keys.items()}
+        for shape, count in self._more.items():
+            shaped[(shape,)] = shaped.get((shape,), 0) + count
         shaped[("name",)] = self._names
         shaped.update(self._pairs)
         return candidates_of(shaped, frozenset(hit))
 
 
 def _record_pairs(
-    places: Mapping[str, Sequence[int]], names: NDArray[np.int64], starts: Sequence[int]
+    places: Mapping[str, Sequence[int] | NDArray[np.int64]], names: NDArray[np.int64], starts: Sequence[int]
 ) -> Counter[tuple[str, str]]:
     """Count pairs a record: the sum over records of the products of the counts."""
     import numpy as np
@@ -107,7 +120,9 @@ def _record_pairs(
     return found
 
 
-def _near_pairs(places: Mapping[str, Sequence[int]], names: NDArray[np.int64]) -> Counter[tuple[str, str]]:
+def _near_pairs(
+    places: Mapping[str, Sequence[int] | NDArray[np.int64]], names: NDArray[np.int64]
+) -> Counter[tuple[str, str]]:
     """Count pairs in prose: for each candidate, the others within reach (twice of it, since windows chain)."""
     import numpy as np
 

@@ -11,7 +11,7 @@ from canary.files import ArrowTable, Insertion
 from canary.model.canary import Release
 from canary.model.data import Policy
 from canary.steps.copies import Source, Written
-from canary.steps.drawing import Planned
+from canary.steps.planned import Planned
 from canary.steps.tag import tag_source
 from canary.steps.tagging import TagRequest
 from canary.steps.tools import Tools

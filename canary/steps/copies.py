@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from canary.errors import OutsideError, UsageError
 from canary.files import AtomicFile, Insertion, Sink, open_table, sha256_file, spool_stdin
-from canary.steps.drawing import Planned
+from canary.steps.planned import Planned
 
 if TYPE_CHECKING:
     from canary.files import Marking, Table

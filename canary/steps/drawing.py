@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,15 +15,14 @@ from canary.generators.fit import canaries_for
 from canary.generators.host import HostLearner
 from canary.generators.persona import Personas
 from canary.generators.profile import HostProfile, Places, canary_count
-from canary.model.canary import Canary, Placement, Release
-from canary.steps import derived
+from canary.model.canary import Canary
+from canary.steps import derived, retained
 from canary.steps.contacts import rested_ms
 from canary.steps.generate import today
 from canary.steps.nature import kind_of, locale_of
-from canary.store import canaries as store
+from canary.steps.planned import NOTHING, Planned, with_kept
 from canary.store import contacts, lookups
 from canary.store.ids import new_id
-from canary.store.tx import Tx
 
 if TYPE_CHECKING:
     from canary.files import RowBatch, Table
@@ -34,27 +33,6 @@ if TYPE_CHECKING:
 ROLE_ROWS = 200  # rows by which the role of a column is judged
 KEPT = 1 << 28  # bytes of identifying columns kept from the first reading; beyond it they are read again
 ROUNDS = 20  # readings until no draft coincides with a real row or an issued canary
-
-
-@dataclass(frozen=True)
-class Planned:
-    """The canaries of one release to come, each with the real row that it stands before."""
-
-    canaries: tuple[Canary, ...] = ()
-    positions: tuple[int, ...] = ()
-    rows_in: int = 0
-
-    def in_order(self) -> Iterator[tuple[int, Canary]]:
-        """Give (position, canary) by position; those at one place in the order they were drawn."""
-        pairs = zip(self.positions, self.canaries, strict=True)
-        yield from sorted(pairs, key=lambda pair: pair[0])
-
-    def placements(self, release: str) -> list[Placement]:
-        """Give the placements in a release."""
-        return [Placement(canary.id, release, position) for position, canary in self.in_order()]
-
-
-NOTHING = Planned()
 
 
 @dataclass(frozen=True)
@@ -75,16 +53,6 @@ class Contacts:
     phones: tuple[str, ...] = ()
     pool: int | None = None
     warnings: tuple[str, ...] = ()
-
-
-def of_release(tx: Tx, release: Release) -> Planned:
-    """Give the canaries of a release that was made before, at their places."""
-    own = [
-        (placement, canary) for placement, canary in store.of_release(tx, release.id) if not placement.carried
-    ]
-    return Planned(
-        tuple(canary for _, canary in own), tuple(placement.position for placement, _ in own), release.rows_in
-    )
 
 
 def draw(
@@ -108,8 +76,10 @@ def draw(
     rng = tools.new_rng()
     profile, carried, identifying = _learned(tools, source, chosen, canaries, len(recipients), rng, also)
     count = canary_count(canaries, profile.rows)
+    kept, key = _kept(tools, source, chosen, recipients, identifying, profile, count)
     ghosts = ghosts if profile.rows else 0
-    wanted = count * len(recipients) + ghosts
+    shares = [*(count - len(kept.get(one, ())) for one in recipients), ghosts]
+    wanted = sum(shares)
     phones = take_contacts(
         tools, profile.roles, wanted, rng, require_contacts=require_contacts, dry_run=dry_run
     )
@@ -118,14 +88,34 @@ def draw(
         pool=phones.pool,
     )  # fmt: skip
     drafter = Drafter(profile, personas, rng, chosen.policy.ranges if chosen.policy else {}, set())
-    shares = [*([count] * len(recipients)), ghosts]
     drafts = [drafter.drafts(number, of=len(shares), count=share) for number, share in enumerate(shares)]
     _replace_unfit(tools, identifying, drafter, drafts)
     kind = kind_of(profile.roles)
     plans = [_planned(each, chosen.version.dataset, kind, profile.rows) for each in drafts]
+    plans = [
+        with_kept(plan, kept.get(one, ()), key) for plan, one in zip(plans, (*recipients, ""), strict=True)
+    ]
     notes = [draft.note for each in drafts for draft in each if draft.note]
     warnings = tuple(dict.fromkeys([*phones.warnings, *profile.notes, *notes]))
     return Drawing(tuple(plans[:-1]), plans[-1], carried, warnings)
+
+
+def _kept(
+    tools: Tools,
+    source: Source,
+    chosen: Chosen,
+    recipients: Sequence[str],
+    identifying: Identifying,
+    profile: HostProfile,
+    count: int,
+) -> tuple[Mapping[str, retained.Kept], str]:
+    """Give the canaries of earlier releases that belong into this table as well, and the column of its order."""
+    with tools.registry.read() as tx:
+        known = retained.earlier(tx, recipients, chosen.version.dataset)
+    keys = retained.key_column(identifying.batches(), profile.roles) if known else None
+    if keys is None:
+        return {}, ""
+    return retained.covered(known, keys, source.headings, count), keys.name
 
 
 def roles_of(table: Table, chosen: Chosen) -> dict[str, str]:

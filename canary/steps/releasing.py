@@ -10,7 +10,7 @@ from canary.ledger import entry
 from canary.model.canary import Release, ReleaseState
 from canary.model.data import DatasetVersion
 from canary.steps.derived import Carried
-from canary.steps.drawing import Planned
+from canary.steps.planned import Planned
 from canary.steps.tools import Tools
 from canary.store import datasets, issuing, journal, recipients, releases
 from canary.store.ids import new_id
@@ -60,6 +60,7 @@ def issue(tx: Tx, tools: Tools, release: Release, planned: Planned, carried: Car
     own = [
         replace(canary, recipient=release.recipient, dataset=release.dataset, issued_ms=release.created_ms)
         for canary in planned.canaries
+        if canary.id not in planned.kept
     ]
     placements = [*planned.placements(release.id), *carried.placements(release.id)]
     leaves = issuing.issue(tx, own, placements)

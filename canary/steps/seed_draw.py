@@ -17,12 +17,13 @@ from canary.model.canary import Canary, CanaryField
 from canary.steps import datasets
 from canary.steps.contacts import rested_ms
 from canary.steps.datasets import Chosen
-from canary.steps.drawing import Drafter, Planned
+from canary.steps.drawing import Drafter
 from canary.steps.generate import today
 from canary.steps.live_model import LiveTable, Row
 from canary.steps.live_rows import LiveRows
 from canary.steps.livedb import LiveDb
 from canary.steps.nature import kind_of, locale_of
+from canary.steps.planned import Planned
 from canary.steps.releasing import GHOST_CANARIES, has_ghosts
 from canary.steps.seed_adjust import Adjuster, roles_for
 from canary.steps.seed_model import SeedRequest

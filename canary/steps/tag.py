@@ -19,8 +19,8 @@ from canary.model.data import Policy
 from canary.steps import datasets, derived, drawing, marking, releasing
 from canary.steps.copies import Copies, FileCopies, Source, Written, open_source
 from canary.steps.datasets import Chosen
-from canary.steps.drawing import NOTHING, Planned
 from canary.steps.marking import CopyMarks, Scheme
+from canary.steps.planned import NOTHING, Planned, of_release
 from canary.steps.shown import unknown_recipient
 from canary.steps.tagging import (
     DEFAULT_CANARIES,
@@ -177,9 +177,7 @@ def _planned(tools: Tools, batch: Batch) -> tuple[Batch, CopyMarks | None]:
     seen = batch.scheme.seen() if batch.scheme else None
     fresh = [job for job in batch.jobs if job.known is None]
     with tools.registry.read() as tx:
-        known = {
-            job.identity: drawing.of_release(tx, job.known) for job in batch.jobs if job.known is not None
-        }
+        known = {job.identity: of_release(tx, job.known) for job in batch.jobs if job.known is not None}
         ghosts = (
             0
             if not fresh or releasing.has_ghosts(tx, batch.chosen.version.dataset)
@@ -213,10 +211,13 @@ def _marked(tools: Tools, batch: Batch, scheme: Scheme, seen: Seen) -> tuple[Bat
         keys = [recipients.mark_key(tx, job.recipient) for job in batch.jobs]
     jobs = []
     for job, key in zip(batch.jobs, keys, strict=True):
-        canaries = job.planned.canaries
+        planned = job.planned
         if job.known is None:
-            canaries = marking.planted(scheme, seen, canaries, key)
-        jobs.append(replace(job, planned=replace(job.planned, canaries=canaries)))
+            new = [one for one in planned.canaries if one.id not in planned.kept]
+            spelt = {one.id: one for one in marking.planted(scheme, seen, new, key)}
+            canaries = tuple(spelt.get(one.id, one) for one in planned.canaries)
+            planned = replace(planned, canaries=canaries)
+        jobs.append(replace(job, planned=planned))
     return replace(batch, jobs=tuple(jobs)), CopyMarks(seen, keys)
 
 

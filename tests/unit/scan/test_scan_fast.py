@@ -1,0 +1,127 @@
+"""The fast engine where a property test does not look: growth, overflow, long lines, and where it starts."""
+
+from __future__ import annotations
+
+import io
+import random
+
+import numpy as np
+import pytest
+
+from canary.model.evidence import Findings
+from canary.scan.budget import Budget, Spent
+from canary.scan.engine import scan_stream
+from canary.scan.fast import FastScan, Sweeper
+from canary.scan.index import ArrayIndex
+from canary.scan.parts import Place
+from canary.scan.search import Scan
+from canary.scan.seen import Seen
+from canary.scan.spots import AddressMarks
+from tests.scanlab import ADDRESS, KEYS, MAIL, OTHER_PHONE, WAYBILL, Lab, value
+
+
+def read(kind: type[Scan], lab: Lab, text: str) -> Findings:
+    data = text.encode()
+    scan = kind(lab.index, lab, KEYS)
+    if isinstance(scan, FastScan):
+        scan.slowly = 0
+    scan_stream(io.BytesIO(data), Place("leak", packed=len(data)), scan, Spent(Budget()))
+    return scan.findings()
+
+
+def rows(count: int) -> list[str]:
+    rng = random.Random(5)
+    return [
+        f"{n},139{rng.randrange(10**8):08d},u{n}@b.cn,YT{rng.randrange(10**13):013d}" for n in range(count)
+    ]
+
+
+def test_a_table_of_many_candidates_is_counted_as_the_plain_engine_counts_it(lab: Lab) -> None:
+    lines = rows(9000)  # more candidates than the table of those seen has places for at first
+    lines[8000] = f"8000,{OTHER_PHONE},{MAIL},{WAYBILL}"
+    text = "n,phone,mail,no\n" + "\n".join(lines) + "\n" + "\n".join(lines[:50]) + "\n"
+    assert read(FastScan, lab, text) == read(Scan, lab, text)
+
+
+def test_one_long_line_of_prose_is_read(lab: Lab) -> None:
+    text = "他说了很多话 " * 3000 + f"电话{OTHER_PHONE}住在{ADDRESS} " + "and then some more words " * 900
+    fast, plain = read(FastScan, lab, text), read(Scan, lab, text)
+    assert fast.hits == plain.hits
+    assert fast.hits
+
+
+def test_a_digest_is_found_among_other_digests(lab: Lab) -> None:
+    import hashlib
+
+    text = "".join(hashlib.md5(str(n).encode()).hexdigest() + "\n" for n in range(50))
+    text += hashlib.md5(OTHER_PHONE.encode()).hexdigest() + "\n"
+    assert [hit.roles for hit in read(FastScan, lab, text).hits] == [{"phone": "md5"}]
+
+
+def test_what_the_kernel_has_no_room_for_is_left_to_the_plain_engine(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("canary.scan.fast.HARD", 2)
+    assert Sweeper(frozenset({"phone"})).sweep("&#49; &#50; &#51; &#52;") is None
+    text = f"a &#49; b &#50; c &#51; d {OTHER_PHONE}"
+    assert read(FastScan, lab, text).hits == read(Scan, lab, text).hits
+
+
+def test_without_a_compiler_the_plain_engine_reads(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("canary.scan.fast.is_compiled", lambda: False)
+    text = f"a,b\n1,{OTHER_PHONE}\n"
+    assert read(FastScan, lab, text).hits == read(Scan, lab, text).hits
+
+
+def test_a_full_table_counts_each_candidate_as_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("canary.scan.seen.SMALLEST", 16)
+    monkeypatch.setattr("canary.scan.seen.LARGEST", 16)
+    seen = Seen(bytes(8))
+    canon = np.frombuffer(b"".join(b"%03d" % n for n in range(20)), np.uint8)
+    many = np.array([(1, 0, 3, 3 * n, 3, 1) for n in range(20)], np.int32)
+    slots, fresh = seen.note(many, canon)
+    assert len(fresh) == 20
+    assert (slots < 0).sum() == 8
+    assert len(seen.note(many, canon)[1]) == 8
+    assert int(seen.counts.sum()) == 28
+
+
+def test_an_index_turns_away_what_was_not_issued(lab: Lab) -> None:
+    keys = np.array([7, *(key for key, *_ in lab.rows()), -9], np.int64)
+    assert lab.index.holds(keys).tolist() == list(range(1, len(keys) - 1))
+    assert ArrayIndex.build([]).holds(keys).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("issued", "spelt"),
+    [
+        ("文一西路998-18-2-501", "浙江省杭州市西湖区文一西路 998 号海创园18幢"),
+        ("人民路15a3", "人民路十五号A座三楼"),
+        ("广东路8", "廣東路8號"),
+        ("12 n main st springfield", "lives at 12 North Main Street, Springfield"),
+        ("12b oak ave", "12B Oak Avenue"),
+        ("路5", "长安路五号"),
+    ],
+)
+def test_an_issued_address_is_spotted_however_it_is_spelt(issued: str, spelt: str) -> None:
+    marks = AddressMarks([issued])
+    found = marks.spot(spelt, cells=True)
+    assert found is not None
+    assert len(found.spots) >= 1
+
+
+def test_other_addresses_are_turned_away() -> None:
+    marks = AddressMarks(["文一西路998-18-2-501", "12 n main st springfield", "", "no number"])
+    found = marks.spot("解放路12号3幢 and 14 North Main Street\n" * 20, cells=True)
+    assert found is not None
+    assert len(found.spots) == 0
+    assert len(found.runs) == 20
+
+
+def test_a_value_of_another_role_beside_addresses_is_found() -> None:
+    lab = Lab()
+    lab.issue(value("address", ADDRESS, 30.0), value("order_no", "SO-2024-001234", 30.0))
+    text = "n,where,no\n" + "".join(f"{n},解放路{n}号2幢,SO-2024-{n:06d}\n" for n in range(1230, 1240))
+    fast, plain = read(FastScan, lab, text), read(Scan, lab, text)
+    assert fast.hits == plain.hits
+    assert len(fast.hits) == 1
