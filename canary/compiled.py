@@ -73,7 +73,7 @@ def _made(
     """Compile a kernel after its helpers; each of them is kept on disk where `cache` says so."""
     known: dict[str, object] = {}
     for each in helpers:
-        options = {"nogil": True, "_nrt": False, "cache": cache}
+        options = {"nogil": True, "cache": cache}
         known[each.__name__] = njit(_signature(each, types), **options)(_with_globals(each, known))
     made: Callable[P, R] = njit(cache=cache, nogil=True)(_with_globals(plain, known) if known else plain)
     return made

@@ -15,7 +15,7 @@ from email.message import EmailMessage
 
 from canary.scenarios.world import StoryError, World, free_port, web_site
 
-PATIENCE = 60.0  # seconds until the watch must have said what it saw
+PATIENCE = 180.0  # seconds until the watch must have said what it saw; it may have kernels to compile first
 PAUSE = 0.3  # seconds between two looks, which cost the watch its time
 
 CONFIG = """
