@@ -15,7 +15,8 @@ from canary.scan.search import Reading, Scan, keyed_of, start_of
 from canary.scan.seen import FORMS, SHAPE_ADDRESS, SHAPE_IDS, SHAPE_NAMES, Seen, rows_of
 from canary.scan.signs import PAD, crc_table, signs_of, special, tables
 from canary.scan.spellings import base64_end
-from canary.scan.sweep import HASH, sweep_kernel
+from canary.scan.sweep import sweep_kernel
+from canary.scan.sweepwords import HASH
 from canary.scan.tally import shape_of
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from canary.compiled import Kernel
 from canary.scan.candidates import Candidate
-from canary.scan.sweep import SHAPE_CODE, SHAPE_EMAIL, SHAPE_HASH, SHAPE_MOBILE, SHAPE_PHONE, SHAPES
+from canary.scan.sweepwords import SHAPE_CODE, SHAPE_EMAIL, SHAPE_HASH, SHAPE_MOBILE, SHAPE_PHONE, SHAPES
 from canary.scan.tally import DOMAINS
 
 if TYPE_CHECKING:

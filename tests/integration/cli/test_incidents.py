@@ -48,7 +48,7 @@ def test_a_trace_of_an_incident_takes_what_the_watch_has_read(canary, seen, monk
 
 
 def test_canaries_issued_since_make_a_trace_read_again(canary, seen, monkeypatch):
-    canary("tag", "w.csv", "-r", "globex", "-o", "more.csv", "--canaries", 3)
+    canary("tag", "w.csv", "-r", "globex", "-o", "more.csv", "--canaries", 9)  # three are new
     read = []
     real = engine.scan_bytes
     monkeypatch.setattr(engine, "scan_bytes", lambda *given: read.append(given[1]) or real(*given))

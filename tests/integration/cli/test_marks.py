@@ -10,7 +10,7 @@ import pytest
 
 from canary.fields.canonical import canonical
 
-ROWS = 1_500
+ROWS = 1_000
 NAMES = [f"p{number}" for number in range(6)]
 
 
