@@ -1,11 +1,12 @@
-"""Fixtures that every test may use."""
+"""Fixtures and settings of every test."""
 
 from __future__ import annotations
 
 from hypothesis import settings
 
 # A busy machine is no failure: time is measured by benchmarks, never by tests.
-settings.register_profile("canary", deadline=None, max_examples=60)
+settings.register_profile("canary", deadline=None, max_examples=60, derandomize=True)
+settings.register_profile("soak", deadline=None, max_examples=2_000)
 settings.load_profile("canary")
 
-pytest_plugins = ["tests.servers", "tests.plugin"]
+pytest_plugins = ["tests.servers", "tests.plugin", "tests.chance", "tests.uncovered"]

@@ -184,7 +184,8 @@ def pass_on(world: World, act: Parameters) -> str:
     for source in world.copies[act["from"]]:
         copy = world.folder / "copies" / act["to"] / source.name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        world.command("tag", source, "--recipient", act["to"], "--output", copy, "--dataset", act["dataset"])
+        options = ["--dataset", act["dataset"], *_as_many(act, act["rows"])]
+        world.command("tag", source, "--recipient", act["to"], "--output", copy, *options)
         world.copies.setdefault(act["to"], []).append(copy)
     return f"{act['from']} passed its data on to {act['to']}"
 
@@ -247,11 +248,10 @@ def surface(world: World, act: Parameters) -> str:
 
     sold = [row for path in world.leaks for row in leaks.read_rows(path)]
     mails = [row[act["email"]] for row in sold if row[act["email"]].endswith(tuple(act["domains"]))]
-    told = watched(world, world.leaks[0].read_bytes(), mails[: act["mails"]])
+    sent = mails[: act["mails"]]
+    told = watched(world, world.leaks[0].read_bytes(), sent)
     world.incidents.extend(told)
-    return (
-        f"the watch saw the paste and {len(mails[: act['mails']])} mails, and opened {len(told)} incident(s)"
-    )
+    return f"the watch saw the paste and {len(sent)} mails, and opened {len(told)} incident(s)"
 
 
 def trace(world: World, _act: Parameters) -> str:
