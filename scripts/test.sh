@@ -15,4 +15,8 @@ for marker in $(scripts/servers.sh); do
 done
 unset PYTHONDONTWRITEBYTECODE  # the tests start hundreds of processes: compile the code once, not in each
 rm -f .coverage .coverage.*
-exec "$python" -m pytest -n "${WORKERS:-2}" -m "$marks" --cov --cov-report=term "$@"
+ran=0
+"$python" -m coverage run -m pytest -n "${WORKERS:-2}" -m "$marks" "$@" || ran=$?
+"$python" -m coverage combine -q
+"$python" -m coverage report || exit $((ran ? ran : $?))
+exit "$ran"

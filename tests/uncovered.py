@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import coverage
 import pytest
 
 WHOLE = ("scenarios", "docs", "kill", "integration/marks", "integration/realism")
@@ -17,17 +19,24 @@ def _is_whole(path: Path) -> bool:
     return any(path.is_relative_to(_TESTS / room) for room in WHOLE)
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
-    measuring = item.config.pluginmanager.getplugin("_cov")
-    controller = getattr(measuring, "cov_controller", None)
-    if controller is None or not _is_whole(item.path):
-        return (yield)
+@contextmanager
+def _unmeasured() -> Iterator[None]:
+    measuring = coverage.Coverage.current()
     follows = os.environ.pop(_IN_PROCESSES, None)
-    controller.pause()
+    if measuring is not None:
+        measuring.stop()
     try:
-        return (yield)
+        yield
     finally:
-        controller.resume()
+        if measuring is not None:
+            measuring.start()
         if follows is not None:
             os.environ[_IN_PROCESSES] = follows
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    if not _is_whole(item.path):
+        return (yield)
+    with _unmeasured():
+        return (yield)

@@ -93,12 +93,27 @@ def test_what_is_left_out_is_told_with_its_tests(machine: Machine) -> None:
     (fake / "python").write_text('#!/usr/bin/env bash\necho "python $*"\n')
     (fake / "python").chmod(0o755)
     ran = machine.run("test.sh")
-    listed, suite = (line for line in ran.stdout.splitlines() if "python" in line)
+    listed, suite, combined, reported = (line for line in ran.stdout.splitlines() if "python" in line)
     assert ran.returncode == 0
     assert "left out: swaks" in ran.stdout
     assert "--collect-only" in listed
     assert "-m swaks and not soak" in listed
-    assert "-m not soak and not swaks --cov" in suite
+    assert "coverage run -m pytest" in suite
+    assert "-m not soak and not swaks" in suite
+    assert ("combine" in combined, "report" in reported) == (True, True)
+
+
+@pytest.mark.parametrize(("failing", "status"), [("pytest", 5), ("report", 2), ("neither", 0)])
+def test_a_failing_test_and_too_little_coverage_both_fail(
+    machine: Machine, failing: str, status: int
+) -> None:
+    machine.program("swaks", "")
+    fake = machine.folder / ".venv" / "bin"
+    fake.mkdir(parents=True)
+    lines = ["#!/usr/bin/env bash", f'case "$*" in *{failing}*) exit {status};; esac']
+    (fake / "python").write_text("\n".join(lines) + "\n")
+    (fake / "python").chmod(0o755)
+    assert machine.run("test.sh").returncode == status
 
 
 def test_under_ci_a_missing_program_is_a_failure(machine: Machine) -> None:
