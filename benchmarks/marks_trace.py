@@ -33,26 +33,26 @@ ROWS = 4_000
 HOLDERS = 6
 
 
-def host(rng: random.Random) -> Rows:
+def host(rng: random.Random, rows: int = ROWS) -> Rows:
     """Make waybills: phones that several rows share, weights at a bound, times that bunch."""
     from datetime import datetime, timedelta
 
     moment, key = datetime(2026, 9, 1), 10**11
-    phones = [f"1{rng.choice('3578')}{rng.randint(10**8, 10**9 - 1)}" for _ in range(ROWS // 2)]
-    rows = []
-    for _ in range(ROWS):
+    phones = [f"1{rng.choice('3578')}{rng.randint(10**8, 10**9 - 1)}" for _ in range(rows // 2)]
+    made = []
+    for _ in range(rows):
         moment += timedelta(seconds=rng.choice([0, 3, 20, 90, 400]))
         key += rng.randint(3, 900)
         where = rng.choice(["广东省深圳市南山区", "浙江省杭州市西湖区", "江苏省南京市鼓楼区"])
         house = (
             f"{rng.randint(1, 30)}号楼{rng.randint(1, 5)}单元{rng.randint(1, 25)}{rng.randint(1, 4):02d}室"
         )
-        rows.append([
+        made.append([
             f"SF{key}", moment.strftime("%Y-%m-%d %H:%M:%S"), rng.choice("王李张刘陈杨") + rng.choice("伟芳娜敏静"),
             rng.choice(phones), f"{where}科技路{rng.randint(1, 300)}号{house}",
             f"{max(0.5, rng.gauss(3, 2)):.2f}", rng.choice(["12.00", "15.00"]),
         ])  # fmt: skip
-    return rows
+    return made
 
 
 def write(path: Path, heading: Sequence[str], rows: Rows) -> Path:

@@ -1,7 +1,8 @@
 """Source sets weighed by all marks together: who of the best wrote them, alone or mixed, and in which shares.
 
 For probabilities alone, never for the bound. A set's members share the units (cells, or rows) in unknown proportions;
-these are fitted (expectation-maximisation), and what fitting gains by chance is taken off (Schwarz 1978).
+these are fitted (expectation-maximisation), and what fitting gains by chance is taken off (Schwarz 1978). Or they have
+compared their copies and left what all of them agree in: then every cell speaks for each of them.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ def judge_sets(view: View, members: Ints) -> tuple[Floats, Floats]:
             number = sum(1 << place for place in chosen)
             fitted = [_fit(unit[list(chosen)]) for unit in units]
             terms = np.array([log2_ratio for log2_ratio, _ in fitted])
+            if size > 1:
+                terms = np.append(terms, [read[list(chosen)].sum() for read in reads])
             ratio[number] = float(np.logaddexp2.reduce(terms)) - log2(len(terms))
             by_cell = max(range(0, len(fitted), 2), key=lambda at: fitted[at][0])
             explained[number, list(chosen)] = scale * (fitted[by_cell][1] * hits[list(chosen)]).sum(axis=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import log2
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,6 +64,14 @@ class Plan:
     keys: DatasetKeys
 
 
+@dataclass(frozen=True)
+class Bar:
+    """The bound's limit, and how many recipients it counts at least: they decide when scoring may rest."""
+
+    limit: float
+    population: int = 0
+
+
 class Reader:
     """Reads the marks of several tables of one leak under one plan, one column reading at a time."""
 
@@ -119,21 +127,24 @@ def first_of(read: Observations) -> Observations:
 def marks_of(
     tools: Tools,
     files: Sequence[Path],
-    limit: float,
-    population: int = 0,
+    bar: Bar,
     policy: Policy | None = None,
     original: Path | None = None,
+    groups: Sequence[str] = (),
 ) -> MarksFound:
-    """Read the marks in some files, under one policy where it is given, with the original at hand where it is."""
+    """Read the marks in some files, under one policy where it is given, with the original at hand where it is.
+
+    `groups` are the group canaries that a scan has found there.
+    """
     from canary.steps.leaktables import tables_in
 
     versions = None if policy is None else _versions(tools, policy)
-    found = marks_in(tools, tables_in(files), limit, population, versions)
+    found = marks_in(tools, tables_in(files), bar, versions, groups)
     if original is None or not found.versions:
         return found
     from canary.steps.informed import with_original
 
-    return with_original(tools, found, files, original)
+    return with_original(tools, found, files, original, groups)
 
 
 def _versions(tools: Tools, policy: Policy) -> list[str]:
@@ -163,16 +174,16 @@ def plans_of(tools: Tools, versions: Iterable[str] | None = None) -> list[Plan]:
 def marks_in(
     tools: Tools,
     tables: Iterable[LeakTable],
-    limit: float,
-    population: int = 0,
+    bar: Bar,
     versions: Iterable[str] | None = None,
+    groups: Sequence[str] = (),
 ) -> MarksFound:
     """Read the marks of a leak's tables and score everybody in the registry, ghosts included.
 
-    `limit` and `population` are the bound's; `versions` restricts the plans that are tried.
+    `versions` restricts the plans that are tried; `groups` are the group canaries found in the leak.
     """
     plans = plans_of(tools, versions)
-    if not plans:
+    if not plans and not groups:
         return NO_MARKS
     readers = [Reader(plan) for plan in plans]
     rows = 0
@@ -181,11 +192,22 @@ def marks_in(
         tools.progress("marks", rows, None)
     read = [(reader.plan, [one for one in reader.observations() if len(one)]) for reader in readers]
     fitting = [(plan, ways) for plan, ways in read if ways][:MOST_SCHEMES]
-    if not fitting:
-        return MarksFound(rows=rows)
+    found = replace(NO_MARKS, rows=rows, versions=tuple(plan.version for plan, _ in fitting))
+    if not fitting and not groups:
+        return found
     with tools.registry.read() as tx:
         keys = dict(recipients.mark_keys(tx))
-    return _scored(fitting, keys, limit, max(population, len(keys)), rows)
+    return _scored(found, _with_groups(tools, [ways for _, ways in fitting], groups), keys, bar)
+
+
+def _with_groups(
+    tools: Tools, read: Sequence[Sequence[Observations]], groups: Sequence[str]
+) -> list[list[Observations]]:
+    """Put what group canaries say into every reading of every plan; alone where no plan fits."""
+    from canary.fingerprint.groups import beside, observed
+
+    present = observed(tools.keys.derive(SUBKEY), groups)
+    return [[beside(way, present) for way in ways] for ways in read] or [[present]]
 
 
 def _read(readers: Sequence[Reader], table: LeakTable) -> int:
@@ -202,20 +224,14 @@ def _read(readers: Sequence[Reader], table: LeakTable) -> int:
 
 
 def _scored(
-    fitting: Sequence[tuple[Plan, Sequence[Observations]]],
-    keys: Mapping[str, bytes],
-    limit: float,
-    population: int,
-    rows: int,
+    found: MarksFound, read: Sequence[Sequence[Observations]], keys: Mapping[str, bytes], bar: Bar
 ) -> MarksFound:
     """Average over plans, and over the ways to read under each; the details told are those of the telling one."""
     from canary.fingerprint.matching import averaged
     from canary.fingerprint.score import score
 
-    values = list(keys.values())
-    made = [
-        [score(one, values, limit, population) for one in ways] for _, ways in fitting
-    ]  # fmt: skip
+    values, population = list(keys.values()), max(bar.population, len(keys))
+    made = [[score(one, values, bar.limit, population) for one in ways] for ways in read]
     log2_m = averaged([averaged([one.log2_m for one in ways]) for ways in made])
     every = [(one, len(made) * len(ways)) for ways in made for one in ways]
     best = max(every, key=lambda pair: float(pair[0].log2_m.max()))
@@ -228,9 +244,8 @@ def _scored(
         names[at]: tuple(Channel(one.column, one.part, one.read, one.agreeing) for one in told)
         for at, told in best[0].explained.items()
     }
-    versions = tuple(plan.version for plan, _ in fitting)
     sets = _sets(best[0], names, log2(best[1]))
-    return MarksFound(scores, sets, rows, None, versions, channels)
+    return replace(found, scores=scores, sets=sets, channels=channels)
 
 
 def _sets(best: Scores, names: Sequence[str], shared: float) -> MarkSets | None:

@@ -16,7 +16,7 @@ from canary.generators.host import HostLearner
 from canary.generators.persona import Personas
 from canary.generators.profile import HostProfile, Places, canary_count
 from canary.model.canary import Canary
-from canary.steps import derived, retained
+from canary.steps import derived, groups, retained
 from canary.steps.contacts import rested_ms
 from canary.steps.generate import today
 from canary.steps.nature import kind_of, locale_of
@@ -41,6 +41,7 @@ class Drawing:
 
     plans: tuple[Planned, ...] = ()
     ghosts: Planned = NOTHING
+    pool: tuple[Canary, ...] = ()
     carried: derived.Carried = derived.NOTHING
     warnings: tuple[str, ...] = ()
 
@@ -74,11 +75,19 @@ def draw(
     if not recipients:
         return Drawing()
     rng = tools.new_rng()
-    profile, carried, identifying = _learned(tools, source, chosen, canaries, len(recipients), rng, also)
+    profile, carried, identifying = _learned(
+        tools, source, chosen, canaries, len(recipients) + groups.copies(chosen), rng, also
+    )
     count = canary_count(canaries, profile.rows)
-    kept, key = _kept(tools, source, chosen, recipients, identifying, profile, count)
+    known = _known(tools, chosen, recipients, carried)
+    keys = None
+    if known or groups.wanted(chosen):
+        keys = retained.key_column(identifying.batches(), profile.roles)
+    kept = retained.covered(known, keys, source.headings, count) if keys else {}
+    pool = groups.pool_for(tools, chosen, recipients, keys, profile, count, but=carried.positions)
     ghosts = ghosts if profile.rows else 0
-    shares = [*(count - len(kept.get(one, ())) for one in recipients), ghosts]
+    own = [max(0, count - len(kept.get(one, ())) - pool.count(one)) for one in recipients]
+    shares = [*own, ghosts, len(pool.fresh)]
     wanted = sum(shares)
     phones = take_contacts(
         tools, profile.roles, wanted, rng, require_contacts=require_contacts, dry_run=dry_run
@@ -92,30 +101,26 @@ def draw(
     _replace_unfit(tools, identifying, drafter, drafts)
     kind = kind_of(profile.roles)
     plans = [_planned(each, chosen.version.dataset, kind, profile.rows) for each in drafts]
+    *plans, controls, shared = plans
+    shared, key = groups.drawn(pool, shared), keys.name if keys else ""
     plans = [
-        with_kept(plan, kept.get(one, ()), key) for plan, one in zip(plans, (*recipients, ""), strict=True)
+        groups.with_groups(with_kept(plan, kept.get(one, ()), key), pool, shared, one, key)
+        for plan, one in zip(plans, recipients, strict=True)
     ]
     notes = [draft.note for each in drafts for draft in each if draft.note]
     warnings = tuple(dict.fromkeys([*phones.warnings, *profile.notes, *notes]))
-    return Drawing(tuple(plans[:-1]), plans[-1], carried, warnings)
+    return Drawing(tuple(plans), controls, shared.canaries, carried, warnings)
 
 
-def _kept(
-    tools: Tools,
-    source: Source,
-    chosen: Chosen,
-    recipients: Sequence[str],
-    identifying: Identifying,
-    profile: HostProfile,
-    count: int,
-) -> tuple[Mapping[str, retained.Kept], str]:
-    """Give the canaries of earlier releases that belong into this table as well, and the column of its order."""
+def _known(
+    tools: Tools, chosen: Chosen, recipients: Sequence[str], carried: derived.Carried
+) -> dict[str, list[Canary]]:
+    """Give the canaries of each recipient's earlier releases, but those that the table holds already."""
     with tools.registry.read() as tx:
         known = retained.earlier(tx, recipients, chosen.version.dataset)
-    keys = retained.key_column(identifying.batches(), profile.roles) if known else None
-    if keys is None:
-        return {}, ""
-    return retained.covered(known, keys, source.headings, count), keys.name
+    return {
+        name: [one for one in canaries if one.id not in carried.positions] for name, canaries in known.items()
+    }
 
 
 def roles_of(table: Table, chosen: Chosen) -> dict[str, str]:

@@ -15,6 +15,8 @@ from canary.store import canaries as canary_store
 from canary.store import contacts, recipients, releases, tallies
 from canary.store.tx import Tx
 from canary.trace.case import Case, Held, HitCanary, Holder, IssuedField, SideEvent
+from canary.trace.evalue import score_all
+from canary.trace.naming import TELLING
 from canary.trace.records import records_of
 
 REACHED = frozenset({"mail", "probe", "call", "sms", "access"})
@@ -31,7 +33,13 @@ class Seen:
     earlier: tuple[Mapping[str, float], ...] = ()
 
 
-def build_case(tx: Tx, findings: Findings, seen: Seen, found: MarksFound = NO_MARKS) -> Case:
+def build_case(
+    tx: Tx,
+    findings: Findings,
+    seen: Seen,
+    found: MarksFound = NO_MARKS,
+    hits: tuple[HitCanary, ...] | None = None,
+) -> Case:
     """Gather all that one trace may look at, from the registry, the findings and the marks."""
     everybody = recipients.list_all(tx, ghosts=True)
     issued, late = tallies.issued(tx, seen.earliest_ms)
@@ -44,7 +52,7 @@ def build_case(tx: Tx, findings: Findings, seen: Seen, found: MarksFound = NO_MA
         late=late,
         carried=tallies.carried(tx),
         controls=tallies.controls(tx),
-        hits=_hit_canaries(tx, findings, seen),
+        hits=hit_canaries(tx, findings, seen) if hits is None else hits,
         candidates=findings.candidates,
         n_frozen=seen.n_frozen,
         earliest_ms=seen.earliest_ms,
@@ -69,7 +77,8 @@ def _held(tx: Tx) -> dict[str, tuple[Held, ...]]:
     return {recipient: tuple(held) for recipient, held in found.items()}
 
 
-def _hit_canaries(tx: Tx, findings: Findings, seen: Seen) -> tuple[HitCanary, ...]:
+def hit_canaries(tx: Tx, findings: Findings, seen: Seen) -> tuple[HitCanary, ...]:
+    """Give the canaries that were found, with all that the bound asks of each."""
     records = records_of(findings.hits)
     holders = _holders(tx, records)
     first = _first_seen(seen.sightings)
@@ -83,8 +92,21 @@ def _hit_canaries(tx: Tx, findings: Findings, seen: Seen) -> tuple[HitCanary, ..
             control=canary.control,
             burned=_burned(canary, seen.earliest_ms),
             seen_ms=first.get(canary.id, seen.earliest_ms),
+            group=recipients.is_group_owner(canary.recipient),
         )
         for canary in canary_store.by_ids(tx, records)
+    )
+
+
+def groups_found(hits: Sequence[HitCanary], findings: Findings, earliest_ms: int | None) -> tuple[str, ...]:
+    """Give the group canaries that stand in a leak beyond coincidence, unburned and handed out by then."""
+    shared = [one for one in hits if one.group and not one.burned]
+    scores = score_all(shared, findings.candidates)
+    return tuple(
+        one.id
+        for one in shared
+        if scores[one.id] >= TELLING
+        and any(earliest_ms is None or holder.created_ms <= earliest_ms for holder in one.holders)
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.steps.decoding import MarksFound, Plan, Reader, plans_of
 from canary.steps.leaktables import Columns, LeakTable, described, tables_in
+from canary.steps.marking import SUBKEY
 from canary.steps.tools import Tools
 from canary.store import recipients
 from canary.trace.case import MarkSets
@@ -38,11 +39,14 @@ class Compared:
     seen: Seen
 
 
-def with_original(tools: Tools, found: MarksFound, files: Sequence[Path], original: Path) -> MarksFound:
+def with_original(
+    tools: Tools, found: MarksFound, files: Sequence[Path], original: Path, groups: Sequence[str] = ()
+) -> MarksFound:
     """Give the scores with the original as a second witness: the mean of E without it and with it."""
     import numpy as np
 
     from canary.files import open_table
+    from canary.fingerprint.groups import observed
 
     table = described(open_table(original))
     names = sorted(found.scores, key=lambda name: -found.scores[name].log2_m)[:MOST_LOOKED_AT]
@@ -50,7 +54,8 @@ def with_original(tools: Tools, found: MarksFound, files: Sequence[Path], origin
         every = dict(recipients.mark_keys(tx))
     keys = [every[name] for name in names]
     plans = plans_of(tools, found.versions)
-    made = [one for plan in plans if (one := _of_plan(plan, files, table, keys)) is not None]
+    present = observed(tools.keys.derive(SUBKEY), groups)
+    made = [one for plan in plans if (one := _of_plan(plan, files, table, present, keys)) is not None]
     if not made:
         return found
     informed = np.logaddexp2.reduce(np.stack(made)) - np.log2(len(plans))
@@ -77,12 +82,15 @@ def sets_of(names: Sequence[str], informed: Floats) -> MarkSets:
     )
 
 
-def _of_plan(plan: Plan, files: Sequence[Path], original: LeakTable, keys: Sequence[bytes]) -> Floats | None:
+def _of_plan(
+    plan: Plan, files: Sequence[Path], original: LeakTable, groups: Observations, keys: Sequence[bytes]
+) -> Floats | None:
     """Give log2 of the informed E of some recipients under one plan, None where nothing can be compared."""
     import numpy as np
 
     from canary.fingerprint.decode import read_marks
     from canary.fingerprint.embed import prepare
+    from canary.fingerprint.groups import beside
     from canary.fingerprint.informed import informed_units, log2_informed
     from canary.fingerprint.score import score
 
@@ -93,7 +101,7 @@ def _of_plan(plan: Plan, files: Sequence[Path], original: LeakTable, keys: Seque
     if not units:
         return None
     spelt = _of_text(read_marks(plan.plan, plan.keys, compared.leak))
-    return np.asarray(log2_informed(units, keys) + score(spelt, keys).log2_m)
+    return np.asarray(log2_informed(units, keys) + score(beside(spelt, groups), keys).log2_m)
 
 
 def _of_text(read: Observations) -> Observations:

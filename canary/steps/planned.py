@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from canary.model.canary import Canary, Placement, Release
 from canary.steps import retained
 from canary.store import canaries as store
+from canary.store.recipients import is_group_owner
 from canary.store.tx import Tx
 
 
@@ -18,7 +19,8 @@ class Planned:
     canaries: tuple[Canary, ...] = ()
     positions: tuple[int, ...] = ()
     rows_in: int = 0
-    kept: frozenset[str] = frozenset()  # ids of those that were issued with an earlier release
+    kept: frozenset[str] = frozenset()  # ids of those that were not issued with this release
+    shared: frozenset[str] = frozenset()  # ids of the group canaries among them
 
     def in_order(self) -> Iterator[tuple[int, Canary]]:
         """Give (position, canary) by position; those at one place in the order they were drawn."""
@@ -38,9 +40,10 @@ def of_release(tx: Tx, release: Release) -> Planned:
     own = [
         (placement, canary) for placement, canary in store.of_release(tx, release.id) if not placement.carried
     ]
-    return Planned(
-        tuple(canary for _, canary in own), tuple(placement.position for placement, _ in own), release.rows_in
-    )
+    canaries = tuple(canary for _, canary in own)
+    shared = frozenset(one.id for one in canaries if is_group_owner(one.recipient))
+    places = tuple(placement.position for placement, _ in own)
+    return Planned(canaries, places, release.rows_in, shared=shared)
 
 
 def with_kept(plan: Planned, kept: retained.Kept, key: str) -> Planned:
@@ -53,5 +56,5 @@ def with_kept(plan: Planned, kept: retained.Kept, key: str) -> Planned:
         plan,
         canaries=tuple(canary for canary, _ in both),
         positions=tuple(place for _, place in both),
-        kept=frozenset(canary.id for canary, _ in kept),
+        kept=plan.kept | frozenset(canary.id for canary, _ in kept),
     )

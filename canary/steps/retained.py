@@ -107,7 +107,7 @@ def earlier(tx: Tx, recipients: Sequence[str], dataset: str) -> dict[str, list[C
             if release.dataset == dataset and release.kind == "export":
                 mine = found.setdefault(recipient, {})
                 for placement, canary in store.of_release(tx, release.id):
-                    if not placement.carried and canary.burned_ms is None:
+                    if not placement.carried and canary.burned_ms is None and canary.recipient == recipient:
                         mine[canary.id] = canary
     return {recipient: list(mine.values()) for recipient, mine in found.items()}
 

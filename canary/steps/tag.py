@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from canary.errors import OutsideError
-from canary.model.canary import Release
+from canary.model.canary import Canary, Release
 from canary.model.data import Policy
-from canary.steps import datasets, derived, drawing, marking, releasing
+from canary.steps import datasets, derived, drawing, groups, marking, releasing
 from canary.steps.copies import Copies, FileCopies, Source, Written, open_source
 from canary.steps.datasets import Chosen
 from canary.steps.marking import CopyMarks, Scheme
@@ -68,6 +68,7 @@ class Batch:
     canaries: float
     jobs: tuple[Job, ...]
     ghosts: Planned = NOTHING
+    pool: tuple[Canary, ...] = ()
     carried: derived.Carried = derived.NOTHING
     scheme: Scheme | None = None
     warnings: tuple[str, ...] = ()
@@ -191,7 +192,9 @@ def _planned(tools: Tools, batch: Batch) -> tuple[Batch, CopyMarks | None]:
     plans = known | {job.identity: plan for job, plan in zip(fresh, drawn.plans, strict=True)}
     jobs = tuple(replace(job, planned=plans[job.identity]) for job in batch.jobs)
     warnings = tuple(dict.fromkeys((*batch.warnings, *drawn.warnings)))
-    batch = replace(batch, jobs=jobs, ghosts=drawn.ghosts, carried=drawn.carried, warnings=warnings)
+    batch = replace(
+        batch, jobs=jobs, ghosts=drawn.ghosts, pool=drawn.pool, carried=drawn.carried, warnings=warnings
+    )
     if seen is None or batch.scheme is None or batch.request.dry_run:
         return batch, None
     if not fresh:
@@ -212,12 +215,11 @@ def _marked(tools: Tools, batch: Batch, scheme: Scheme, seen: Seen) -> tuple[Bat
     jobs = []
     for job, key in zip(batch.jobs, keys, strict=True):
         planned = job.planned
-        if job.known is None:
-            new = [one for one in planned.canaries if one.id not in planned.kept]
-            spelt = {one.id: one for one in marking.planted(scheme, seen, new, key)}
-            canaries = tuple(spelt.get(one.id, one) for one in planned.canaries)
-            planned = replace(planned, canaries=canaries)
-        jobs.append(replace(job, planned=planned))
+        fresh = set() if job.known else {one.id for one in planned.canaries} - planned.kept
+        new = [one for one in planned.canaries if one.id in fresh | planned.shared]
+        spelt = {one.id: one for one in marking.planted(scheme, seen, new, key)}
+        canaries = tuple(spelt.get(one.id, one) for one in planned.canaries)
+        jobs.append(replace(job, planned=replace(planned, canaries=canaries)))
     return replace(batch, jobs=tuple(jobs)), CopyMarks(seen, keys)
 
 
@@ -225,6 +227,7 @@ def _store(tools: Tools, batch: Batch, written: Written, marks: CopyMarks | None
     with tools.registry.begin() as tx:
         version = batch.chosen.version
         releasing.ensure_dataset(tx, tools, version, batch.ghosts)
+        groups.issue(tx, tools, version, batch.pool)
         if batch.scheme is not None:
             marking.keep(tx, batch.scheme)
         made = []

@@ -18,7 +18,7 @@ from canary.model.data import Policy
 from canary.model.evidence import Findings
 from canary.model.verdict import Trace
 from canary.steps import cases, decoding
-from canary.steps.evidence import Seen, build_case
+from canary.steps.evidence import Seen, build_case, groups_found, hit_canaries
 from canary.steps.scan import search
 from canary.steps.tools import Tools
 from canary.store import journal
@@ -87,11 +87,13 @@ def _place(stack: ExitStack, path: str) -> Path:
 def _conclude(
     tools: Tools, findings: Findings, files: Sequence[Path], seen: Seen, limits: Limits, asked: Asked
 ) -> Trace:
-    marks = decoding.marks_of(
-        tools, files, limits.false_accusation, seen.n_frozen, asked.policy, asked.original
-    )
     with tools.registry.read() as tx:
-        case = build_case(tx, findings, seen, marks)
+        hits = hit_canaries(tx, findings, seen)
+    shared = groups_found(hits, findings, seen.earliest_ms)
+    bar = decoding.Bar(limits.false_accusation, seen.n_frozen)
+    marks = decoding.marks_of(tools, files, bar, asked.policy, asked.original, shared)
+    with tools.registry.read() as tx:
+        case = build_case(tx, findings, seen, marks, hits)
     return conclude(case, limits)
 
 

@@ -22,6 +22,7 @@ from canary.store.tx import Tx
 
 MARK_KEY_BYTES: Final = 16
 GHOST_PREFIX: Final = "ghost."
+GROUPS: Final = ".groups"  # how the ghost ends that group canaries belong to
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
 
@@ -166,12 +167,36 @@ def mark_keys(tx: Tx) -> Iterator[tuple[str, bytes]]:
 
 def ensure_ghosts(tx: Tx, dataset: str, n: int = 8, now_ms: int = 0) -> list[Recipient]:
     """Give the dataset's n ghosts, which are never issued anything, and make those that are missing."""
-    short = hashlib.sha256(dataset.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    ghosts = [
-        Recipient(f"{GHOST_PREFIX}{short}.{place}", RecipientKind.SYSTEM, "", None, now_ms, ghost=True)
-        for place in range(n)
-    ]
+    ghosts = [_ghost(f"{_ghosts_of(dataset)}.{place}", now_ms) for place in range(n)]
     for each in ghosts:
-        insert_new(tx.conn, recipients, dict(zip(recipients.c.keys(), _row(tx.keys, each), strict=True)))
+        _insert_new(tx, each)
     wanted = select(*_COLUMNS).where(recipients.c.id.in_([each.id for each in ghosts]))
     return [_noun(row) for row in tx.conn.execute(wanted.order_by(recipients.c.id))]
+
+
+def _ghosts_of(dataset: str) -> str:
+    return GHOST_PREFIX + hashlib.sha256(dataset.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _ghost(id: str, now_ms: int) -> Recipient:
+    return Recipient(id, RecipientKind.SYSTEM, "", None, now_ms, ghost=True)
+
+
+def _insert_new(tx: Tx, ghost: Recipient) -> None:
+    insert_new(tx.conn, recipients, dict(zip(recipients.c.keys(), _row(tx.keys, ghost), strict=True)))
+
+
+def group_owner(dataset: str) -> str:
+    """Give the id of the ghost that a dataset's group canaries belong to."""
+    return _ghosts_of(dataset) + GROUPS
+
+
+def is_group_owner(recipient: str) -> bool:
+    """Tell whether canaries of this owner are group canaries."""
+    return recipient.startswith(GHOST_PREFIX) and recipient.endswith(GROUPS)
+
+
+def ensure_group_owner(tx: Tx, dataset: str, now_ms: int = 0) -> str:
+    """Give the ghost that a dataset's group canaries belong to, made where it is missing."""
+    _insert_new(tx, _ghost(group_owner(dataset), now_ms))
+    return group_owner(dataset)

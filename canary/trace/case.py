@@ -56,7 +56,7 @@ class HitCanary:
 
     Only unmasked transforms belong into `records` (`records_of` leaves the others out). `burned`: public or
     opened before it was seen here. `seen_ms` is the time of the first sighting that held it, None for the
-    leak's own time.
+    leak's own time. One of a `group` of recipients speaks through the marks alone.
     """
 
     id: str
@@ -67,6 +67,7 @@ class HitCanary:
     control: bool = False
     burned: bool = False
     seen_ms: int | None = None
+    group: bool = False
 
 
 @dataclass(frozen=True, slots=True)

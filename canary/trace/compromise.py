@@ -70,7 +70,9 @@ def _outsiders(
     """Give log2 E of everybody who cannot be a source, from canaries seen before they were issued."""
     early: dict[str, list[float]] = {}
     for hit in case.hits:
-        if not hit.control and hit.id in scores and not stands_in_time(case, hit) and _seen_too_early(hit):
+        if hit.control or hit.group or hit.id not in scores or stands_in_time(case, hit):
+            continue
+        if _seen_too_early(hit):
             early.setdefault(hit.owner, []).append(scores[hit.id])
     outside = {name: each for name, each in log2_e.items() if name not in holders and name not in case.ghosts}
     for name, values in early.items():

@@ -64,7 +64,7 @@ def survey(
     hits = tuple(
         hit
         for hit in sorted(case.hits, key=lambda each: each.id)
-        if hit.id in scores and hit.records and not hit.control and stands_in_time(case, hit)
+        if hit.id in scores and hit.records and not (hit.control or hit.group) and stands_in_time(case, hit)
     )
     allowed = frozenset(eligible)
     standing: dict[str, dict[int, str]] = {}

@@ -160,7 +160,7 @@ def own_hits(case: Case) -> dict[str, list[HitCanary]]:
     """
     own: dict[str, list[HitCanary]] = {}
     for hit in sorted(case.hits, key=lambda each: each.id):
-        if hit.control or hit.burned or not hit.records:
+        if hit.control or hit.burned or hit.group or not hit.records:
             continue
         if hit.owner in case.ghosts or stands_in_time(case, hit):
             own.setdefault(hit.owner, []).append(hit)
