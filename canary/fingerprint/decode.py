@@ -6,14 +6,15 @@ the leak, the plan and the dataset's keys alone. The bound needs just that (docs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from canary.fingerprint import codec
-from canary.fingerprint.columns import Column, Flags, texts_of
+from canary.fingerprint.anchors import Anchored
+from canary.fingerprint.columns import Column, Flags, Texts, texts_of
 from canary.fingerprint.embed import block_inputs, to_symbol
 from canary.fingerprint.lattice import ERASED, Ints
 from canary.fingerprint.learn import digests_of
@@ -87,33 +88,56 @@ def read_marks(
 
     `columns` are of one length; `once` is replaced by tests alone.
     """
+    return read_anchored(plan, keys, *flattened(plan, keys, columns), once)
+
+
+def flattened(
+    plan: MarkPlan, keys: DatasetKeys, columns: Mapping[str, Column]
+) -> tuple[dict[str, Texts], list[Anchored | None]]:
+    """Give what `read_anchored` reads: the plan's columns as flat bytes, and the digests of its anchors."""
     flat = {heading: texts_of(columns[heading]) for heading in plan.headings if heading in columns}
+    return flat, digests_of(plan, keys, flat)
+
+
+def read_anchored(
+    plan: MarkPlan,
+    keys: DatasetKeys,
+    flat: Mapping[str, Texts],
+    anchors: Sequence[Anchored | None],
+    once: Once = counted_once,
+) -> Observations:
+    """Read the marks of a leaked table whose anchors are digested already."""
     rows = len(next(iter(flat.values()))) if flat else 0
-    anchors = digests_of(plan, keys, flat)
     dithers = {place: words_of(keys.dither, made) for place, made in block_inputs(plan, anchors).items()}
     classes = {c.heading: codec.read(c, flat[c.heading]) for c in plan.columns if c.heading in flat}
-    found = []
+    found, known = [], _with_anchor(anchors, rows)
     for number, channel in enumerate(plan.channels):
         anchored, place = anchors[channel.anchor], (channel.anchor, channel.block)
         if anchored is None or (channel.column and channel.column not in classes):
             continue
         if channel.column:
             part = codec.parts_of(plan.column(channel.column)).index(channel.part)
-            seen = _erased(plan, channel.column, classes[channel.column][:, part])
+            seen = _erased(plan, channel.column, classes[channel.column][:, part], known)
             symbols = to_symbol(channel, seen, dithers[place][:, channel.slot % 16])
         else:
             symbols = np.ones(rows, np.int64)  # the row is here: it was not left out
         there = np.flatnonzero(anchored.valid & (symbols >= 0))
         found.append((anchored.digests[there], np.full(len(there), number), symbols[there], there))
-    recognised = np.zeros(rows, np.bool_)
+    return _arranged(plan, keys, found, once, rows, int(known.sum()))
+
+
+def _with_anchor(anchors: Sequence[Anchored | None], rows: int) -> Flags:
+    """Tell which rows have any anchor."""
+    known = np.zeros(rows, np.bool_)
     for anchored in anchors:
-        recognised |= anchored.valid if anchored is not None else False
-    return _arranged(plan, keys, found, once, rows, int(recognised.sum()))
+        if anchored is not None:
+            known |= anchored.valid
+    return known
 
 
-def _erased(plan: MarkPlan, heading: str, classes: Ints) -> Ints:
-    """Erase an axis of spellings that somebody made uniform; decided by the leak alone."""
-    there = classes[classes >= 0]
+def _erased(plan: MarkPlan, heading: str, classes: Ints, known: Flags) -> Ints:
+    """Erase an axis of spellings that somebody made uniform in the rows that have an anchor."""
+    there = classes[known & (classes >= 0)]
     if plan.column(heading).kind != "text" or len(there) < _ENOUGH:
         return classes
     uniform = np.bincount(there).max() >= CONSTANT * len(there)

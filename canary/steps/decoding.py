@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import log2
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from canary.model.data import Policy
+from canary.steps.held import Exports, Recognition, by_recipient, exports
 from canary.steps.marking import SUBKEY
 from canary.steps.tools import Tools
 from canary.store import datasets, marks, recipients
+from canary.store.tx import Tx
 from canary.trace.case import MarkScore, MarkSets
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class MarksFound:
     sets: MarkSets | None = None
     rows: int = 0
     recognised: int | None = None
+    held: Mapping[str, int] = field(default_factory=dict)
     versions: tuple[str, ...] = ()
     channels: Mapping[str, tuple[Channel, ...]] = field(default_factory=dict)
 
@@ -62,14 +65,19 @@ class Plan:
     version: str
     plan: MarkPlan
     keys: DatasetKeys
+    exports: Exports = field(default_factory=Exports)
 
 
 @dataclass(frozen=True)
 class Bar:
-    """The bound's limit, and how many recipients it counts at least: they decide when scoring may rest."""
+    """The bound's limit, and how many recipients it counts at least: they decide when scoring may rest.
+
+    Exports made after `earliest_ms` (None: unknown) hold no row of the leak.
+    """
 
     limit: float
     population: int = 0
+    earliest_ms: int | None = None
 
 
 class Reader:
@@ -77,6 +85,7 @@ class Reader:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.known = Recognition(plan.exports)
         self._tables: list[list[Observations]] = []
 
     def begin(self, head: Columns) -> list[dict[str, str]]:
@@ -94,12 +103,14 @@ class Reader:
 
     def add(self, batch: Columns, ways: Sequence[Mapping[str, str]]) -> None:
         """Read one batch of the table that was begun last, in each of its ways."""
-        from canary.fingerprint.decode import joined, read_marks
+        from canary.fingerprint.decode import flattened, joined, read_anchored
         from canary.fingerprint.matching import renamed
 
         kept = self._tables[-1]
         for number, way in enumerate(ways):
-            read = read_marks(self.plan.plan, self.plan.keys, renamed(batch, way))
+            flat, anchors = flattened(self.plan.plan, self.plan.keys, renamed(batch, way))
+            anchors = self.known.limited(anchors, counted=number == 0)
+            read = read_anchored(self.plan.plan, self.plan.keys, flat, anchors)
             if number < len(kept):
                 kept[number] = first_of(joined([kept[number], read], self.plan.keys))
             else:
@@ -162,10 +173,11 @@ def plans_of(tools: Tools, versions: Iterable[str] | None = None) -> list[Plan]:
 
     with tools.registry.read() as tx:
         stored = marks.plans(tx)
+        known = {one.version: exports(tx, tools, one.version) for one in stored}
     wanted = None if versions is None else set(versions)
     secret = tools.keys.derive(SUBKEY)
     return [
-        Plan(one.version, read_plan(one.text), dataset_keys(secret, one.dataset))
+        Plan(one.version, read_plan(one.text), dataset_keys(secret, one.dataset), known[one.version])
         for one in reversed(stored)
         if wanted is None or one.version in wanted
     ]
@@ -197,7 +209,18 @@ def marks_in(
         return found
     with tools.registry.read() as tx:
         keys = dict(recipients.mark_keys(tx))
+        found = replace(found, **_recognised(tx, readers, bar))
     return _scored(found, _with_groups(tools, [ways for _, ways in fitting], groups), keys, bar)
+
+
+def _recognised(tx: Tx, readers: Sequence[Reader], bar: Bar) -> dict[str, Any]:
+    """Give how many rows some export held, and each recipient's exports, under the plan that knows most of them."""
+    known = [reader for reader in readers if reader.known.knows and reader.known.rows]
+    if not known:
+        return {}
+    best = max(known, key=lambda reader: reader.known.count())
+    held = by_recipient(best.known, marks.exports(tx), best.plan.version, bar.earliest_ms)
+    return {"recognised": best.known.count(), "held": held}
 
 
 def _with_groups(
@@ -237,7 +260,9 @@ def _scored(
     best = max(every, key=lambda pair: float(pair[0].log2_m.max()))
     names = list(keys)
     scores = {
-        name: MarkScore(float(log2_m[at]), int(best[0].read[at]), int(best[0].agreeing[at]))
+        name: MarkScore(
+            float(log2_m[at]), int(best[0].read[at]), int(best[0].agreeing[at]), found.held.get(name)
+        )
         for at, name in enumerate(names)
     }
     channels = {

@@ -14,6 +14,7 @@ from canary.fields.canonical import canonical
 from canary.files import CellEdits, RowEdits
 from canary.model.canary import Canary, CanaryField
 from canary.model.data import Policy
+from canary.steps.held import Recorder
 from canary.steps.tools import Tools
 from canary.store import marks
 from canary.store.tx import Tx
@@ -82,8 +83,8 @@ def keep(tx: Tx, scheme: Scheme) -> None:
 class CopyMarks:
     """The marks of several copies of one table, made while it is read a second time."""
 
-    def __init__(self, seen: Seen, keys: Sequence[bytes]) -> None:
-        self._seen, self._keys = seen, list(keys)
+    def __init__(self, seen: Seen, keys: Sequence[bytes], recorder: Recorder | None = None) -> None:
+        self._seen, self._keys, self.recorder = seen, list(keys), recorder
         self.cells = [0] * len(self._keys)
         self._reports: list[tuple[ColumnReport, ...]] = [() for _ in self._keys]
 
@@ -96,7 +97,10 @@ class CopyMarks:
         """Give what each copy does to a batch, made when it is asked for."""
         from canary.fingerprint.embed import prepare
 
-        return _Edits(self, prepare(self._seen, columns_of(batch, self.columns)))
+        prepared = prepare(self._seen, columns_of(batch, self.columns))
+        if self.recorder is not None:
+            self.recorder.add(prepared)
+        return _Edits(self, prepared)
 
     def edit(self, prepared: Prepared, number: int) -> RowEdits:
         """Give what one copy does to a batch, and count it."""

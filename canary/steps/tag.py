@@ -19,6 +19,7 @@ from canary.model.data import Policy
 from canary.steps import datasets, derived, drawing, groups, marking, releasing
 from canary.steps.copies import Copies, FileCopies, Source, Written, open_source
 from canary.steps.datasets import Chosen
+from canary.steps.held import recorder
 from canary.steps.marking import CopyMarks, Scheme
 from canary.steps.planned import NOTHING, Planned, of_release
 from canary.steps.shown import unknown_recipient
@@ -212,6 +213,7 @@ def _marked(tools: Tools, batch: Batch, scheme: Scheme, seen: Seen) -> tuple[Bat
     """Spell the fresh canaries as each recipient's real rows will be, and prepare the marks of all copies."""
     with tools.registry.read() as tx:
         keys = [recipients.mark_key(tx, job.recipient) for job in batch.jobs]
+        rows = recorder(tx, tools, seen, scheme.version, batch.source.sha256)
     jobs = []
     for job, key in zip(batch.jobs, keys, strict=True):
         planned = job.planned
@@ -220,7 +222,7 @@ def _marked(tools: Tools, batch: Batch, scheme: Scheme, seen: Seen) -> tuple[Bat
         spelt = {one.id: one for one in marking.planted(scheme, seen, new, key)}
         canaries = tuple(spelt.get(one.id, one) for one in planned.canaries)
         jobs.append(replace(job, planned=replace(planned, canaries=canaries)))
-    return replace(batch, jobs=tuple(jobs)), CopyMarks(seen, keys)
+    return replace(batch, jobs=tuple(jobs)), CopyMarks(seen, keys, rows)
 
 
 def _store(tools: Tools, batch: Batch, written: Written, marks: CopyMarks | None) -> list[Release]:
@@ -230,6 +232,8 @@ def _store(tools: Tools, batch: Batch, written: Written, marks: CopyMarks | None
         groups.issue(tx, tools, version, batch.pool)
         if batch.scheme is not None:
             marking.keep(tx, batch.scheme)
+        if marks is not None and marks.recorder is not None:
+            marks.recorder.keep(tx, version.sha256, batch.source.sha256)
         made = []
         for number, job in enumerate(batch.jobs):
             if job.known is not None:

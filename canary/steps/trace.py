@@ -90,7 +90,7 @@ def _conclude(
     with tools.registry.read() as tx:
         hits = hit_canaries(tx, findings, seen)
     shared = groups_found(hits, findings, seen.earliest_ms)
-    bar = decoding.Bar(limits.false_accusation, seen.n_frozen)
+    bar = decoding.Bar(limits.false_accusation, seen.n_frozen, seen.earliest_ms)
     marks = decoding.marks_of(tools, files, bar, asked.policy, asked.original, shared)
     with tools.registry.read() as tx:
         case = build_case(tx, findings, seen, marks, hits)

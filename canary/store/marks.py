@@ -1,4 +1,4 @@
-"""Marking plans of dataset versions, and what the marks of a release changed."""
+"""Marking plans of dataset versions, filters of the rows of their exports, and what the marks of a release changed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import insert, select
 
 from canary.store.rows import insert_new
-from canary.store.tables import dataset_versions, distortions, mark_plans, releases
+from canary.store.tables import dataset_versions, distortions, mark_plans, releases, row_filters
 from canary.store.tx import Tx
 
 
@@ -70,3 +70,39 @@ def distortion(tx: Tx, release: str) -> list[dict[str, Any]]:
     )
     text = tx.conn.scalar(wanted)
     return [] if text is None else [dict(one) for one in json.loads(text)]
+
+
+class HeldExport(NamedTuple):
+    """One marked export that a recipient got: under which dataset version, made from which input, when."""
+
+    recipient: str
+    version: str
+    sha256_in: str
+    created_ms: int
+
+
+def put_filter(tx: Tx, version: str, sha256_in: str, rows: int, bits: bytes) -> None:
+    """Keep the filter of an export's rows; one that is there stays."""
+    insert_new(
+        tx.conn, row_filters, {"version": version, "sha256_in": sha256_in, "rows": rows, "filter": bits}
+    )
+
+
+def has_filter(tx: Tx, version: str, sha256_in: str) -> bool:
+    """Tell whether the rows of an export are recorded."""
+    mine = row_filters.c.version == version, row_filters.c.sha256_in == sha256_in
+    return tx.conn.scalar(select(row_filters.c.rows).where(*mine)) is not None
+
+
+def filters(tx: Tx, version: str) -> list[tuple[str, bytes]]:
+    """Give (digest of the input, filter) of every export of a version whose rows are recorded."""
+    wanted = select(row_filters.c.sha256_in, row_filters.c.filter).where(row_filters.c.version == version)
+    return [tuple(row) for row in tx.conn.execute(wanted.order_by(row_filters.c.sha256_in))]
+
+
+def exports(tx: Tx) -> list[HeldExport]:
+    """List who got which marked export, oldest first."""
+    columns = releases.c.recipient, releases.c.version, releases.c.sha256_in, releases.c.created_ms
+    wanted = select(*columns).where(releases.c.kind == "export", releases.c.marked_cells > 0)
+    wanted = wanted.order_by(releases.c.serial)
+    return [HeldExport(*row) for row in tx.conn.execute(wanted)]

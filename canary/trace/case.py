@@ -89,12 +89,15 @@ class SideEvent:
 
 @dataclass(frozen=True, slots=True)
 class MarkScore:
-    """What the marks say of one recipient: log2 of Σ_S w_S·M, marks read and agreeing, real rows it held."""
+    """What the marks say of one recipient: log2 of Σ_S w_S·M, marks read and agreeing, leaked rows it held.
+
+    `rows_held` is None where it has no export whose rows are recorded.
+    """
 
     log2_m: float = 0.0
     read: int = 0
     agreeing: int = 0
-    rows_held: int = 0
+    rows_held: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ The ratios of the posterior.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import log2
 
 import numpy as np
@@ -46,7 +46,8 @@ class Copy:
 class Scene:
     """All that the posterior looks at.
 
-    Hit canaries with their X, the copies that hold any, side observations.
+    Hit canaries with their X, the copies that hold any, side observations; `absent` is log2 of what speaks against
+    recipients whose exports held few of the rows.
     """
 
     hits: tuple[HitCanary, ...]
@@ -55,6 +56,7 @@ class Scene:
     side: tuple[
         tuple[float, frozenset[str]], ...
     ]  # log2 ratio of one observation, and who holds what it reached
+    absent: Mapping[str, float] = field(default_factory=dict)
 
 
 def survey(
@@ -76,7 +78,17 @@ def survey(
     touched = {*standing, *marked, *(name for _, holders in side for name in holders)}
     copies = {name: _copy(case, name, standing.get(name, {})) for name in sorted(touched)}
     values = np.array([scores[hit.id] for hit in hits], dtype=np.float64)
-    return Scene(hits, values, copies, side)
+    return Scene(hits, values, copies, side, _absent(case, copies))
+
+
+def _absent(case: Case, names: Iterable[str]) -> dict[str, float]:
+    """Give log2 of what speaks against whoever held less than half of the recognised rows, down to the cap."""
+    known = case.rows_recognised
+    if not known:
+        return {}
+    held = {name: case.marks[name].rows_held for name in names if name in case.marks}
+    shares = {name: rows / known for name, rows in held.items() if rows is not None}
+    return {name: -CAP * (1 - 2 * share) for name, share in shares.items() if share < 1 / 2}
 
 
 def _copy(case: Case, recipient: str, standing: Mapping[int, str]) -> Copy:
@@ -144,7 +156,7 @@ def log2_side(scene: Scene, members: Sequence[str]) -> float:
 
     Each observation once, each member within [1/20, 20].
     """
-    gained = dict.fromkeys(members, 0.0)
+    gained = {name: scene.absent.get(name, 0.0) for name in members}
     for ratio, holders in scene.side:
         sharing = holders.intersection(gained)
         for member in sharing:

@@ -145,7 +145,7 @@ def _suspect(standing: Standing, name: str, status: str, grade: str) -> Suspect:
             fields=sum(len(frozenset().union(*hit.records)) for hit in hits),
             marks_read=mark.read,
             marks_agreeing=mark.agreeing,
-            rows_held=mark.rows_held,
+            rows_held=mark.rows_held or 0,
         ),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 from itertools import combinations
 from math import comb, isfinite, log2
 
@@ -245,3 +246,20 @@ def test_a_hundred_thousand_recipients_and_thousands_of_hits_take_about_a_second
         answer.probabilities.values()
     ) + answer.unknown_source + answer.registry_compromised == pytest.approx(1, abs=1e-9)
     assert len(answer.log2_e) == size
+
+
+def test_who_held_less_than_half_of_the_recognised_rows_loses_up_to_the_cap():
+    marks = {
+        "a": MarkScore(rows_held=100),
+        "b": MarkScore(rows_held=25),
+        "c": MarkScore(),
+        "d": MarkScore(rows_held=0),
+    }
+    case = Case(
+        tuple("abcd"), {name: (Held("r", 1),) for name in "abcd"}, {}, marks=marks, rows_recognised=100
+    )
+    scene = survey(case, case.recipients, {}, case.recipients)
+    told = [log2_side(scene, (name,)) for name in "abcd"]
+    assert told == pytest.approx([0, -log2(20) / 2, 0, -log2(20)])
+    unknown = survey(replace(case, rows_recognised=None), case.recipients, {}, case.recipients)
+    assert log2_side(unknown, ("d",)) == 0
