@@ -91,7 +91,11 @@ class Places:
         """Give every `of`-th place from the `number`-th on: fair parts for several recipients."""
         return self._cut(slice(number, None, of))
 
-    def _cut(self, cut: slice) -> Places:
+    def chosen(self, which: Ints) -> Places:
+        """Give some of the places, by their numbers, in that order."""
+        return self._cut(which)
+
+    def _cut(self, cut: slice | Ints) -> Places:
         return Places(
             self.series,
             self.positions[cut],

@@ -20,6 +20,7 @@ from canary.steps import derived, groups, retained
 from canary.steps.contacts import rested_ms
 from canary.steps.generate import today
 from canary.steps.nature import kind_of, locale_of
+from canary.steps.newrows import MORE_PLACES, NewRows
 from canary.steps.planned import NOTHING, Planned, with_kept
 from canary.store import contacts, lookups
 from canary.store.ids import new_id
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 ROLE_ROWS = 200  # rows by which the role of a column is judged
 KEPT = 1 << 28  # bytes of identifying columns kept from the first reading; beyond it they are read again
+SHOWN = "some new canaries stand among rows of an earlier export: who compares the two finds them"
 ROUNDS = 20  # readings until no draft coincides with a real row or an issued canary
 
 
@@ -67,24 +69,27 @@ def draw(
     require_contacts: bool = False,
     dry_run: bool = False,
     also: Callable[[RowBatch], None] | None = None,
+    fresh: NewRows | None = None,
 ) -> Drawing:
     """Draw the canaries of several copies of one source, and those of the dataset's ghosts.
 
-    `also` is handed every batch of the one reading that this takes.
+    `also` is handed every batch of the one reading that this takes; new canaries stand beside `fresh` rows first.
     """
     if not recipients:
         return Drawing()
     rng = tools.new_rng()
-    profile, carried, identifying = _learned(
-        tools, source, chosen, canaries, len(recipients) + groups.copies(chosen), rng, also
-    )
+    readers = [one for one in (also, fresh and fresh.feed) if one]
+    copies = (len(recipients) + groups.copies(chosen)) * (MORE_PLACES if fresh else 1)
+    profile, carried, identifying = _learned(tools, source, chosen, canaries, copies, rng, readers)
+    profile = fresh.first(profile) if fresh else profile
     count = canary_count(canaries, profile.rows)
     known = _known(tools, chosen, recipients, carried)
     keys = None
     if known or groups.wanted(chosen):
         keys = retained.key_column(identifying.batches(), profile.roles)
     kept = retained.covered(known, keys, source.headings, count) if keys else {}
-    pool = groups.pool_for(tools, chosen, recipients, keys, profile, count, but=carried.positions)
+    room = fresh is None or fresh.count() > 0
+    pool = groups.pool_for(tools, chosen, recipients, keys, profile, count, room=room, but=carried.positions)
     ghosts = ghosts if profile.rows else 0
     own = [max(0, count - len(kept.get(one, ())) - pool.count(one)) for one in recipients]
     shares = [*own, ghosts, len(pool.fresh)]
@@ -108,6 +113,8 @@ def draw(
         for plan, one in zip(plans, recipients, strict=True)
     ]
     notes = [draft.note for each in drafts for draft in each if draft.note]
+    if fresh and not fresh.beside([draft.position for each in drafts[:-2] for draft in each]).all():
+        notes.append(SHOWN)
     warnings = tuple(dict.fromkeys([*phones.warnings, *profile.notes, *notes]))
     return Drawing(tuple(plans), controls, shared.canaries, carried, warnings)
 
@@ -163,7 +170,7 @@ def _learned(
     canaries: float,
     copies: int,
     rng: random.Random,
-    also: Callable[[RowBatch], None] | None,
+    also: Sequence[Callable[[RowBatch], None]],
 ) -> tuple[HostProfile, derived.Carried, Identifying]:
     ranges, roles = chosen.policy.ranges if chosen.policy else {}, roles_of(source.table, chosen)
     learner = HostLearner(
@@ -174,8 +181,8 @@ def _learned(
         learner.feed(batch)
         finder.feed(batch)
         identifying.keep(batch)
-        if also is not None:
-            also(batch)
+        for reader in also:
+            reader(batch)
         tools.progress("reading", learner.rows, None)
     return learner.finish(), finder.finish(), identifying
 

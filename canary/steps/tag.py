@@ -21,6 +21,7 @@ from canary.steps.copies import Copies, FileCopies, Source, Written, open_source
 from canary.steps.datasets import Chosen
 from canary.steps.held import recorder
 from canary.steps.marking import CopyMarks, Scheme
+from canary.steps.newrows import new_rows
 from canary.steps.planned import NOTHING, Planned, of_release
 from canary.steps.shown import unknown_recipient
 from canary.steps.tagging import (
@@ -189,6 +190,7 @@ def _planned(tools: Tools, batch: Batch) -> tuple[Batch, CopyMarks | None]:
         tools, batch.source, batch.chosen, batch.canaries, [job.recipient for job in fresh], ghosts,
         require_contacts=batch.request.require_contacts, dry_run=batch.request.dry_run,
         also=None if seen is None else seen_by(seen),
+        fresh=new_rows(tools, batch.scheme, [job.recipient for job in fresh]),
     )  # fmt: skip
     plans = known | {job.identity: plan for job, plan in zip(fresh, drawn.plans, strict=True)}
     jobs = tuple(replace(job, planned=plans[job.identity]) for job in batch.jobs)
