@@ -54,6 +54,7 @@ class WatchTable(_Table):
     """How long what was seen is kept and grouped."""
 
     keep_days: Positive = 30
+    callers_days: Positive = 90
     incident_days: Positive = 30
 
 
@@ -68,6 +69,12 @@ class SuppressTable(_Table):
 
     rows_a_day: Annotated[int, Field(ge=0)] = 1_000_000
     copies: bool = True
+
+
+class MetricsTable(_Table):
+    """Where Prometheus may ask; empty for nowhere."""
+
+    listen: str = ""
 
 
 class AlertsTable(_Table):
@@ -91,6 +98,7 @@ class Settings(_Table):
     watch: WatchTable = WatchTable()
     contacts: ContactsTable = ContactsTable()
     suppress: SuppressTable = SuppressTable()
+    metrics: MetricsTable = MetricsTable()
     alerts: AlertsTable = AlertsTable()
     monitors: Mapping[str, Mapping[str, Any]] = {}
 

@@ -13,7 +13,11 @@ OPENED: Final = "incident.opened"
 DIGEST: Final = "incident.digest"
 ALLOWED: Final = "sighting.allowed"
 SUPPRESS: Final = "suppress.alarm"
+SOURCE: Final = "source.alarm"
+BROKEN: Final = "channel.broken"
+MENDED: Final = "channel.mended"
 TEST: Final = "test"
+URGENT: Final = frozenset({OPENED, SUPPRESS, SOURCE, BROKEN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,17 @@ def suppress_body(caller: str, rows: int, time_ms: int) -> str:
     )
 
 
+def source_body(source: str, reason: str, time_ms: int) -> str:
+    """Spell the alarm that a source does not work."""
+    told = {"source": source, "reason": reason, "time": rfc3339(time_ms)}
+    return dump({"event": SOURCE, "incident": None, **told})
+
+
+def channel_body(event: str, channel: str, since_ms: int) -> str:
+    """Spell the news that a channel fails, or works again."""
+    return dump({"event": event, "incident": None, "channel": channel, "since": rfc3339(since_ms)})
+
+
 def dump(value: Mapping[str, object]) -> str:
     """Spell canonical JSON."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
@@ -99,6 +114,11 @@ def sentence(alert: Alert) -> str:
     told = alert.told()
     if alert.event == SUPPRESS:
         return f"canary suppress stopped caller {told.get('caller')}: look into it before it is lifted"
+    if alert.event == SOURCE:
+        return f"canary source {told.get('source')} needs care: {told.get('reason')}"
+    if alert.event in (BROKEN, MENDED):
+        how = "does not deliver" if alert.event == BROKEN else "delivers again, which it did not"
+        return f"canary alert channel {told.get('channel')} {how} since {told.get('since')}"
     what = "opened" if alert.event == OPENED else "has more" if alert.event == DIGEST else alert.event
     told_sources, told_sets = told.get("sources"), told.get("datasets")
     sources = ", ".join(map(str, told_sources)) if isinstance(told_sources, list) else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from canary.alerts.letter import OPENED, SUPPRESS, Alert, rfc3339, sentence
+from canary.alerts.letter import URGENT, Alert, rfc3339, sentence
 from canary.errors import OutsideError, UsageError
 
 FORMATS: Final = ("rfc5424", "cef")
@@ -34,10 +34,10 @@ class Syslog:
 
     def line(self, alert: Alert) -> bytes:
         """Spell one alert as a syslog message."""
-        urgent = alert.event in (OPENED, SUPPRESS)
+        urgent = alert.event in URGENT
         severity = 1 if urgent else 5
         head = f"<{FACILITY * 8 + severity}>1 {rfc3339(self.now_ms())} {self.hostname} canary - {alert.event}"
-        text = _cef(alert, 8 if urgent else 4) if self.format == "cef" else sentence(alert)
+        text = _cef(alert, 8 if urgent else 4) if self.format == "cef" else " ".join(sentence(alert).split())
         return f"{head} {_structured(alert)} {text}".encode()
 
     def send(self, alert: Alert) -> None:
@@ -60,13 +60,21 @@ def _structured(alert: Alert) -> str:
 
 
 def _cef(alert: Alert, severity: int) -> str:
-    said = _escaped(sentence(alert))
-    fields = f"externalId={_escaped(alert.incident or '-')} msg={said}"
-    return f"CEF:0|canary|canary|1|{alert.event}|{alert.event}|{severity}|{fields}"
+    said = sentence(alert)
+    event = _header(alert.event)
+    fields = f"externalId={_extension(alert.incident or '-')} msg={_extension(said)}"
+    return f"CEF:0|canary|canary|1|{event}|{event}|{severity}|{fields}"
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("=", "\\=").replace("\r", " ").replace("\n", " ")
+def _header(text: str) -> str:
+    """Escape a field of CEF's header: backslash and pipe; it has no line ends."""
+    return " ".join(text.replace("\\", "\\\\").replace("|", "\\|").split())
+
+
+def _extension(text: str) -> str:
+    """Escape a value of CEF's extension: backslash, equals sign, and line ends as backslash n and r."""
+    escaped = text.replace("\\", "\\\\").replace("=", "\\=")
+    return escaped.replace("\n", "\\n").replace("\r", "\\r")
 
 
 def parse_address(text: str) -> tuple[str, str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import update
@@ -15,8 +15,9 @@ from canary.alerts.letter import Alert
 from canary.errors import CanaryError
 from canary.net.pace import Later
 from canary.ports import Clock
-from canary.store import outbox
+from canary.store import channels, outbox
 from canary.store.tables import outbox as rows
+from canary.store.tx import Tx
 
 if TYPE_CHECKING:
     from canary.store.registry import Registry
@@ -26,7 +27,11 @@ MAX_RETRY_MS: Final = 3_600_000
 UNKNOWN_MS: Final = 3_600_000  # a channel that is not set up any more is asked for again after this
 JITTER: Final = 0.1
 A_TURN: Final = 1_000
+WORKED_MS: Final = 60_000  # how often it is noted that a channel works
 LOG: Final = logging.getLogger("canary.watch")
+
+Mended = Callable[[Tx, str, int, int], None]
+"""Told of a channel's name, since when it failed, and the time, in the transaction that notes its delivery."""
 
 
 class Delivery:
@@ -39,6 +44,12 @@ class Delivery:
         self._channels: Mapping[str, Channel] = {channel.name: channel for channel in channels}
         self._busy: set[str] = set()
         self._lock = threading.Lock()
+        self._mended: Mended | None = None
+
+    def use(self, chosen: Sequence[Channel], mended: Mended | None = None) -> None:
+        """Go on with other channels; `mended` is called where one works again of which was told that it failed."""
+        self._channels = {channel.name: channel for channel in chosen}
+        self._mended = mended
 
     def turn(self, wait: bool = False) -> None:
         """Deliver what is due, each channel in its own thread; `wait` for all of them."""
@@ -95,7 +106,17 @@ class Delivery:
             return False
         with self._registry.begin() as tx:
             outbox.sent(tx, one.serial)
+            self._worked(tx, channel.name)
         return True
+
+    def _worked(self, tx: Tx, name: str) -> None:
+        """Note that a channel works, once a while; and tell that it does again where it was told to fail."""
+        now = self._clock.now_ms()
+        before = channels.get(tx, name)
+        if before is None or before.since_ms is not None or now - before.last_ms > WORKED_MS:
+            channels.worked(tx, name, now)
+        if before is not None and before.told_ms is not None and self._mended is not None:
+            self._mended(tx, name, before.since_ms or now, now)
 
     def _failed(self, channel: Channel, one: outbox.Letter, error: Exception) -> None:
         now = self._clock.now_ms()
@@ -104,6 +125,7 @@ class Delivery:
         LOG.warning("alert to %s was not delivered: %s", channel.name, said)
         with self._registry.begin() as tx:
             outbox.failed(tx, one.serial, said, until)
+            channels.failed(tx, channel.name, said, now)
         self._rest(channel.name, until)
 
     def _backoff(self, attempts: int) -> int:

@@ -42,6 +42,14 @@ class GroupDesk:
         self._readers = ThreadPoolExecutor(4, "canary-known")
         self._flusher: asyncio.Task[None] | None = None
 
+    def use(self, taker: Taker) -> None:
+        """Go on with other settings."""
+        self._taker = taker
+
+    def waiting(self) -> int:
+        """Count the arrivals that wait for their commit."""
+        return sum(len(handed.arrivals) for handed in self._waiting)
+
     def desk_of(self, source: str, kind: str) -> Desk:
         """Give the desk of one receiver."""
 

@@ -1,4 +1,4 @@
-"""Polling one source: claimed, fetched, taken in with its cursor, and due again when it is good for it."""
+"""Polling one source: begun for its slot, fetched, taken in under its fence, and due again when it is good for it."""
 
 from __future__ import annotations
 
@@ -8,39 +8,40 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import update
-
+from canary.daemon.meter import Meter
+from canary.daemon.pacing import OPEN, PATIENT_FAILURES, after_failure, after_success, at_trial
 from canary.daemon.settings import Source
 from canary.errors import CanaryError
 from canary.model.sight import Poll
 from canary.net.pace import Later
 from canary.ports import Fetch
+from canary.steps.alarms import source_alarm
 from canary.steps.watch import Advance, Arrival, Taken, Taker, take
-from canary.store import sources
-from canary.store.tables import sources as rows
+from canary.store import runs, sources
+from canary.store.leases import Overtaken
+from canary.store.runs import Next, Run
 
-LEASE_MS: Final = 10_000  # renewed while a poll runs; another watcher takes over when it runs out
-MAX_BACKOFF_MS: Final = 3_600_000
-PATIENT_FAILURES: Final = 2  # this many failures in a row are retried at the usual interval
-JITTER: Final = 0.1  # of the interval, at most
-MAX_JITTER_MS: Final = 2_000
+if TYPE_CHECKING:
+    from canary.store.tx import Tx
+
+LEASE_MS: Final = 6_000  # renewed while a run goes on; another node may begin it when that runs out
 EMPTY_ROUNDS: Final = 40  # polls in a row that promise more and give nothing
 EMPTY_SECONDS: Final = 0.25
+MORE_MS: Final = 1_000  # until a source is asked again that promised more and gave nothing
 LOG: Final = logging.getLogger("canary.watch")
 
 
 @dataclass(slots=True)
 class Polled:
-    """What one poll of a source came to; `next_ms` is when to look at it again."""
+    """What one poll of a source came to."""
 
     name: str
     items: int = 0
     matches: int = 0
     error: str | None = None
     skipped: bool = False
-    next_ms: int = 0
     opened: list[str] = field(default_factory=list)
 
     def add(self, taken: Taken) -> None:
@@ -59,103 +60,130 @@ class Poller:
         rng: random.Random,
         sleep: Callable[[float], object] = time.sleep,
         stopping: threading.Event | None = None,
+        node: str = "here",
+        leads: Callable[[Tx], None] | None = None,
     ) -> None:
-        self._taker, self._rng, self._sleep = taker, rng, sleep
+        self.taker, self._rng, self._sleep, self._node, self._leads = taker, rng, sleep, node, leads
         self._stopping = stopping or threading.Event()
-        self._active: set[str] = set()
+        self._active: dict[str, Run] = {}
         self._lock = threading.Lock()
 
+    def busy(self, name: str) -> bool:
+        """Tell whether a source is being polled here."""
+        return name in self._active
+
     def poll(self, source: Source, fetch: Fetch, at_once: bool = False) -> Polled:
-        """Poll a source if it is due, or `at_once`; a failure is noted and told, never raised."""
+        """Poll a source if it is due and this node leads, or `at_once`; a failure is told, never raised."""
         polled = Polled(source.name)
+        run: Run | None = None
+        meter = Meter(fetch, self.taker.clock)
         try:
-            state = self._claim(source, at_once, polled)
-            if state is not None:
-                self._rounds(source, fetch, state, polled, at_once)
+            run = self._begin(source, at_once)
+            if run is None:
+                polled.skipped = True
+            else:
+                self._rounds(source, meter, run, polled, at_once)
+        except Overtaken as overtaken:
+            polled.skipped = True
+            LOG.warning("%s: %s", source.name, overtaken.message)
         except Exception as error:  # one hostile source must never end the others
             polled.error = _said(error)
-            self._note_failure(source, error, polled)
+            self._note_failure(source, run, meter, error, polled)
         finally:
             with self._lock:
-                self._active.discard(source.name)
+                if run is not None and self._active.get(source.name) is run:
+                    del self._active[source.name]
         return polled
 
-    def _claim(self, source: Source, at_once: bool, polled: Polled) -> sources.SourceState | None:
-        now = self._taker.clock.now_ms()
-        with self._taker.registry.begin() as tx:
-            state = sources.ensure(tx, source.name, source.kind)
-            wanted = not state.paused and (at_once or sources.claim(tx, source.name, now, now + LEASE_MS))
-        if not wanted:
-            polled.skipped = True
-            due = state.due_ms or 0
-            polled.next_ms = min(max(due, now + 500), now + LEASE_MS)
-            return None
-        with self._lock:
-            self._active.add(source.name)
-        return state
+    def _begin(self, source: Source, at_once: bool) -> Run | None:
+        now = self.taker.clock.now_ms()
+        with self.taker.registry.begin() as tx:
+            if self._leads is not None and not at_once:
+                self._leads(tx)
+            sources.ensure(tx, source.name, source.kind)
+            run = runs.begin(tx, source.name, self._node, now, now + LEASE_MS, at_once)
+        if run is not None:
+            with self._lock:
+                self._active[source.name] = run
+        return run
 
-    def _rounds(
-        self, source: Source, fetch: Fetch, state: sources.SourceState, polled: Polled, at_once: bool
-    ) -> None:
+    def _rounds(self, source: Source, meter: Meter, run: Run, polled: Polled, at_once: bool) -> None:
         """Poll until the source has no more; what a round gave is stored before the next begins."""
         assert source.monitor is not None  # noqa: S101 - receivers are never polled
-        cursor, empty = state.cursor, 0
+        cursor, empty = run.cursor, 0
         while True:
-            poll = source.monitor.poll(cursor, fetch)
+            poll = source.monitor.poll(cursor, meter)
             empty = 0 if poll.items else empty + 1
             again = (
                 poll.more and not self._stopping.is_set() and (empty < EMPTY_ROUNDS if at_once else not empty)
             )
-            polled.add(self._store(source, poll, polled))
+            polled.add(self._store(source, poll, run, meter, again))
             cursor = poll.cursor
             if not again:
                 return
             if empty:
                 self._sleep(EMPTY_SECONDS)
 
-    def _store(self, source: Source, poll: Poll, polled: Polled) -> Taken:
-        pause = (
-            1_000 if poll.more else self._pause(source.interval_ms // 2 if poll.gap else source.interval_ms)
-        )
-        polled.next_ms = self._taker.clock.now_ms() + pause
+    def _store(self, source: Source, poll: Poll, run: Run, meter: Meter, again: bool) -> Taken:
         arrivals = [Arrival(source.name, source.kind, item) for item in poll.items]
-        return take(self._taker, arrivals, Advance(source.name, poll.cursor, poll.gap, polled.next_ms))
+        traffic = meter.traffic()
+        after = None if again else self._after(source, poll, run, traffic.pace_ms)
+        advance = Advance(
+            source.name, poll.cursor, poll.gap, run=run, after=after, traffic=traffic,
+            exchanges=meter.exchanges(),
+        )  # fmt: skip
+        return take(self.taker, arrivals, advance)
 
-    def _pause(self, interval_ms: int) -> int:
-        return interval_ms + int(self._rng.uniform(0, min(JITTER * interval_ms, MAX_JITTER_MS)))
+    def _after(self, source: Source, poll: Poll, run: Run, asked_ms: int | None) -> Next:
+        """Give when the source is due again: sooner after a gap, never sooner than its host asked for."""
+        now = self.taker.clock.now_ms()
+        if poll.more:
+            return Next(now + MORE_MS, now + MORE_MS)
+        pace = max(source.interval_ms // 2 if poll.gap else source.interval_ms, asked_ms or 0)
+        return after_success(run.slot, pace, now, self._rng)
 
-    def _note_failure(self, source: Source, error: Exception, polled: Polled) -> None:
+    def _note_failure(
+        self, source: Source, run: Run | None, meter: Meter, error: Exception, polled: Polled
+    ) -> None:
         """Note a failure and back off; where the registry itself fails, only the log can say so."""
-        now = self._taker.clock.now_ms()
-        polled.next_ms = now + source.interval_ms
+        now = self.taker.clock.now_ms()
         try:
-            with self._taker.registry.begin() as tx:
+            if run is None:
+                raise error if isinstance(error, CanaryError) else Overtaken(f"source {source.name}")
+            with self.taker.registry.begin() as tx:
+                runs.fence(tx, run)
                 if self._stopping.is_set():  # it was cut short by us: nobody is to blame, and it is due again
-                    tx.conn.execute(update(rows).where(rows.c.name == source.name).values(due_ms=now))
+                    runs.put_back(tx, run, now)
                     return
-                failures = sources.ensure(tx, source.name, source.kind).failures + 1
-                backoff = self._pause(backoff_ms(source.interval_ms, failures))
-                until = error.until_ms if isinstance(error, Later) else 0
-                polled.next_ms = max(until, now + backoff) if until <= now + backoff else until
-                told = _told(polled.error or "", failures, polled.next_ms - now)
-                sources.failed(tx, source.name, told, now, polled.next_ms)
-            LOG.warning("source %s fails: %s", source.name, told)
+                said = self._fail(tx, source, run, meter, error, polled.error or "", now)
+            LOG.warning("source %s fails: %s", source.name, said)
+        except Overtaken as overtaken:
+            LOG.warning("%s: %s", source.name, overtaken.message)
         except CanaryError as worse:
             LOG.error("source %s fails and so does the registry: %s", source.name, worse.message)
 
+    def _fail(
+        self, tx: Tx, source: Source, run: Run, meter: Meter, error: Exception, said: str, now: int
+    ) -> str:
+        state = sources.get(tx, source.name)
+        failures = (state.failures if state else run.failures) + 1
+        setback = after_failure(source.interval_ms, failures, at_trial(run.breaker), self._rng)
+        until = error.until_ms if isinstance(error, Later) else 0
+        due = max(until, now + (0 if until else setback.pause_ms))
+        told = _told(said, failures, due - now)
+        runs.fail(tx, run, told, setback.breaker, now, meter.traffic(), Next(due, due))
+        if setback.breaker == OPEN and run.breaker != OPEN:
+            source_alarm(tx, self.taker, source.name, "it fails", now)
+        return told
+
     def renew(self) -> None:
-        """Keep the sources that are being polled claimed."""
+        """Keep the sources that are being polled here."""
         with self._lock:
-            if self._active:
-                until = self._taker.clock.now_ms() + LEASE_MS
-                with self._taker.registry.begin() as tx:
-                    tx.conn.execute(update(rows).where(rows.c.name.in_(self._active)).values(due_ms=until))
-
-
-def backoff_ms(interval_ms: int, failures: int) -> int:
-    """Give the pause after so many failures in a row: the interval, then doubling up to an hour."""
-    doubled = interval_ms << min(max(0, failures - PATIENT_FAILURES), 20)
-    return max(interval_ms, min(doubled, MAX_BACKOFF_MS))
+            running = list(self._active.values())
+        if running:
+            until = self.taker.clock.now_ms() + LEASE_MS
+            with self.taker.registry.begin() as tx:
+                runs.renew(tx, running, until)
 
 
 def _said(error: Exception) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from canary.daemon.desk import GroupDesk
-from canary.daemon.polling import backoff_ms
+from canary.daemon.pacing import backoff_ms
 from canary.daemon.settings import Source
 from canary.errors import CanaryError
 from canary.ports import Receiver
@@ -39,7 +39,7 @@ class Receivers:
     """Runs receivers; one that cannot listen is tried again and never keeps another from listening."""
 
     def __init__(self, chosen: Sequence[Source], taker: Taker) -> None:
-        self._places = [_Place(one, one.receiver) for one in chosen if one.receiver is not None]
+        self._places = _places(chosen)
         self._taker = taker
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -55,6 +55,20 @@ class Receivers:
         self._thread.start()
         self._desk = GroupDesk(self._taker)
         self.care()
+
+    def use(self, chosen: Sequence[Source], taker: Taker) -> None:
+        """Go on with other receivers: those whose tables stayed keep listening."""
+        with self._caring:
+            kept = {(one.source.name, one.source.mark): one for one in self._places}
+            wanted = [kept.pop((one.source.name, one.source.mark), one) for one in _places(chosen)]
+            self._taker = taker
+            for place in kept.values():
+                if place.listening:
+                    self._call(place.receiver.stop())
+            self._places = wanted
+            if self._desk is not None:
+                self._desk.use(taker)
+        self.start() if self._loop is None else self.care()
 
     def care(self) -> None:
         """Start, stop and note receivers as the registry wants them; called every few seconds."""
@@ -120,6 +134,10 @@ class Receivers:
             self._loop.close()
         self._loop = None
 
+    def waiting(self) -> int:
+        """Count the arrivals that wait for their commit."""
+        return self._desk.waiting() if self._desk is not None else 0
+
     async def _stop_all(self) -> None:
         listening = [place.receiver.stop() for place in self._places if place.listening]
         await asyncio.wait_for(asyncio.gather(*listening, return_exceptions=True), STOP_SECONDS)
@@ -128,3 +146,7 @@ class Receivers:
         if self._desk is not None:
             await self._desk.close()
         await asyncio.get_running_loop().shutdown_asyncgens()
+
+
+def _places(chosen: Sequence[Source]) -> list[_Place]:
+    return [_Place(one, one.receiver) for one in chosen if one.receiver is not None]

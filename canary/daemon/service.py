@@ -2,30 +2,81 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 
-from canary import settings
-from canary.daemon import sources
-from canary.daemon.sources import SourceHealth, Tried
+from canary import settings, wiring
+from canary.daemon import chores, health, sources
+from canary.daemon.health import SourceHealth, WatchHealth
+from canary.daemon.settings import read_settings
+from canary.daemon.sources import Tried
 from canary.daemon.watcher import Watcher
 from canary.steps.tools import Tools
 
 
 def watcher(tools: Tools, only: str | None = None) -> Watcher:
-    """Make the watcher of a home, or of one of its sources."""
-    return Watcher.from_config(
-        tools.registry, _watching(tools), tools.signer, tools.clock, tools.folder, only
-    )
+    """Make the watcher of a home, or of one of its sources; it reads the settings again when they change."""
+    made = Watcher.from_config(tools.registry, watching(tools), tools.signer, tools.clock, tools.folder, only)
+    made.reload = Changes(tools)
+    return made
+
+
+class Changes:
+    """Gives the settings of a home when their file has changed; bad ones are told once, and again when mended."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools, self._path = tools, tools.folder / wiring.CONFIG
+        self._seen = _state_of(self._path)
+        self._lock = threading.Lock()
+
+    def __call__(self) -> Mapping[str, object] | None:
+        """Give the resolved settings where the file has changed; raises CanaryError where it is bad."""
+        with self._lock:
+            now = _state_of(self._path)
+            if now == self._seen or now is None:
+                return None
+            self._seen = now
+        config = wiring.read_settings(self._tools.folder).model_dump()
+        return watching(replace(self._tools, config=config))
+
+
+def _state_of(path: Path) -> tuple[int, int, int] | None:
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_mtime_ns, about.st_size, about.st_ino
 
 
 def source_states(tools: Tools) -> list[SourceHealth]:
     """Tell how each source of the settings fares."""
-    return sources.source_states(tools.registry, _watching(tools), tools.clock, tools.folder)
+    return list(watch_health(tools).sources)
+
+
+def watch_health(tools: Tools) -> WatchHealth:
+    """Tell how the whole watch fares."""
+    chosen = read_settings(watching(tools), tools.folder).sources
+    return health.watch_health(tools.registry, chosen, tools.clock.now_ms())
+
+
+def source_health(tools: Tools, name: str) -> SourceHealth:
+    """Tell how one source fares; raises UsageError where there is none."""
+    chosen = read_settings(watching(tools), tools.folder, name).sources
+    return health.watch_health(tools.registry, chosen, tools.clock.now_ms()).sources[0]
 
 
 def test_source(tools: Tools, name: str) -> Tried:
     """Poll a source once and store nothing."""
-    return sources.try_source(name, _watching(tools), tools.clock, tools.folder)
+    return sources.try_source(name, watching(tools), tools.clock, tools.folder)
+
+
+def plant_test(tools: Tools, name: str) -> tuple[str, bool]:
+    """Begin a self-test of a source; gives its word, and whether it is planted already."""
+    made = watcher(tools, name)
+    [source] = made.settings.sources
+    return chores.plant(made.taker, source), source.plant is not None
 
 
 def turn_source(tools: Tools, name: str, verb: str) -> None:
@@ -33,10 +84,10 @@ def turn_source(tools: Tools, name: str, verb: str) -> None:
     if verb == "run":
         sources.run_source(watcher(tools, name))
     else:
-        sources.turn_source(tools.registry, name, verb, _watching(tools), tools.folder)
+        sources.turn_source(tools.registry, name, verb, watching(tools), tools.folder)
 
 
-def _watching(tools: Tools) -> Mapping[str, object]:
+def watching(tools: Tools) -> Mapping[str, object]:
     """Give the settings with the secrets of monitors and alerts resolved."""
     resolved = {name: settings.resolved(tools.config[name], tools.folder) for name in ("monitors", "alerts")}
     return {**tools.config, **resolved}

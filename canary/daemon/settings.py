@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from types import ModuleType
+from typing import Final, TypedDict
 
 from canary.alerts.apprise import Apprise
 from canary.alerts.channel import Channel, Post
@@ -21,18 +23,28 @@ from canary.ports import Monitor, Receiver
 
 INTERVAL: Final = 300.0  # seconds, where a kind says nothing
 DAY_MS: Final = 86_400_000
-OWN_KEYS: Final = ("kind", "interval")
+OWN_KEYS: Final = ("kind", "interval", "self_test")
+
+
+Plant = Callable[[str], None]
+"""Puts a word where a source looks; raises OutsideError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One table below [monitors]: exactly one of monitor and receiver; `interval_ms` between polls."""
+    """One table below [monitors]: exactly one of monitor and receiver; `interval_ms` between polls.
+
+    `mark` changes when the table does; `test_ms` is how often the watch plants a self-test, 0 for never.
+    """
 
     name: str
     kind: str
     interval_ms: int
     monitor: Monitor | None = None
     receiver: Receiver | None = None
+    mark: str = ""
+    test_ms: int = 0
+    plant: Plant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,8 @@ class WatchSettings:
     digest_ms: int
     window_ms: int
     keep_ms: int
+    callers_ms: int = 90 * DAY_MS
+    metrics: tuple[str, int] | None = None
 
 
 def read_settings(config: Mapping[str, object], folder: Path, only: str | None = None) -> WatchSettings:
@@ -57,7 +71,16 @@ def read_settings(config: Mapping[str, object], folder: Path, only: str | None =
         digest_ms=max(1_000, round(_number(alerts, "digest", 3_600) * 1000)),
         window_ms=round(_number(watch, "incident_days", 30) * DAY_MS),
         keep_ms=round(_number(watch, "keep_days", 30) * DAY_MS),
+        callers_ms=round(_number(watch, "callers_days", 90) * DAY_MS),
+        metrics=_metrics(_table(config, "metrics")),
     )
+
+
+def _metrics(table: Mapping[str, object]) -> tuple[str, int] | None:
+    """Read [metrics]; None where nothing is to listen."""
+    if not table.get("listen"):
+        return None
+    return Settings(table).listen()
 
 
 def net_settings(table: Mapping[str, object]) -> NetSettings:
@@ -93,11 +116,34 @@ def _source(name: str, tables: Mapping[str, object], folder: Path) -> Source:
         rest = {key: value for key, value in table.items() if key not in OWN_KEYS}
         if isinstance(rest.get("path"), str):
             rest["path"] = str(folder / str(rest["path"]))
+        made = Source(name, kind, 0, mark=_mark(table), **_test(module, kind, table, rest))
         if hasattr(module, "receiver"):
-            return Source(name, kind, 0, receiver=module.receiver(rest))
-        return Source(name, kind, max(100, round(interval * 1000)), monitor=module.monitor(rest))
+            return replace(made, receiver=module.receiver(rest))
+        interval_ms = max(100, round(interval * 1000))
+        return replace(made, interval_ms=interval_ms, monitor=module.monitor(rest))
     except UsageError as error:
         raise UsageError(f"[monitors.{name}]: {error.message}", error.hint) from None
+
+
+class _Test(TypedDict):
+    test_ms: int
+    plant: Plant | None
+
+
+def _test(module: ModuleType, kind: str, table: Mapping[str, object], rest: Mapping[str, object]) -> _Test:
+    """Read how often a source is tested, and who plants the test: its kind (by `planter`), else a person."""
+    test_ms = round(_number(table, "self_test", 1) * 1000) if "self_test" in table else 0
+    make = getattr(module, "planter", None)
+    if test_ms and make is None:
+        raise UsageError(
+            f"no self-test can be planted in a {kind} by itself", "plant one by hand: canary source plant"
+        )
+    return {"test_ms": test_ms, "plant": make(rest) if make is not None else None}
+
+
+def _mark(table: Mapping[str, object]) -> str:
+    """Digest a table, which may hold secrets, to see whether it changed."""
+    return hashlib.sha256(repr(sorted(table.items())).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def read_policy(config: Mapping[str, object], channels: Sequence[Channel]) -> AlertPolicy:

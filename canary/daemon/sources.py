@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from canary.daemon.settings import Source, read_settings
+from canary.daemon.health import SourceHealth, watch_health
+from canary.daemon.settings import read_settings
 from canary.daemon.watcher import Watcher
 from canary.errors import CanaryError, OutsideError, UsageError
 from canary.net.fetch import Fetcher
@@ -21,22 +22,7 @@ if TYPE_CHECKING:
     from canary.ports import Clock
     from canary.store.registry import Registry
 
-LATE_INTERVALS: Final = 3  # a source that was not polled for so long is watched by nobody
-LATE_MS: Final = 90_000  # on top, and for receivers alone: three signs of life
 VERBS: Final = ("pause", "resume")
-
-
-@dataclass(frozen=True, slots=True)
-class SourceHealth:
-    """How one source fares; `lag` in seconds since it last worked, None where it never did."""
-
-    name: str
-    kind: str
-    state: str  # ok, failing, paused, never or stopped
-    last_success_ms: int | None
-    lag: float | None
-    gaps: int
-    error: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +38,7 @@ def source_states(
 ) -> list[SourceHealth]:
     """Tell how each source of the settings fares."""
     chosen = read_settings(config, home_folder).sources
-    with registry.read() as tx:
-        known = {state.name: state for state in store.list_all(tx)}
-    return [_health(one, known.get(one.name), clock.now_ms()) for one in chosen]
-
-
-def _health(source: Source, state: store.SourceState | None, now_ms: int) -> SourceHealth:
-    if state is None:
-        return SourceHealth(source.name, source.kind, "never", None, None, 0, None)
-    success = state.last_success_ms
-    lag = None if success is None else round(max(0, now_ms - success) / 1000, 3)
-    word = _word(source, state, now_ms)
-    return SourceHealth(source.name, source.kind, word, success, lag, state.gaps, state.last_error)
-
-
-def _word(source: Source, state: store.SourceState, now_ms: int) -> str:
-    if state.paused:
-        return "paused"
-    if state.failures:
-        return "failing"
-    if state.last_success_ms is None:
-        return "never"
-    late = now_ms - state.last_success_ms > LATE_INTERVALS * source.interval_ms + LATE_MS
-    return "stopped" if late else "ok"
+    return list(watch_health(registry, chosen, clock.now_ms()).sources)
 
 
 def try_source(name: str, config: Mapping[str, object], clock: Clock, home_folder: Path) -> Tried:

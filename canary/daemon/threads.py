@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +17,35 @@ class ThreadEach(BaseExecutor):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self._threads: set[threading.Thread] = set()
+        self._claimed: set[str] = set()
+        self._claiming = threading.Lock()
 
     def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
         thread = threading.Thread(
             target=self._run, args=(job, run_times), name=f"canary-{job.id}", daemon=True
         )
+        self._threads.add(thread)
+        thread.start()
+
+    def claim(self, name: str) -> bool:
+        """Claim a name until its work has ended; False while it is claimed."""
+        with self._claiming:
+            free = name not in self._claimed
+            self._claimed.add(name)
+            return free
+
+    def spawn(self, name: str, work: Callable[[], object]) -> None:
+        """Run work, claimed under a name, in a thread that `join` waits for."""
+
+        def run() -> None:
+            try:
+                work()
+            finally:
+                with self._claiming:
+                    self._claimed.discard(name)
+                self._threads.discard(threading.current_thread())
+
+        thread = threading.Thread(target=run, name=f"canary-{name}", daemon=True)
         self._threads.add(thread)
         thread.start()
 

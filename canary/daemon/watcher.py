@@ -3,41 +3,52 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from itertools import count
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from canary.daemon import chores
 from canary.daemon.budgets import RegistryHosts
 from canary.daemon.deliver import Delivery
+from canary.daemon.leader import Leader
 from canary.daemon.polling import Polled, Poller, poll_all
 from canary.daemon.receiving import Receivers
 from canary.daemon.settings import Source, WatchSettings, read_channels, read_policy, read_settings
 from canary.errors import CanaryError
 from canary.net.fetch import Fetcher
+from canary.steps.alarms import mended_channel
 from canary.steps.lookout import Lookout
 from canary.steps.watch import Eyes, Taker
-from canary.store import sightings
+from canary.store.clock import DatabaseClock
 
 if TYPE_CHECKING:
+    from canary.alerts.channel import Channel
     from canary.ledger.note import Signer
-    from canary.ports import Clock
+    from canary.net.pace import Hosts
+    from canary.ports import Answer, Clock
     from canary.store.registry import Registry
 
 ONCE_PATIENCE: Final = 120.0  # seconds that `--once` waits for its own budget of a host
-TICK_SECONDS: Final = 1.0  # how often alerts are looked for
-CARE_SECONDS: Final = 2.0  # how often receivers and leases are
+LOOK_SECONDS: Final = 0.25  # how often sources that are due are looked for
+TICK_SECONDS: Final = 1.0  # how often alerts are
+CARE_SECONDS: Final = 1.5  # how often receivers, leases and settings are
+CHORE_SECONDS: Final = 15.0  # how often self-tests and channels that fail are
 HOUR_SECONDS: Final = 3_600.0
 SPREAD_MS: Final = 1_000  # over which the first polls are spread
 END_SECONDS: Final = 4.0  # that running polls may take to end
 LOG: Final = logging.getLogger("canary.watch")
+
+Reload = Callable[[], Mapping[str, object] | None]
+"""Gives the settings where they changed since it was last asked, else None; raises CanaryError where they are bad."""
 
 
 class Watcher:
@@ -48,18 +59,26 @@ class Watcher:
         settings: WatchSettings,
         taker: Taker,
         delivery: Delivery,
-        fetcher: Fetcher,
-        patient: Fetcher,
+        fetchers: Callable[[WatchSettings], tuple[Fetcher, Fetcher]],
         rng: random.Random,
+        node: str | None = None,
     ) -> None:
-        self.settings, self._taker, self._delivery = settings, taker, delivery
-        self._fetcher, self._patient, self._rng = fetcher, patient, rng
+        self.settings, self.taker, self._delivery = settings, taker, delivery
+        self._fetchers, self._rng = fetchers, rng
+        self._fetcher, self._patient = fetchers(settings)
         self._stopping = threading.Event()
-        self._poller = Poller(taker, rng, time.sleep, self._stopping)
+        self.node = node or node_name(rng)
+        self.leader = Leader(taker.registry, taker.clock, self.node, time.monotonic)
+        self._poller = Poller(taker, rng, time.sleep, self._stopping, self.node, self.leader.check)
         self._receivers = Receivers(settings.sources, taker)
-        self._numbers = count(1)
+        self._led: int | None = None
+        self._hangup = threading.Event()
         self._scheduler: Any = None
         self._threads: Any = None
+        self._metrics: Any = None
+        self.reload: Reload | None = None
+        self._resolve: Callable[[Mapping[str, object]], tuple[WatchSettings, Taker, tuple[Channel, ...]]]
+        self._resolve = lambda _config: (settings, taker, ())
 
     @classmethod
     def from_config(
@@ -75,17 +94,26 @@ class Watcher:
     ) -> Watcher:
         """Make the watcher of a home from resolved settings; raises UsageError that names the table."""
         chance = rng or random.SystemRandom()
-        settings = read_settings(config, home_folder, only)
+        shared = DatabaseClock(registry, clock, time.monotonic)
         hosts = RegistryHosts(registry)
-        fetcher, patient = (
-            Fetcher(settings.net, hosts, clock, chance, time.sleep, time.monotonic, patience)
-            for patience in (0.0, ONCE_PATIENCE)
-        )
-        channels = read_channels(config, fetcher.post, socket.gethostname(), clock.now_ms)
-        policy = read_policy(config, channels)
-        taker = Taker(registry, signer, clock, eyes or Lookout(registry), policy, settings.window_ms)
-        delivery = Delivery(registry, channels, clock, chance, settings.retry_ms)
-        return cls(settings, taker, delivery, fetcher, patient, chance)
+        looking = eyes or Lookout(registry)
+
+        def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+            return made._fetcher.post(url, body, headers)
+
+        def resolve(given: Mapping[str, object]) -> tuple[WatchSettings, Taker, tuple[Channel, ...]]:
+            settings = read_settings(given, home_folder, only)
+            channels = read_channels(given, post, socket.gethostname(), shared.now_ms)
+            policy = read_policy(given, channels)
+            return settings, Taker(registry, signer, shared, looking, policy, settings.window_ms), channels
+
+        settings, taker, channels = resolve(config)
+        delivery = Delivery(registry, channels, shared, chance, settings.retry_ms)
+        fetchers = partial(make_fetchers, hosts=hosts, clock=shared, rng=chance)
+        made = cls(settings, taker, delivery, fetchers, chance)
+        made._resolve = resolve
+        delivery.use(channels, partial(_mended, made))
+        return made
 
     @property
     def polled(self) -> tuple[Source, ...]:
@@ -95,8 +123,11 @@ class Watcher:
     def once(self) -> list[Polled]:
         """Poll each source once, deliver what is due, and end; paused sources are left alone."""
         answers = poll_all(self._poller, self.polled, self._patient)
+        with told("the watch"):
+            chores.alarm(self.taker)
         self._delivery.turn(wait=True)
-        self._forget()
+        with told("the watch"):
+            chores.forget(self.taker, self.settings)
         return answers
 
     watch_once = once
@@ -104,7 +135,7 @@ class Watcher:
     def run(self, stop: threading.Event | None = None) -> None:
         """Watch until SIGTERM, SIGINT or `stop`; what was accepted is committed before it ends."""
         wanted = stop or threading.Event()
-        with _signals(wanted):
+        with _signals(wanted, self._hangup):
             self.start()
             try:
                 while not wanted.wait(1.0):
@@ -118,52 +149,107 @@ class Watcher:
 
         from canary.daemon.threads import ThreadEach
 
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a busy machine misses a look now and then
         self._threads = ThreadEach()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": self._threads},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
+        self._care()
         self._receivers.start()
+        self._open_metrics()
         for seconds, work in (
+            (LOOK_SECONDS, self._look),
             (TICK_SECONDS, self._deliver),
             (CARE_SECONDS, self._care),
+            (CHORE_SECONDS, self._chores),
             (HOUR_SECONDS, self._forget),
         ):
             self._scheduler.add_job(work, "interval", seconds=seconds)
-        now = self._taker.clock.now_ms()
-        for source in self.polled:
-            self._schedule(source, now + int(self._rng.uniform(0, min(SPREAD_MS, source.interval_ms))))
         self._scheduler.start()
 
-    def _schedule(self, source: Source, at_ms: int) -> None:
-        """Put the next poll of a source on the clock; only the end of one poll schedules the next."""
-        if self._stopping.is_set():
+    def _open_metrics(self) -> None:
+        from canary.daemon.metrics import MetricsServer
+
+        if self._metrics is not None:
+            self._metrics.close()
+            self._metrics = None
+        if self.settings.metrics is not None:
+            self._metrics = MetricsServer(self.settings.metrics, self)
+
+    def _look(self) -> None:
+        """Begin the runs that are due, if this node leads; each in a thread of its own."""
+        token = self.leader.token
+        if token is None or self._stopping.is_set():
             return
-        when = datetime.fromtimestamp(at_ms / 1000, UTC)
-        name = f"{source.name}#{next(self._numbers)}"
-        with suppress(RuntimeError):  # the scheduler was shut down meanwhile
-            self._scheduler.add_job(self._poll, "date", run_date=when, args=(source,), id=name)
+        with told("the schedule"):
+            if token != self._led:
+                chores.enlist(self.taker, self.polled, self._rng, SPREAD_MS)
+                self._led = token
+            for name in chores.due(self.taker):
+                source = next((one for one in self.polled if one.name == name), None)
+                if source is not None and not self._poller.busy(name) and self._threads.claim(name):
+                    self._threads.spawn(name, partial(self._poll, source))
 
     def _poll(self, source: Source) -> None:
         polled = self._poller.poll(source, self._fetcher)
         for incident in polled.opened:
             LOG.warning("incident %s opened by source %s", incident, source.name)
-        self._schedule(source, max(polled.next_ms, self._taker.clock.now_ms() + 50))
 
     def _deliver(self) -> None:
-        with _told("alerts"):
+        with told("alerts"):
             self._delivery.turn()
 
     def _care(self) -> None:
-        with _told("the watch"):
+        with told("the watch"):
+            self._heed_settings()
+            if not self._stopping.is_set():
+                self.leader.turn()
             self._poller.renew()
             self._receivers.care()
 
+    def _heed_settings(self) -> None:
+        """Read the settings again where they changed; bad ones are told, and the old ones stay."""
+        asked = self._hangup.is_set()
+        self._hangup.clear()
+        if self.reload is None:
+            return
+        config = self.reload()
+        if config is not None:
+            self.use(config)
+        elif asked:
+            LOG.info("the settings did not change")
+
+    def use(self, config: Mapping[str, object]) -> None:
+        """Go on with other settings (resolved); sources that did not change go on as they are."""
+        settings, taker, channels = self._resolve(config)
+        before, self.settings, self.taker = self.settings, settings, taker
+        self._poller.taker = taker
+        self._delivery.use(channels, partial(_mended, self))
+        if settings.net != before.net:
+            self._fetcher, self._patient = self._fetchers(settings)
+        self._receivers.use(settings.sources, taker)
+        if settings.metrics != before.metrics:
+            self._open_metrics()
+        self._led = None
+        LOG.info("the settings were read again: %d sources", len(settings.sources))
+
+    def _chores(self) -> None:
+        if self.leader.token is not None:
+            with told("the watch"):
+                chores.plant_due(self.taker, self.settings.sources)
+            with told("the watch"):
+                chores.alarm(self.taker)
+
     def _forget(self) -> None:
-        """Keep by hash only what is older than `keep_days` and matched nothing."""
-        with _told("the watch"), self._taker.registry.begin() as tx:
-            sightings.forget_raw(tx, self._taker.clock.now_ms() - self.settings.keep_ms)
+        if self.leader.token is not None:
+            with told("the watch"):
+                chores.forget(self.taker, self.settings)
+
+    def waiting(self) -> int:
+        """Count the arrivals of receivers that wait for their commit."""
+        return self._receivers.waiting()
 
     def stop(self) -> None:
         """End within 15 s; what cannot end is abandoned, which loses nothing."""
@@ -172,17 +258,42 @@ class Watcher:
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
         self._receivers.stop()
+        if self._metrics is not None:
+            self._metrics.close()
         if self._threads is not None and not self._threads.join(END_SECONDS):
             LOG.warning("a poll does not end and is abandoned; it will be repeated")
+        with told("the watch"):
+            self.leader.release()
+
+
+def make_fetchers(
+    settings: WatchSettings, hosts: Hosts, clock: Clock, rng: random.Random
+) -> tuple[Fetcher, Fetcher]:
+    """Make the fetcher of scheduled polls, and the patient one of `--once`."""
+    first, second = (
+        Fetcher(settings.net, hosts, clock, rng, time.sleep, time.monotonic, patience)
+        for patience in (0.0, ONCE_PATIENCE)
+    )
+    return first, second
+
+
+def node_name(rng: random.Random) -> str:
+    """Name this process among those on a registry: host, process and a word of its own."""
+    return f"{socket.gethostname()[:30]}:{os.getpid()}:{rng.getrandbits(32):08x}"
+
+
+def _mended(watcher: Watcher, tx: Any, name: str, since_ms: int, now_ms: int) -> None:
+    mended_channel(tx, watcher.taker, name, since_ms, now_ms)
 
 
 @contextmanager
-def _signals(stop: threading.Event) -> Iterator[None]:
-    """Let SIGTERM and SIGINT ask for the end, where signals can be caught at all."""
+def _signals(stop: threading.Event, hangup: threading.Event) -> Iterator[None]:
+    """Let SIGTERM and SIGINT ask for the end, and SIGHUP for the settings, where signals can be caught at all."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {one: signal.signal(one, lambda *_: stop.set()) for one in (signal.SIGTERM, signal.SIGINT)}
+    wanted = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: hangup}
+    before = {one: signal.signal(one, _setter(event)) for one, event in wanted.items()}
     try:
         yield
     finally:
@@ -190,8 +301,12 @@ def _signals(stop: threading.Event) -> Iterator[None]:
             signal.signal(one, handler)
 
 
+def _setter(event: threading.Event) -> Callable[[int, object], None]:
+    return lambda _number, _frame: event.set()
+
+
 @contextmanager
-def _told(what: str) -> Iterator[None]:
+def told(what: str) -> Iterator[None]:
     """Say in the log what failed: the next turn tries again."""
     try:
         yield

@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select, update
 
 from canary.alerts.policy import AlertPolicy
 from canary.fields.canonical import canonical
 from canary.ledger.note import Signer
-from canary.model.canary import Canary
-from canary.model.evidence import Reading
-from canary.model.people import ContactKind
-from canary.model.sight import Item, Match, Sighting
+from canary.model.sight import Match, Sighting
 from canary.ports import Clock
+from canary.steps import selftest, warcs
 from canary.steps.announce import Announcer
+from canary.steps.arrivals import Arrival, Eyes, Seen, look
 from canary.steps.incidents import Clue, Fact, Grouper, earlier, facts_of
-from canary.steps.lookout import Look
-from canary.store import canaries as canary_store
-from canary.store import contacts, journal, readings, sources
+from canary.store import captures, journal, readings, runs, selftests, sources
 from canary.store import sightings as store
 from canary.store.ids import new_id
+from canary.store.runs import Next, Run, Traffic
 from canary.store.tables import identifiers, sightings
 from canary.store.tx import Tx
 
 if TYPE_CHECKING:
     from canary.store.registry import Registry
 
-ROLE_OF: Final = {"mail": "email", "probe": "email", "call": "phone", "sms": "phone"}
-READ: Final = frozenset({"data", "mail", "sms"})  # events whose bytes may hold more than the contact
-STRONG: Final = 1e-6  # chance hits to be expected of an alias that was reached
+__all__ = ["Advance", "Arrival", "Eyes", "Taken", "Taker", "knows", "take"]
+
+
+FREE: Final = Traffic()  # what costs nothing
 
 
 def local_time(ms: int) -> datetime:
@@ -42,31 +41,21 @@ def local_time(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000).astimezone()
 
 
-class Eyes(Protocol):
-    """What finds canaries in bytes or a file."""
-
-    def look(self, name: str, data: bytes | Path) -> Look:
-        """Find canaries; raises OutsideError only where the registry fails."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """One item of one source."""
-
-    source: str
-    kind: str
-    item: Item
-
-
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """How far a polled source has come with the items it is stored with."""
+    """How far a polled source has come with the items it is stored with.
+
+    With a `run` all of it is fenced; `after` says when the source is due again, None where the run goes on.
+    """
 
     source: str
     cursor: str
     gap: bool
-    due_ms: int | None
+    due_ms: int | None = None
+    run: Run | None = None
+    after: Next | None = None
+    traffic: Traffic = FREE
+    exchanges: tuple[warcs.Exchange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,21 +82,6 @@ class Taker:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """One sighting to be: an arrival, or what a mail holds beyond the aliases it was sent to."""
-
-    arrival: Arrival
-    sha256: str
-    size: int
-    contact: str | None = None
-    ours: bool = True
-    matches: tuple[Match, ...] = ()
-    error: str | None = None
-    reading: Reading | None = None
-    place: int | None = None  # of its arrival in the batch
-
-
-@dataclass(frozen=True, slots=True)
 class _Room:
     """What storing one batch works with."""
 
@@ -122,12 +96,16 @@ class _Room:
 def take(taker: Taker, arrivals: Sequence[Arrival], advance: Advance | None = None) -> Taken:
     """Store a batch with all that follows from it, whole or not at all; a repeated item changes nothing.
 
-    An item whose contact is not ours is left out. Raises OutsideError where the registry fails.
+    An item whose contact is not ours is left out. Raises OutsideError where the registry fails, and Overtaken,
+    with nothing stored, where a later run of the source was begun.
     """
-    seen = _look(taker, arrivals)
+    seen = look(taker.registry, taker.eyes, arrivals)
+    fetched = warcs.captures_of(advance.exchanges, {one.sha256 for one in seen}) if advance else []
     ours = [False] * len(arrivals)
     now = taker.clock.now_ms()
     with taker.registry.begin() as tx:
+        if advance is not None and advance.run is not None:
+            runs.fence(tx, advance.run)
         told = Announcer(tx, taker.policy, taker.local, now)
         facts = facts_of(tx, (match.canary for one in seen for match in one.matches))
         room = _Room(tx, taker, facts, told, Grouper(tx, facts, now, taker.window_ms), now)
@@ -140,100 +118,50 @@ def take(taker: Taker, arrivals: Sequence[Arrival], advance: Advance | None = No
         journal.append_many(tx, entries, taker.signer, now)
         told.announce()
         if advance is not None:
-            sources.succeeded(tx, advance.source, advance.cursor, now, advance.due_ms, advance.gap)
+            _keep(tx, advance, fetched, entries)
+            _advance(tx, advance, len(entries), now)
     return Taken(tuple(ours), len(entries), told.matches, tuple(told.opened))
 
 
+def _keep(
+    tx: Tx,
+    advance: Advance,
+    fetched: Sequence[captures.Capture],
+    entries: Sequence[tuple[str, Mapping[str, object]]],
+) -> None:
+    """Keep what was fetched if something new came of it: its own answer for each item, the pages for all."""
+    if not entries or not fetched:
+        return
+    slot = advance.run.slot if advance.run is not None else 0
+    serials = captures.add(tx, advance.source, slot, fetched)
+    pairs = list(zip(fetched, serials, strict=True))
+    own = {str(body["sha256"]) for _, body in entries}
+    for _, body in entries:
+        mine = [serial for each, serial in pairs if each.sha256 == body["sha256"] or each.sha256 not in own]
+        captures.link(tx, [(str(body["sighting"]), serial) for serial in mine])
+
+
+def _advance(tx: Tx, advance: Advance, items: int, now: int) -> None:
+    if advance.run is None:
+        sources.succeeded(tx, advance.source, advance.cursor, now, advance.due_ms, advance.gap)
+    else:
+        run, after = advance.run, advance.after
+        runs.advance(tx, run, advance.cursor, advance.gap, items, now, advance.traffic, after)
+
+
 def knows(registry: Registry, alias: str) -> bool:
-    """Tell whether a mail address is the alias of a canary; raises OutsideError where the registry fails."""
+    """Tell whether a mail address is the alias of a canary or a self-test; OutsideError where the registry fails."""
     address = canonical("email", alias)
     if address is None:
         return False
     with registry.read() as tx:
         wanted = select(identifiers.c.serial).where(identifiers.c.digest == tx.keys.digest("email", address))
-        return tx.conn.scalar(wanted.limit(1)) is not None
+        if tx.conn.scalar(wanted.limit(1)) is not None:
+            return True
+        return any(token in address for token in selftest.pending(tx).values())
 
 
-def _look(taker: Taker, arrivals: Sequence[Arrival]) -> list[_Seen]:
-    """Scan and look up before the transaction, so that a slow item holds up no other writer."""
-    looks: dict[str, Look] = {}
-    reached: dict[str, list[Canary]] = {}
-    with taker.registry.read() as tx:
-        pairs = [_reach(tx, arrival, place) for place, arrival in enumerate(arrivals)]
-    for one, found in pairs:
-        reached.setdefault(one.sha256, []).extend(found)
-        if one.ours and one.arrival.item.event in READ and one.sha256 not in looks:
-            looks[one.sha256] = _scan(taker.eyes, one.arrival.item)
-    expanded: list[_Seen] = []
-    for one, _ in pairs:
-        expanded.extend(_content(one, looks.get(one.sha256), reached))
-    return expanded
-
-
-def _scan(eyes: Eyes, item: Item) -> Look:
-    name = item.detail.get("file") or item.key
-    return eyes.look(name, Path(item.file) if item.file else item.raw)
-
-
-def _reach(tx: Tx, arrival: Arrival, place: int) -> tuple[_Seen, list[Canary]]:
-    """Look up whom a contact reaches: the one canary of an alias, all holders of a number."""
-    item = arrival.item
-    size = int(item.detail["bytes"]) if item.file else len(item.raw)
-    sha256 = item.detail["sha256"] if item.file else hashlib.sha256(item.raw).hexdigest()
-    role = ROLE_OF.get(item.event)
-    if item.contact is None or role is None:
-        return _Seen(arrival, sha256, size, place=place), []
-    contact = canonical(role, item.contact)
-    if contact is None:
-        return _Seen(arrival, sha256, size, item.contact, False, place=place), []
-    found = canary_store.by_value(tx, role, contact)
-    ours = bool(found) or (role == "phone" and contacts.find(tx, ContactKind.PHONE, contact) is not None)
-    matches = tuple(_contact_match(one, role, contact) for one in found)
-    return _Seen(arrival, sha256, size, contact, ours, matches, place=place), found
-
-
-def _contact_match(canary: Canary, role: str, contact: str) -> Match:
-    bits = max(
-        (one.bits for one in canary.fields if one.role == role and one.canonical == contact), default=0.0
-    )
-    chance = 2.0**-bits
-    strong = role == "email" and chance <= STRONG
-    return Match(
-        canary.id, role, (role,), "plain", "strong" if strong else "weak", expected_chance_hits=chance
-    )
-
-
-def _content(one: _Seen, look: Look | None, reached: dict[str, list[Canary]]) -> Iterable[_Seen]:
-    """Add what the bytes hold: of a message its own canary's fields, the rest as data apart."""
-    if look is None:
-        return [one]
-    if one.contact is None:
-        return [replace(one, matches=look.matches, error=look.error, reading=look.reading)]
-    addressed = {canary.id for canary in reached[one.sha256]}
-    mine = {match.canary: match for match in look.matches}
-    kept = replace(
-        one, matches=tuple(_merged(match, mine.get(match.canary)) for match in one.matches), error=look.error
-    )
-    rest = tuple(match for match in look.matches if match.canary not in addressed)
-    return [kept, _beyond(one, rest, look.reading)] if rest else [kept]
-
-
-def _merged(reached: Match, found: Match | None) -> Match:
-    if found is None:
-        return reached
-    fields = tuple(sorted({*reached.fields, *found.fields}))
-    stronger = found if found.strength == "strong" and reached.strength != "strong" else reached
-    return replace(stronger, fields=fields)
-
-
-def _beyond(one: _Seen, rest: tuple[Match, ...], reading: Reading | None) -> _Seen:
-    item = one.arrival.item
-    name = item.detail.get("message_id") or f"sha256-{one.sha256[:32]}"
-    data = replace(item, key=f"{name}#data", event="data", contact=None)
-    return _Seen(replace(one.arrival, item=data), one.sha256, one.size, matches=rest, reading=reading)
-
-
-def _store(room: _Room, one: _Seen) -> dict[str, object] | None:
+def _store(room: _Room, one: Seen) -> dict[str, object] | None:
     """Store one sighting with its matches and its incident; None where it is known already."""
     item = one.arrival.item
     about = [room.facts[match.canary] for match in one.matches]
@@ -250,6 +178,8 @@ def _store(room: _Room, one: _Seen) -> dict[str, object] | None:
     elif one.reading is not None and one.matches:
         readings.add(room.tx, sighting.id, one.reading)
     fresh = [match for match in one.matches if store.add_match(room.tx, sighting.id, match)]
+    if one.test is not None:
+        selftests.seen(room.tx, sighting.source, one.test, room.now)
     clue = Clue(sighting.source, sighting.sha256, sighting.event, one.matches)
     incident, opened = (None, False) if rule else room.grouper.join(clue)
     if incident is not None:
@@ -261,13 +191,14 @@ def _store(room: _Room, one: _Seen) -> dict[str, object] | None:
     return _entry(sighting, one.matches, incident, opened)
 
 
-def _sighting(one: _Seen, rule: str | None, now: int) -> Sighting:
+def _sighting(one: Seen, rule: str | None, now: int) -> Sighting:
     arrival, item = one.arrival, one.arrival.item
     detail = {
         **item.detail,
         **({"path": str(Path(item.file).absolute())} if item.file else {}),
         **({"allowed": rule} if rule else {}),
         **({"scan": one.error} if one.error else {}),
+        **({"self_test": "came back"} if one.test else {}),
     }
     return Sighting(
         id=new_id("s-"),

@@ -106,3 +106,10 @@ def counts(tx: Tx) -> Mapping[str, int]:
     """Count the alerts by state (waiting, sent, allowed)."""
     rows = tx.conn.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
     return dict(rows.all())
+
+
+def oldest_due(tx: Tx) -> int | None:
+    """Give when the oldest letter that waits was put into the outbox to leave, None where none waits."""
+    waiting = select(func.min(outbox.c.due_ms)).where(outbox.c.state == WAITING)
+    found: int | None = tx.conn.scalar(waiting)
+    return found

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 
 from canary.keys import Keys
 from canary.model.sight import Match, Sighting
+from canary.store import callers
 from canary.store.matches import add_match, matches_of
-from canary.store.rows import LOOKUP_KEYS, AnyRow, chunks, insert_new, stream
+from canary.store.rows import LOOKUP_KEYS, AnyRow, AnySelect, chunks, insert_new, stream
 from canary.store.tables import matches, sightings
 from canary.store.text import dump, fit, seal_text, unseal_text
 from canary.store.tx import Tx
+from canary.store.watchtables import callers as called
 
 __all__ = ["add", "add_match", "forget_raw", "get", "kept", "list_all", "raw"]
 
@@ -28,9 +30,11 @@ def add(tx: Tx, sighting: Sighting, raw: bytes) -> bool:
     """Keep a sighting with its raw bytes; False where source, item and SHA-256 are known already.
 
     Its matches are added apart, by `add_match`; an item above 500 characters is kept by its start and digest.
+    Who called is kept apart from the other details, so that it can be forgotten.
     """
     keys, place = tx.keys, sighting.id
-    return insert_new(tx.conn, sightings, {
+    detail, who = callers.split(sighting.event, sighting.detail)
+    new = insert_new(tx.conn, sightings, {
         "id": sighting.id,
         "source": fit(sighting.source, SOURCE_CHARS),
         "kind": fit(sighting.kind, 64),
@@ -41,10 +45,13 @@ def add(tx: Tx, sighting: Sighting, raw: bytes) -> bool:
         "seen_ms": sighting.seen_ms,
         "sha256": sighting.sha256,
         "bytes": sighting.bytes,
-        "detail": seal_text(keys, dump(dict(sighting.detail)), _detail(place)),
+        "detail": seal_text(keys, dump(detail), _detail(place)),
         "raw": keys.seal(zlib.compress(raw, ZLIB_LEVEL), _raw(place)),
         "incident": sighting.incident,
     })  # fmt: skip
+    if new and who:
+        callers.add(tx, sighting.id, who)
+    return new
 
 
 def _contact(sighting: str) -> str:
@@ -59,18 +66,23 @@ def _raw(sighting: str) -> str:
     return f"sightings.raw:{sighting}"
 
 
-_COLUMNS: Final = [each for each in sightings.c if each.name != "raw"]
+_COLUMNS: Final = [*(each for each in sightings.c if each.name != "raw"), called.c.sealed.label("who")]
+
+
+def _wanted(*more: ColumnElement[Any]) -> AnySelect:
+    joined = sightings.outerjoin(called, called.c.sighting == sightings.c.serial)
+    return select(*_COLUMNS, *more).select_from(joined)
 
 
 def get(tx: Tx, sighting: str) -> Sighting | None:
     """Give a sighting with its matches, None where there is none."""
-    found = _nouns(tx, tx.conn.execute(select(*_COLUMNS).where(sightings.c.id == sighting)))
+    found = _nouns(tx, tx.conn.execute(_wanted().where(sightings.c.id == sighting)))
     return next(iter(found), None)
 
 
 def list_all(tx: Tx, incident: str | None = None) -> list[Sighting]:
     """List sightings with their matches in the order they were stored, of one incident where asked for."""
-    wanted = select(*_COLUMNS).order_by(sightings.c.serial)
+    wanted = _wanted().order_by(sightings.c.serial)
     if incident is not None:
         wanted = wanted.where(sightings.c.incident == incident)
     return list(_nouns(tx, stream(tx.conn, wanted)))
@@ -78,7 +90,7 @@ def list_all(tx: Tx, incident: str | None = None) -> list[Sighting]:
 
 def kept(tx: Tx, since_ms: int = 0) -> Iterator[tuple[Sighting, bytes]]:
     """Give the sightings whose raw bytes are kept, seen since a time, with the bytes, for another reading."""
-    wanted = select(sightings).where(sightings.c.raw.is_not(None), sightings.c.seen_ms >= since_ms)
+    wanted = _wanted(sightings.c.raw).where(sightings.c.raw.is_not(None), sightings.c.seen_ms >= since_ms)
     for row in stream(tx.conn, wanted.order_by(sightings.c.serial)):
         yield next(_nouns(tx, [row])), _opened(tx.keys, row.id, row.raw)
 
@@ -108,6 +120,7 @@ def _nouns(tx: Tx, rows: Iterable[AnyRow]) -> Iterator[Sighting]:
 
 
 def _noun(keys: Keys, row: AnyRow, found: tuple[Match, ...]) -> Sighting:
+    detail = json.loads(unseal_text(keys, row.detail, _detail(row.id)))
     contact = None if row.contact is None else unseal_text(keys, row.contact, _contact(row.id))
     return Sighting(
         id=row.id,
@@ -120,7 +133,7 @@ def _noun(keys: Keys, row: AnyRow, found: tuple[Match, ...]) -> Sighting:
         seen_ms=row.seen_ms,
         sha256=row.sha256,
         bytes=row.bytes,
-        detail=json.loads(unseal_text(keys, row.detail, _detail(row.id))),
+        detail={**detail, **callers.opened(keys, row.id, row.who)},
         matches=found,
         incident=row.incident,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select
 
 from canary.errors import UsageError
 from canary.store.rows import AnyRow, insert_new, upsert
@@ -19,7 +19,10 @@ HOST_CHARS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """One monitor's state: cursor, health and when it is due (None: at once); times in milliseconds."""
+    """One monitor's state: cursor, health and when it is due (None: at once); times in milliseconds.
+
+    `slot` is the time the next run is meant for, `token` fences its runs, `breaker` says whether failures keep it shut.
+    """
 
     name: str
     kind: str
@@ -31,6 +34,18 @@ class SourceState:
     failures: int = 0
     gaps: int = 0
     due_ms: int | None = None
+    slot: int | None = None
+    token: int = 0
+    holder: str | None = None
+    held_ms: int | None = None
+    breaker: str = "closed"
+    pace_ms: int | None = None
+    skipped: int = 0
+    polls: int = 0
+    items: int = 0
+    requests: int = 0
+    unchanged: int = 0
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +115,13 @@ def failed(tx: Tx, name: str, error: str, now_ms: int, due_ms: int | None) -> No
     put(tx, replace(state, last_poll_ms=now_ms, last_error=error, failures=failures, due_ms=due_ms))
 
 
-def claim(tx: Tx, name: str, now_ms: int, until_ms: int) -> bool:
-    """Claim a source that is due until a time; False where it is paused, not due, or claimed already."""
-    due = or_(sources.c.due_ms.is_(None), sources.c.due_ms <= now_ms)
-    mine = update(sources).where(sources.c.name == name, sources.c.paused.is_(False), due)
-    return tx.conn.execute(mine.values(due_ms=until_ms)).rowcount == 1
+def enlist(tx: Tx, name: str, kind: str, due_ms: int, latest_ms: int) -> None:
+    """Have a source polled: a new one at `due_ms`, and so one that would wait beyond its interval, `latest_ms`."""
+    state = ensure(tx, name, kind)
+    fresh = state.due_ms is None and state.last_poll_ms is None
+    late = state.due_ms is not None and state.due_ms > latest_ms and not state.failures and not state.pace_ms
+    if fresh or late or state.kind != kind:
+        put(tx, replace(state, kind=kind, slot=due_ms, due_ms=due_ms))
 
 
 def pause(tx: Tx, name: str) -> None:
@@ -118,7 +135,7 @@ def resume(tx: Tx, name: str) -> None:
 
 
 def _set_paused(tx: Tx, name: str, paused: bool) -> None:
-    put(tx, replace(_known(tx, name), paused=paused, due_ms=None))
+    put(tx, replace(_known(tx, name), paused=paused, slot=None, due_ms=None))
 
 
 def _known(tx: Tx, name: str) -> SourceState:

@@ -225,6 +225,18 @@ sources = Table(
     Column("failures", Integer, nullable=False),
     Column("gaps", Integer, nullable=False),
     Column("due_ms", BigInteger),
+    Column("slot", BigInteger),  # the time the next run is meant for; due_ms is that and the jitter
+    Column("token", BigInteger, nullable=False, server_default="0"),  # rises with every run that is begun
+    Column("holder", String(64)),  # the node that runs it
+    Column("held_ms", BigInteger),  # until when it is that node's alone
+    Column("breaker", String(16), nullable=False, server_default="closed"),
+    Column("pace_ms", BigInteger),  # the pause its host asked for between polls
+    Column("skipped", BigInteger, nullable=False, server_default="0"),  # slots that went by unrun
+    Column("polls", BigInteger, nullable=False, server_default="0"),
+    Column("items", BigInteger, nullable=False, server_default="0"),
+    Column("requests", BigInteger, nullable=False, server_default="0"),
+    Column("unchanged", BigInteger, nullable=False, server_default="0"),  # answers 304
+    Column("bytes", BigInteger, nullable=False, server_default="0"),
 )
 
 hosts = Table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 from canary.store.migrate import VERSION_TABLE
-from canary.store.tables import metadata
+from canary.store.watchtables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

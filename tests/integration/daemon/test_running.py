@@ -16,7 +16,7 @@ from canary.daemon import deliver, receiving
 from canary.daemon.sources import source_states, turn_source
 from canary.daemon.watcher import Watcher
 from canary.model.sight import Sighting
-from canary.store import outbox, sightings, sources
+from canary.store import leases, outbox, runs, sightings, sources
 from canary.store.registry import Registry
 from tests.integration.daemon.conftest import MakeWatcher
 from tests.watch_tools import Planted, RealClock, Site, free_port, send, until
@@ -167,11 +167,13 @@ def test_another_watcher_takes_over(
     watcher: MakeWatcher, site: Site, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A watcher that was killed while it polled holds its source no longer than the lease."""
-    monkeypatch.setattr("canary.daemon.polling.LEASE_MS", 1_000)
+    monkeypatch.setattr("canary.daemon.watcher.CARE_SECONDS", 0.2)
     site.page("/feed", b"<rss version='2.0'><channel></channel></rss>")
+    now = RealClock().now_ms()
     with registry.begin() as tx:
-        sources.ensure(tx, "feed", "feed")
-        assert sources.claim(tx, "feed", RealClock().now_ms(), RealClock().now_ms() + 1_000)
+        sources.enlist(tx, "feed", "feed", now, now)
+        assert leases.acquire(tx, "schedule", "killed", now, 1_000) == 1
+        assert runs.begin(tx, "feed", "killed", now, now + 1_000) is not None
     began = time.monotonic()
     with running(watcher({"feed": {"url": f"{site.url}/feed", "interval": 60}})):
         until(lambda: len(site.asked) == 1)

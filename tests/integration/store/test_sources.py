@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from canary.errors import UsageError
-from canary.store import incidents, outbox, sources
+from canary.store import incidents, outbox, runs, sources
 from canary.store.registry import Registry
 from canary.store.sources import HostBudget, SourceState
 
@@ -49,7 +49,8 @@ def test_pausing_and_resuming(registry: Registry) -> None:
         sources.ensure(tx, "pastes", "paste")
         sources.succeeded(tx, "pastes", "c", 100, 160)
         sources.pause(tx, "pastes")
-        assert not sources.claim(tx, "pastes", 9_999, 10_000)
+        assert runs.begin(tx, "pastes", "node", 9_999, 10_000, at_once=True) is None
+        assert runs.due(tx, 9_999) == []
         sources.resume(tx, "pastes")
         assert sources.get(tx, "pastes") == SourceState(
             "pastes", "paste", "c", False, 100, 100, None, 0, 0, None
@@ -57,15 +58,6 @@ def test_pausing_and_resuming(registry: Registry) -> None:
         for act in (sources.pause, sources.resume):
             with pytest.raises(UsageError, match="no source 'none'"):
                 act(tx, "none")
-
-
-def test_a_due_source_is_claimed_by_one_alone(registry: Registry) -> None:
-    with registry.begin() as tx:
-        sources.ensure(tx, "pastes", "paste")
-        assert sources.claim(tx, "pastes", 100, 160)
-        assert not sources.claim(tx, "pastes", 159, 300)
-        assert sources.claim(tx, "pastes", 160, 300)
-        assert not sources.claim(tx, "none", 100, 160)
 
 
 def test_a_source_name_must_be_storable(registry: Registry) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from canary.daemon.polling import backoff_ms
+from canary.daemon.pacing import backoff_ms
 from canary.daemon.settings import read_channels, read_policy, read_settings
 from canary.errors import UsageError
 from canary.net.fetch import Reply
