@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from canary.compiled import Kernel
 from canary.fingerprint.columns import Flags
 from canary.fingerprint.decode import Observations
 from canary.fingerprint.lattice import Ints
 from canary.fingerprint.prf import SLOTS, Bytes, blocks_of, ciphers_of
+
+_MOST_AT_ONCE = 256  # recipients whose words are compared together
+_ROOM = 1 << 20  # bytes of their words: what stays in the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """The observations of one (anchor, block): AES inputs, and for each cell its byte and what agrees.
 
-    A byte b of the words agrees where (b − low) mod 256 < count; `groups` are (group, start, end) of the cells.
+    A byte b of the words agrees where (b − low) mod 256 < count; `of` is each cell's group.
     """
 
     inputs: Bytes
     at: Ints
-    low: Bytes
-    count: Bytes
-    groups: tuple[tuple[int, int, int], ...]
+    low: Ints
+    count: Ints
+    of: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,56 +95,56 @@ def _rank(read: Observations) -> Ints:
 def places_of(read: Observations, groups: Groups) -> list[Place]:
     """Give the places of observations, ready to be compared with words."""
     laid = lay(read)
+    at = laid.line * SLOTS + laid.byte
     made = []
     for number, inputs in enumerate(laid.inputs):
         mine = np.flatnonzero(laid.place == number)
-        mine = mine[np.argsort(groups.of[mine], kind="stable")]
-        names, starts = np.unique(groups.of[mine], return_index=True)
-        ends = [*starts[1:].tolist(), len(mine)]
-        made.append(
-            Place(
-                inputs,
-                laid.line[mine] * SLOTS + laid.byte[mine],
-                laid.low[mine].astype(np.uint8),
-                laid.count[mine].astype(np.uint8),
-                tuple(zip(names.tolist(), starts.tolist(), ends, strict=True)),
-            )
-        )
+        mine = mine[np.argsort(at[mine], kind="stable")]
+        made.append(Place(inputs, at[mine], laid.low[mine], laid.count[mine], groups.of[mine]))
     return made
+
+
+def in_turn(keys: Sequence[bytes], inputs: Sequence[Bytes]) -> Iterator[tuple[slice, list[Bytes]]]:
+    """Give the words of some recipients at a time, uint8[recipients, bytes] for each of the inputs."""
+    size = max(sum(one.size for one in inputs), 1)
+    count = min(_MOST_AT_ONCE, max(1, _ROOM // size))
+    buffers = [np.empty((count, one.size + SLOTS), np.uint8) for one in inputs]
+    for start in range(0, len(keys), count):
+        some = keys[start : start + count]
+        for row, cipher in enumerate(ciphers_of(some)):
+            for one, words in zip(inputs, buffers, strict=True):
+                cipher(one, words[row])
+        yield slice(start, start + len(some)), [words[: len(some)] for words in buffers]
 
 
 def count_hits(keys: Sequence[bytes], places: Sequence[Place], groups: int) -> Ints:
     """Count the agreeing cells of every recipient and group, int64[recipients, groups]."""
     found = np.zeros((len(keys), groups), np.int64)
-    buffers = [
-        (
-            np.empty(one.inputs.size + SLOTS, np.uint8),
-            np.empty(len(one.at), np.uint8),
-            np.empty(len(one.at), np.bool_),
-        )
-        for one in places
-    ]
-    for number, cipher in enumerate(ciphers_of(keys)):
-        mine = found[number]
-        for place, (word, byte, agree) in zip(places, buffers, strict=True):
-            cipher(place.inputs, word)
-            word.take(place.at, out=byte, mode="clip")
-            np.subtract(byte, place.low, out=byte)
-            np.less(byte, place.count, out=agree)
-            for one, start, end in place.groups:
-                mine[one] += np.count_nonzero(agree[start:end])
+    for mine, buffers in in_turn(keys, [one.inputs for one in places]):
+        for place, words in zip(places, buffers, strict=True):
+            _count(words, place.at, place.low, place.count, place.of, found[mine])
     return found
+
+
+def _count_plain(words: Bytes, at: Ints, low: Ints, count: Ints, of: Ints, found: Ints) -> None:
+    """Add up which cells' bytes agree, by group."""
+    for row in range(len(words)):
+        for cell in range(len(at)):
+            if (int(words[row, at[cell]]) - low[cell]) & 255 < count[cell]:
+                found[row, of[cell]] += 1
+
+
+_count = Kernel(_count_plain)
 
 
 def bytes_of(keys: Sequence[bytes], laid: Laid) -> Bytes:
     """Give each recipient's byte for every observation, uint8[recipients, m]."""
     made = np.empty((len(keys), len(laid.line)), np.uint8)
+    at = laid.line * SLOTS + laid.byte
     where = [np.flatnonzero(laid.place == number) for number in range(len(laid.inputs))]
-    for number, cipher in enumerate(ciphers_of(keys)):
-        for mine, inputs in zip(where, laid.inputs, strict=True):
-            word = np.empty(inputs.size + SLOTS, np.uint8)
-            cipher(inputs, word)
-            made[number, mine] = word[laid.line[mine] * SLOTS + laid.byte[mine]]
+    for mine, buffers in in_turn(keys, laid.inputs):
+        for cells, words in zip(where, buffers, strict=True):
+            made[mine, cells] = words[:, at[cells]]
     return made
 
 

@@ -28,6 +28,7 @@ CELLS_LOOKED_AT: Final = 4_000_000  # candidates times observations of the close
 MOST_OBSERVATIONS: Final = 40_000
 FIRST_LOOK: Final = 240  # inputs of the busiest block that are looked at first
 MARGIN: Final = 20.0  # bits above the bar at which the others rest
+TELLS: Final = 0.0  # bits from which another one is looked at as a source beside the best
 _FEWEST = 64
 
 
@@ -107,7 +108,8 @@ def _sets(view: View, best: Ints, alone: Floats, sources: Ints, log2_m: Floats) 
     if log2_m.max() < STANDS_OUT:
         return None
     first = int(alone.argmax())
-    chosen = [first, *(one for one in sources.tolist() if one != first)][:MOST_MEMBERS]
+    telling = [one for one in sources.tolist() if one != first and log2_m[best[one]] > TELLS]
+    chosen = [first, *telling][:MOST_MEMBERS]
     ratio, explained = judge_sets(view, np.array(chosen, np.int64))
     return Sets(tuple(best[chosen].tolist()), ratio, explained)
 

@@ -8,12 +8,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from canary.compiled import Kernel
 from canary.fingerprint import evidence
 from canary.fingerprint.decode import Observations
 from canary.fingerprint.evidence import Floats
-from canary.fingerprint.lines import lay
+from canary.fingerprint.lattice import Ints
+from canary.fingerprint.lines import in_turn, lay
 from canary.fingerprint.plan import Channel, MarkPlan
-from canary.fingerprint.prf import GRAIN, SLOTS, ciphers_of
+from canary.fingerprint.prf import GRAIN, SLOTS, Bytes
 
 MOST: Final = 1000  # observations for which everybody's soft tables are looked up
 
@@ -46,21 +48,25 @@ def log2_soft(read: Observations, keys: Sequence[bytes]) -> Floats:
     """Give log2 of the soft components' part of the mixture for everybody."""
     laid, (table, first) = lay(read), _by_byte(read)
     totals = np.zeros((len(keys), len(evidence.AVERAGES)))
-    places = [
-        (
-            inputs,
-            laid.line[mine] * SLOTS + laid.byte[mine],
-            first[mine],
-            np.empty(inputs.size + SLOTS, np.uint8),
-        )
-        for inputs, mine in ((one, np.flatnonzero(laid.place == at)) for at, one in enumerate(laid.inputs))
-    ]
-    for recipient, cipher in enumerate(ciphers_of(keys)):
-        for inputs, at, base, word in places:
-            cipher(inputs, word)
-            totals[recipient] += table.take(base + word[at], axis=0).sum(axis=0)
+    at = laid.line * SLOTS + laid.byte
+    cells = [np.flatnonzero(laid.place == number) for number in range(len(laid.inputs))]
+    for mine, buffers in in_turn(keys, laid.inputs):
+        for these, words in zip(cells, buffers, strict=True):
+            _add(words, at[these], first[these], table, totals[mine])
     weights = np.log2([weight for _, _, weight in evidence.AVERAGES])
     return np.asarray(np.logaddexp2.reduce(totals + weights, axis=1))
+
+
+def _add_plain(words: Bytes, at: Ints, first: Ints, table: Floats, totals: Floats) -> None:
+    """Add up the table's rows that the cells' bytes choose."""
+    for row in range(len(words)):
+        for cell in range(len(at)):
+            entry = first[cell] + words[row, at[cell]]
+            for part in range(table.shape[1]):
+                totals[row, part] += table[entry, part]
+
+
+_add = Kernel(_add_plain)
 
 
 def _by_byte(read: Observations) -> tuple[Floats, NDArray[np.int64]]:
