@@ -25,6 +25,7 @@ SETTLE_SECONDS: Final = 1.0  # a file is taken when nobody wrote to it for so lo
 MAX_DEPTH: Final = 16
 UNFINISHED: Final = (".part", ".partial", ".tmp", ".crdownload", ".filepart", "~")
 CHUNK: Final = 1 << 20
+SELF_TEST: Final = "canary-self-test.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +129,21 @@ def monitor(settings: Mapping[str, object], now: Callable[[], float] = time.time
     made = Drop(Path(read.text("path")), now)
     read.done()
     return made
+
+
+def planter(settings: Mapping[str, object]) -> Callable[[str], None]:
+    """Make what plants a self-test: a file in the folder, written beside its name and renamed."""
+    folder = Path(Settings(settings).text("path"))
+
+    def plant(word: str) -> None:
+        try:
+            draft = folder / f".{SELF_TEST}.part"
+            draft.write_text(f"{word}\n", "utf-8")
+            draft.replace(folder / SELF_TEST)
+        except OSError as error:
+            raise OutsideError(
+                f"cannot write to {folder.name!r}: {error.strerror}",
+                "let the watch write there, or plant by hand",
+            ) from None
+
+    return plant

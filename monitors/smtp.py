@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import smtplib
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from functools import partial
 from itertools import count
 from typing import Final
 
+from canary.errors import OutsideError
 from canary.model.sight import Item
 from canary.monitors.parts.binding import bind
 from canary.monitors.parts.cursors import short_digest
@@ -28,6 +30,7 @@ IDLE_SECONDS: Final = 300.0  # RFC 5321, 4.5.3.2.7
 STOP_SECONDS: Final = 5.0  # for messages that are being committed
 HEADER_BYTES: Final = 65_536
 DETAIL_CHARS: Final = 500
+PLANT_SECONDS: Final = 10.0
 TOLD: Final = {
     "message_id": "Message-ID",
     "subject": "Subject",
@@ -199,3 +202,25 @@ def receiver(settings: Mapping[str, object], now: Callable[[], float] = time.tim
     )
     read.done()
     return made
+
+
+def planter(settings: Mapping[str, object]) -> Callable[[str], None]:
+    """Make what plants a self-test: a mail to the listener itself."""
+    host, port = Settings(settings).listen()
+
+    def plant(word: str) -> None:
+        to = f"{word}@selftest.invalid"
+        message = f"Message-ID: <{to}>\r\nTo: {to}\r\nSubject: self-test\r\n\r\n{word}\r\n"
+        try:
+            with smtplib.SMTP(_reachable(host), port, timeout=PLANT_SECONDS) as client:
+                client.sendmail("selftest@selftest.invalid", [to], message)
+        except (OSError, smtplib.SMTPException) as error:
+            raise OutsideError(
+                f"no mail can be sent to {host}:{port}: {type(error).__name__}", "see whether it listens"
+            ) from None
+
+    return plant
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared with

@@ -1,4 +1,4 @@
-"""Commands that make and look after a home: init, demo, status, doctor."""
+"""Commands that make and look after a home: init, demo, doctor."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Annotated
 import typer
 
 from canary.cli.options import Home, Json
-from canary.cli.say import emit, opened, table, tell
+from canary.cli.say import emit, table, tell
 
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(init)
     app.command()(demo)
-    app.command()(status)
     app.command()(doctor)
 
 
@@ -71,21 +70,6 @@ def demo(
         emit(result)
     if not result.ok:
         raise typer.Exit(1)
-
-
-def status(home: Home = None, json: Json = False) -> None:
-    """Count what the registry holds and say how the watch is doing.
-
-    Example: canary status
-    """
-    from canary.steps import status as step
-
-    with opened(home) as tools:
-        counts = step.counts(tools)
-    if json:
-        emit(counts)
-    else:
-        table(["what", "count"], list(counts.items()))
 
 
 def doctor(home: Home = None, json: Json = False) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from canary import __version__
-from canary.cli import care, data, marks, people, seen, suppress, verdict
+from canary.cli import care, data, marks, people, seen, suppress, verdict, watch
 from canary.cli.say import tell_error
 from canary.errors import CanaryError
 
@@ -48,7 +48,7 @@ def root(
         print(context.get_help())
 
 
-for room in (care, people, data, marks, suppress, seen, verdict):
+for room in (care, people, data, marks, suppress, seen, watch, verdict):
     room.add_to(app)
 
 

@@ -1,4 +1,4 @@
-"""Commands about what is seen: scan, watch, source, sighting, incident."""
+"""Commands about what is seen: scan, sighting, incident."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ import typer
 from canary.cli.options import Home, Json
 from canary.cli.say import clean, emit, opened, table, tell, when
 
-source = typer.Typer(
-    help="Sources: what the watch polls and receives.", no_args_is_help=True, rich_markup_mode=None
-)
 sighting = typer.Typer(help="Sightings: what was seen.", no_args_is_help=True, rich_markup_mode=None)
 incident = typer.Typer(
     help="Incidents: sightings judged to be one leak.", no_args_is_help=True, rich_markup_mode=None
@@ -21,8 +18,6 @@ incident = typer.Typer(
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(scan)
-    app.command()(watch)
-    app.add_typer(source, name="source")
     app.add_typer(sighting, name="sighting")
     app.add_typer(incident, name="incident")
 
@@ -69,122 +64,6 @@ def scan(
         raise typer.Exit(1)
 
 
-def watch(
-    once: Annotated[bool, typer.Option("--once", help="poll each source once and end")] = False,
-    source: Annotated[str | None, typer.Option(metavar="NAME", help="only this source")] = None,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Run receivers and scheduled monitors until stopped.
-
-    Example: canary watch --once
-    """
-    from canary.daemon import service
-
-    with opened(home) as tools:
-        watcher = service.watcher(tools, source)
-        if not once:
-            tell("watching; end with Ctrl-C")
-            watcher.run()
-            return
-        polled = watcher.once()
-    if json:
-        emit(polled)
-        return
-    for one in polled:
-        print(
-            clean(
-                f"{one.name}: {one.items} new items, {one.matches} matches{f', {one.error}' if one.error else ''}"
-            )
-        )
-
-
-@source.command("list")
-def source_list(home: Home = None, json: Json = False) -> None:
-    """List the sources with their health.
-
-    Example: canary source list
-    """
-    from canary.daemon import service
-
-    with opened(home) as tools:
-        rows = [
-            {"name": one.name, "kind": one.kind, "state": one.state, "last_success": when(one.last_success_ms) or None,
-             "lag": one.lag, "gaps": one.gaps}
-            for one in service.source_states(tools)
-        ]  # fmt: skip
-    if json:
-        emit(rows)
-    else:
-        table(["name", "kind", "state", "last success", "lag", "gaps"], [list(row.values()) for row in rows])
-
-
-@source.command("test")
-def source_test(
-    name: Annotated[str, typer.Argument(metavar="NAME")], home: Home = None, json: Json = False
-) -> None:
-    """Poll a source once without storing anything.
-
-    Example: canary source test pastes
-    """
-    from canary.daemon import service
-
-    with opened(home) as tools:
-        answer = service.test_source(tools, name)
-    if json:
-        emit(answer)
-    else:
-        print(clean(f"{name} works: {answer.detail}" if answer.ok else f"{name} fails: {answer.detail}"))
-    if not answer.ok:
-        raise typer.Exit(3)
-
-
-def _turn(name: str, verb: str, home: object, json: bool) -> None:
-    from pathlib import Path
-
-    from canary.daemon import service
-
-    with opened(home if isinstance(home, Path) else None) as tools:
-        service.turn_source(tools, name, verb)
-    if json:
-        emit({"name": name, "done": verb})
-    else:
-        print(clean(f"{name}: {verb} is noted"))
-
-
-@source.command("pause")
-def source_pause(
-    name: Annotated[str, typer.Argument(metavar="NAME")], home: Home = None, json: Json = False
-) -> None:
-    """Stop polling a source until it is resumed.
-
-    Example: canary source pause pastes
-    """
-    _turn(name, "pause", home, json)
-
-
-@source.command("resume")
-def source_resume(
-    name: Annotated[str, typer.Argument(metavar="NAME")], home: Home = None, json: Json = False
-) -> None:
-    """Poll a paused source again.
-
-    Example: canary source resume pastes
-    """
-    _turn(name, "resume", home, json)
-
-
-@source.command("run")
-def source_run(
-    name: Annotated[str, typer.Argument(metavar="NAME")], home: Home = None, json: Json = False
-) -> None:
-    """Poll a source now instead of at its next time.
-
-    Example: canary source run pastes
-    """
-    _turn(name, "run", home, json)
-
-
 @sighting.command("list")
 def sighting_list(home: Home = None, json: Json = False) -> None:
     """List what was seen, oldest first.
@@ -209,6 +88,9 @@ def sighting_show(
     raw: Annotated[
         bool, typer.Option("--raw", help="write the bytes as they came on standard output")
     ] = False,
+    warc: Annotated[
+        bool, typer.Option("--warc", help="write all that was fetched for it and its bytes as a WARC file")
+    ] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -221,8 +103,9 @@ def sighting_show(
     from canary.steps import sightings
 
     with opened(home) as tools:
-        if raw:
-            sys.stdout.buffer.write(sightings.raw(tools, id))
+        if raw or warc:
+            whole = sightings.warc(tools, id) if warc else sightings.raw(tools, id)
+            sys.stdout.buffer.write(whole)
             sys.stdout.flush()
             return
         row = sightings.row(sightings.get(tools, id))

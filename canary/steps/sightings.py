@@ -35,6 +35,16 @@ def raw(tools: Tools, id: str) -> bytes:
     return data
 
 
+def warc(tools: Tools, id: str) -> bytes:
+    """Give a sighting as a WARC file (gzip): what was fetched for it, as far as it is kept, and its own bytes."""
+    from canary.steps import warcs
+    from canary.store import captures
+
+    found = get(tools, id)
+    with tools.registry.read() as tx:
+        return warcs.export(found, store.raw(tx, id), captures.of_sighting(tx, id))
+
+
 def row(sighting: Sighting) -> dict[str, Any]:
     """Give a sighting as `sighting list --json` tells it (time in milliseconds)."""
     return {
