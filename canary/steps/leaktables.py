@@ -1,24 +1,32 @@
 """The tables of a leak, as far as its files are tables: columns of text, batch by batch.
 
 A leak is hostile and untidy: what cannot be read as a table is left to the scan; a first line that is data is a row,
-whatever the format makes of it.
+whatever the format makes of it. Archives are opened, each member copied to a temporary file while it is read.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from lzma import LZMAError
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, BinaryIO
+from zipfile import BadZipFile
 
 from canary.errors import CanaryError
 from canary.model.evidence import ScanError
 
 if TYPE_CHECKING:
     from canary.files import Table
+    from canary.scan.budget import Spent
 
 MOST_ROWS = 20_000_000  # rows of one table that are read for marks
+MOST_UNPACKED = 1 << 35  # bytes that the archives of one leak may unpack to
+SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}$", re.ASCII)
 DATA_LIKE = re.compile(r"\d{5,}|\d{1,4}[-/:.]\d{1,2}[-/:.]\d|@|(?<!\w)\d+\.\d+(?!\w)")
 
 Columns = dict[str, Any]
@@ -63,13 +71,60 @@ class LeakTable:
 
 
 def tables_in(paths: Iterable[Path]) -> Iterator[LeakTable]:
-    """Open every file of some paths that is a table; what is none is passed over."""
+    """Open every file of some paths that is a table, or an archive of tables; what is none is passed over.
+
+    A table is read before the next is asked for.
+    """
+    from canary.scan.budget import Budget, Spent
     from canary.scan.paths import files_in
 
+    spent = Spent(Budget(bytes=MOST_UNPACKED))
     for path in paths:
         for found in files_in(path):
             if not isinstance(found, ScanError):
-                yield from opened(found)
+                yield from _unpacked(found, spent)
+
+
+def _unpacked(path: Path, spent: Spent) -> Iterator[LeakTable]:
+    """Open a file, or each member of an archive."""
+    from canary.scan.members import members
+    from canary.scan.parts import Place
+
+    try:
+        packed = path.stat().st_size
+        with path.open("rb") as stream, TemporaryDirectory(prefix="canary-members-") as folder:
+            for place, member in members(stream, Place(str(path), packed=packed), spent):
+                direct = 0
+                for table in opened(path) if place.member is None else ():
+                    direct += 1
+                    yield table
+                if place.member is None and (direct or not place.layers):
+                    continue
+                copy = _copied(member, Path(folder) / f"member{_suffix(place.member or path.stem)}")
+                if copy is not None:
+                    yield from opened(copy)
+                    copy.unlink()
+    except OSError:
+        return
+
+
+def _copied(member: BinaryIO, path: Path) -> Path | None:
+    """Copy a member to a file, None where it breaks off or is a bomb."""
+    from canary.scan.budget import Refused
+
+    try:
+        with path.open("wb") as file:
+            shutil.copyfileobj(member, file, 1 << 20)
+    except (Refused, EOFError, ValueError, RuntimeError, OSError, BadZipFile, zlib.error, LZMAError):
+        path.unlink(missing_ok=True)
+        return None
+    return path
+
+
+def _suffix(name: str) -> str:
+    """Give the end of a member's name by which its format is guessed: a few letters, whatever the name is."""
+    found = SUFFIX.search(name)
+    return found[0].lower() if found else ""
 
 
 def opened(path: Path) -> Iterator[LeakTable]:
