@@ -10,12 +10,14 @@ from typing import Final
 from canary.daemon.settings import Source, WatchSettings
 from canary.errors import CanaryError, UsageError
 from canary.steps import alarms, selftest
+from canary.steps.reading import read_all
 from canary.steps.watch import Taker
-from canary.store import callers, captures, runs, selftests, sightings, sources
+from canary.store import callers, captures, runs, selftests, sightings, sources, unread
 
 RUNS_MS: Final = 7 * 86_400_000  # how long it is known what ran
 PATIENCE_MS: Final = 60_000  # a channel that fails for so long is told of: well within five minutes
 TEST_MS: Final = 60_000  # in which a receiver's self-test must come back; twice
+UNREAD_MS: Final = 60_000  # what waits for so long was left by a node that is gone
 LOG: Final = logging.getLogger("canary.watch")
 
 
@@ -72,6 +74,13 @@ def alarm(taker: Taker) -> None:
             LOG.error("source %s is deaf: its self-test did not come back", name)
         for name in alarms.broken_channels(tx, taker, now, PATIENCE_MS):
             LOG.error("alerts to %s are not delivered: who is told must be told otherwise", name)
+
+
+def read_leftovers(taker: Taker) -> int:
+    """Read what was taken in a while ago by a node that is gone; gives how many sightings."""
+    with taker.registry.read() as tx:
+        late = unread.older(tx, taker.clock.now_ms() - UNREAD_MS)
+    return read_all(taker) if late else 0
 
 
 def forget(taker: Taker, settings: WatchSettings) -> None:

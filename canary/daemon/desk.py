@@ -7,8 +7,10 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
+from canary.daemon.reader import Reader
 from canary.errors import CanaryError, OutsideError
 from canary.model.sight import Item
 from canary.ports import Desk, Known
@@ -41,6 +43,11 @@ class GroupDesk:
         self._writer = ThreadPoolExecutor(1, "canary-desk")
         self._readers = ThreadPoolExecutor(4, "canary-known")
         self._flusher: asyncio.Task[None] | None = None
+        self._reader = Reader(lambda: self._taker, lambda: bool(self._waiting))
+
+    def wake(self) -> None:
+        """Have read what a killed node left unread."""
+        self._reader.wake()
 
     def use(self, taker: Taker) -> None:
         """Go on with other settings."""
@@ -82,6 +89,7 @@ class GroupDesk:
             group = self._next_group()
             try:
                 await self._commit(group)
+                self._reader.wake()
             except CanaryError as error:
                 _fail(group, error)
             except Exception as error:
@@ -101,7 +109,7 @@ class GroupDesk:
     async def _commit(self, group: Sequence[_Handed]) -> None:
         arrivals = [one for handed in group for one in handed.arrivals]
         loop = asyncio.get_running_loop()
-        taken = await loop.run_in_executor(self._writer, take, self._taker, arrivals)
+        taken = await loop.run_in_executor(self._writer, partial(take, self._taker, arrivals, read=False))
         at = 0
         for handed in group:
             count = len(handed.arrivals)
@@ -121,6 +129,7 @@ class GroupDesk:
         """Wait for what was handed in, then end."""
         if self._flusher is not None:
             await asyncio.gather(self._flusher, return_exceptions=True)
+        await asyncio.get_running_loop().run_in_executor(None, self._reader.stop)
         self._writer.shutdown(wait=True)
         self._readers.shutdown(wait=True)
 

@@ -54,6 +54,7 @@ class Receivers:
         self._thread = threading.Thread(target=self._loop.run_forever, name="canary-receivers", daemon=True)
         self._thread.start()
         self._desk = GroupDesk(self._taker)
+        self._desk.wake()
         self.care()
 
     def use(self, chosen: Sequence[Source], taker: Taker) -> None:

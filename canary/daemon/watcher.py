@@ -27,6 +27,7 @@ from canary.errors import CanaryError
 from canary.net.fetch import Fetcher
 from canary.steps.alarms import mended_channel
 from canary.steps.lookout import Lookout
+from canary.steps.reading import read_all
 from canary.steps.watch import Eyes, Taker
 from canary.store.clock import DatabaseClock
 
@@ -124,6 +125,7 @@ class Watcher:
         """Poll each source once, deliver what is due, and end; paused sources are left alone."""
         answers = poll_all(self._poller, self.polled, self._patient)
         with told("the watch"):
+            read_all(self.taker)
             chores.alarm(self.taker)
         self._delivery.turn(wait=True)
         with told("the watch"):
@@ -241,6 +243,8 @@ class Watcher:
                 chores.plant_due(self.taker, self.settings.sources)
             with told("the watch"):
                 chores.alarm(self.taker)
+            with told("the watch"):
+                chores.read_leftovers(self.taker)
 
     def _forget(self) -> None:
         if self.leader.token is not None:

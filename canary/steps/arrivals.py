@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from canary.fields.canonical import canonical
-from canary.model.canary import Canary
 from canary.model.evidence import Reading
 from canary.model.people import ContactKind
 from canary.model.sight import Item, Match
@@ -17,6 +16,7 @@ from canary.steps import selftest
 from canary.steps.lookout import Look
 from canary.store import canaries as canary_store
 from canary.store import contacts
+from canary.store.canaries import Holder
 from canary.store.tx import Tx
 
 if TYPE_CHECKING:
@@ -58,75 +58,111 @@ class Seen:
     reading: Reading | None = None
     place: int | None = None  # of its arrival in the batch
     test: str | None = None  # the self-test that came back in it
+    unread: bool = False  # its bytes are left for later
 
 
-def look(registry: Registry, eyes: Eyes, arrivals: Sequence[Arrival]) -> list[Seen]:
-    """Scan and look up before the transaction, so that a slow item holds up no other writer."""
-    looks: dict[str, Look] = {}
-    reached: dict[str, list[Canary]] = {}
+def look(registry: Registry, eyes: Eyes, arrivals: Sequence[Arrival], read: bool = True) -> list[Seen]:
+    """Scan and look up before the transaction, so that a slow item holds up no other writer.
+
+    Without `read`, the bytes of what reached a contact are left for later.
+    """
     with registry.read() as tx:
-        tests = selftest.pending(tx)
-        pairs = [_reach(tx, tests, arrival, place) for place, arrival in enumerate(arrivals)]
-    for one, found in pairs:
-        reached.setdefault(one.sha256, []).extend(found)
-        if one.ours and one.arrival.item.event in READ and one.sha256 not in looks:
-            looks[one.sha256] = _scan(eyes, one.arrival.item)
+        reached = _reached(tx, selftest.pending(tx), arrivals)
+    if not read:
+        return [_left(one) if one.contact is not None else one for one in _read(eyes, reached, False)]
+    return _read(eyes, reached, True)
+
+
+def _left(one: Seen) -> Seen:
+    wants = one.ours and one.test is None and one.arrival.item.event in READ
+    return replace(one, unread=wants)
+
+
+def _read(eyes: Eyes, reached: Sequence[Seen], contacts_too: bool) -> list[Seen]:
+    """Add what the bytes hold; those of one message are scanned once."""
+    looks: dict[str, Look] = {}
+    addressed: dict[str, set[str]] = {}
+    for one in reached:
+        addressed.setdefault(one.sha256, set()).update(match.canary for match in one.matches)
+        wanted = one.ours and one.arrival.item.event in READ and (contacts_too or one.contact is None)
+        if wanted and one.sha256 not in looks:
+            looks[one.sha256] = scan(eyes, one.arrival.item)
     expanded: list[Seen] = []
-    for one, _ in pairs:
-        expanded.extend(_content(one, looks.get(one.sha256), reached))
+    for one in reached:
+        seen = looks.get(one.sha256) if contacts_too or one.contact is None else None
+        expanded.extend(content(one, seen, addressed[one.sha256]))
     return expanded
 
 
-def _scan(eyes: Eyes, item: Item) -> Look:
+def scan(eyes: Eyes, item: Item) -> Look:
+    """Scan an item."""
     name = item.detail.get("file") or item.key
     return eyes.look(name, Path(item.file) if item.file else item.raw)
 
 
-def _reach(tx: Tx, tests: Mapping[str, str], arrival: Arrival, place: int) -> tuple[Seen, list[Canary]]:
-    """Look up whom a contact reaches: the one canary of an alias, all holders of a number."""
+def _reached(tx: Tx, tests: Mapping[str, str], arrivals: Sequence[Arrival]) -> list[Seen]:
+    """Look up whom contacts reach: the one canary of an alias, all holders of a number."""
+    firsts = [_first(tests, arrival, place) for place, arrival in enumerate(arrivals)]
+    roles = [ROLE_OF.get(one.arrival.item.event) for one in firsts]
+    asked = [
+        (role, one.contact)
+        for one, role in zip(firsts, roles, strict=True)
+        if role is not None and one.contact is not None and one.ours and one.test is None
+    ]
+    known = canary_store.holders_of(tx, asked)
+    pool = _pool(tx, [contact for role, contact in asked if role == "phone" and not known[role, contact]])
+    made = []
+    for one, role in zip(firsts, roles, strict=True):
+        if role is None or one.contact is None or not one.ours or one.test is not None:
+            made.append(one)
+            continue
+        found = known[role, one.contact]
+        matches = tuple(_contact_match(each, role) for each in found)
+        made.append(replace(one, ours=bool(found) or one.contact in pool, matches=matches))
+    return made
+
+
+def _pool(tx: Tx, numbers: Sequence[str]) -> set[str]:
+    """Choose those of some numbers that are contacts of ours."""
+    return {one for one in dict.fromkeys(numbers) if contacts.find(tx, ContactKind.PHONE, one) is not None}
+
+
+def _first(tests: Mapping[str, str], arrival: Arrival, place: int) -> Seen:
+    """Digest an arrival and make its contact canonical; one whose contact is none is not ours."""
     item = arrival.item
     size = int(item.detail["bytes"]) if item.file else len(item.raw)
     sha256 = item.detail["sha256"] if item.file else hashlib.sha256(item.raw).hexdigest()
-    role = ROLE_OF.get(item.event)
     test = selftest.found(tests.get(arrival.source), item)
+    role = ROLE_OF.get(item.event)
     if item.contact is None or role is None:
-        return Seen(arrival, sha256, size, place=place, test=test), []
+        return Seen(arrival, sha256, size, place=place, test=test)
     contact = canonical(role, item.contact)
-    if contact is None or test is not None:
-        return Seen(arrival, sha256, size, item.contact, test is not None, place=place, test=test), []
-    found = canary_store.by_value(tx, role, contact)
-    ours = bool(found) or (role == "phone" and contacts.find(tx, ContactKind.PHONE, contact) is not None)
-    matches = tuple(_contact_match(one, role, contact) for one in found)
-    return Seen(arrival, sha256, size, contact, ours, matches, place=place), found
+    ours = contact is not None or test is not None
+    return Seen(arrival, sha256, size, contact or item.contact, ours, place=place, test=test)
 
 
-def _contact_match(canary: Canary, role: str, contact: str) -> Match:
-    bits = max(
-        (one.bits for one in canary.fields if one.role == role and one.canonical == contact), default=0.0
-    )
-    chance = 2.0**-bits
+def _contact_match(holder: Holder, role: str) -> Match:
+    chance = 2.0**-holder.bits
     strong = role == "email" and chance <= STRONG
-    return Match(
-        canary.id, role, (role,), "plain", "strong" if strong else "weak", expected_chance_hits=chance
-    )
+    strength = "strong" if strong else "weak"
+    return Match(holder.canary, role, (role,), "plain", strength, expected_chance_hits=chance)
 
 
-def _content(one: Seen, look: Look | None, reached: dict[str, list[Canary]]) -> Iterable[Seen]:
+def content(one: Seen, seen: Look | None, addressed: Collection[str]) -> Iterable[Seen]:
     """Add what the bytes hold: of a message its own canary's fields, the rest as data apart."""
-    if look is None:
+    if seen is None:
         return [one]
     if one.contact is None:
-        return [replace(one, matches=look.matches, error=look.error, reading=look.reading)]
-    addressed = {canary.id for canary in reached[one.sha256]}
-    mine = {match.canary: match for match in look.matches}
-    kept = replace(
-        one, matches=tuple(_merged(match, mine.get(match.canary)) for match in one.matches), error=look.error
-    )
-    rest = tuple(match for match in look.matches if match.canary not in addressed)
-    return [kept, _beyond(one, rest, look.reading)] if rest else [kept]
+        return [replace(one, matches=seen.matches, error=seen.error, reading=seen.reading)]
+    mine = {match.canary: match for match in seen.matches}
+    merged = tuple(merge(match, mine.get(match.canary)) for match in one.matches)
+    kept = replace(one, matches=merged, error=seen.error)
+    rest = tuple(match for match in seen.matches if match.canary not in addressed)
+    return [kept, beyond(one, rest, seen.reading)] if rest else [kept]
 
 
-def _merged(reached: Match, found: Match | None) -> Match:
+def merge(reached: Match, found: Match | None) -> Match:
+    """Add what the bytes hold of a canary to the match by its contact."""
     if found is None:
         return reached
     fields = tuple(sorted({*reached.fields, *found.fields}))
@@ -134,7 +170,8 @@ def _merged(reached: Match, found: Match | None) -> Match:
     return replace(stronger, fields=fields)
 
 
-def _beyond(one: Seen, rest: tuple[Match, ...], reading: Reading | None) -> Seen:
+def beyond(one: Seen, rest: tuple[Match, ...], reading: Reading | None) -> Seen:
+    """Make the sighting of what a message holds of canaries that it was not sent to."""
     item = one.arrival.item
     name = item.detail.get("message_id") or f"sha256-{one.sha256[:32]}"
     data = replace(item, key=f"{name}#data", event="data", contact=None)

@@ -81,10 +81,17 @@ class Grouper:
     def _links(self, clue: Clue) -> list[tuple[str, object]]:
         """Name what this sighting may share with another, the surest first."""
         links: list[tuple[str, object]] = [("message", (clue.source, clue.sha256))]
-        for match in solid(clue.matches):
+        shared = solid(clue.matches)
+        for match in shared:
             links.append(("canary", match.canary))
             links.extend(("release", one) for one in self._facts[match.canary].releases)
+        if not shared:
+            links.append(("number", self._number(clue)))
         return links
+
+    def _number(self, clue: Clue) -> tuple[int, int]:
+        """Name a number that was reached, which canaries have in common, by the first of them and their count."""
+        return min(self._facts[one.canary].serial for one in clue.matches), len(clue.matches)
 
     def _find(self, clue: Clue) -> str | None:
         """Find an open incident of before with a recent sighting that this one belongs to."""
@@ -101,9 +108,9 @@ class Grouper:
 
     def _same_number(self, clue: Clue) -> Select[Any]:
         """Look for a sighting with as many weak matches on one of the canaries: the same number was reached."""
-        first = min(self._facts[one.canary].serial for one in clue.matches)
+        first, count = self._number(clue)
         same = matches.c.canary == first, matches.c.strength == "weak"
-        return _of_matches(self._since).where(*same, _matches_of_sighting() == len(clue.matches))
+        return _of_matches(self._since).where(*same, _matches_of_sighting() == count)
 
 
 def facts_of(tx: Tx, ids: Iterable[str]) -> dict[str, Fact]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Boolean, Connection, Float, Integer, LargeBinary, Table
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from canary.store.rows import chunks
+
 BATCH: Final = 5_000  # nouns turned into rows at once; keeps memory flat
+PARAMETERS: Final = 900  # of one statement: what older SQLite takes
 _COPY_TYPES: Final = (
     (BigInteger, "int8"), (Integer, "int4"), (Float, "float8"), (Boolean, "bool"), (LargeBinary, "bytea"),
 )  # fmt: skip
@@ -52,3 +55,24 @@ def _types(table: Table) -> list[str]:
         next((name for kind, name in _COPY_TYPES if isinstance(column.type, kind)), "text")
         for column in table.columns
     ]
+
+
+def insert_new_rows(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, object]], giving: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    """Insert rows of the same columns unless a unique key of theirs exists; gives columns of those inserted."""
+    made: list[tuple[Any, ...]] = []
+    if not rows:
+        return made
+    columns = list(rows[0])
+    postgresql = connection.dialect.name == "postgresql"
+    one = ", ".join(["%s" if postgresql else "?"] * len(columns))
+    names, wanted = (", ".join(f'"{name}"' for name in each) for each in (columns, giving))
+    for part in chunks(rows, max(1, PARAMETERS // len(columns))):
+        values = ", ".join([f"({one})"] * len(part))
+        statement = (
+            f"INSERT INTO {table.name} ({names}) VALUES {values} ON CONFLICT DO NOTHING RETURNING {wanted}"
+        )
+        cells = tuple(row[name] for row in part for name in columns)
+        made.extend(map(tuple, connection.exec_driver_sql(statement, cells)))
+    return made

@@ -29,7 +29,9 @@ def split(event: str, detail: Mapping[str, str]) -> tuple[dict[str, str], dict[s
 
 
 def add(tx: Tx, sighting: str, who: Mapping[str, str]) -> None:
-    """Keep who called in a sighting that is stored already."""
+    """Keep who called in a sighting that is stored already; nothing where nobody knows."""
+    if not who:
+        return
     serial = select(sightings.c.serial).where(sightings.c.id == sighting).scalar_subquery()
     sealed = seal_text(tx.keys, dump(dict(who)), _place(sighting))
     number = who.get("from") or next(iter(sorted(who.values())))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement, func, select, update
 
@@ -15,7 +15,7 @@ from canary.ledger.entry import canary_leaf
 from canary.model.canary import Canary, CanaryField, Placement
 from canary.store.issuing import Collision, issue, key_place, record_place
 from canary.store.releases import Holding, holdings
-from canary.store.rows import LOOKUP_KEYS, AnyRow, AnySelect, chunks, stream
+from canary.store.rows import LOOKUP_KEYS, AnyRow, AnySelect, chunks, rows_among, stream
 from canary.store.tables import canaries, identifiers, placements, releases
 from canary.store.text import unseal_text
 from canary.store.tx import Tx
@@ -93,6 +93,40 @@ def by_value(tx: Tx, role: str, canonical: str) -> list[Canary]:
     carrying = select(identifiers.c.canary).where(identifiers.c.digest == tx.keys.digest(form, canonical))
     wanted = select(*_COLUMNS).where(canaries.c.serial.in_(carrying)).order_by(canaries.c.serial)
     return [_noun(tx.keys, row) for row in tx.conn.execute(wanted)]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A canary that carries a value, and how many bits that tells."""
+
+    canary: str
+    bits: float
+
+
+def holders_of(tx: Tx, values: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[Holder]]:
+    """Map (role, canonical value) to the canaries that carry it, in the order of issue, without opening any."""
+    wanted = {pair: _digest(tx.keys, *pair) for pair in values}
+    found: dict[bytes, list[AnyHolding]] = {}
+    for digest, *row in rows_among(tx.conn, _HOLDING, "i.digest", sorted({*wanted.values()})):
+        found.setdefault(bytes(digest), []).append((row[0], row[1], row[2], row[3]))
+    return {pair: _holders(found.get(digest, ()), pair[0]) for pair, digest in wanted.items()}
+
+
+AnyHolding: TypeAlias = tuple[int, str, str, float]
+_HOLDING: Final = (
+    "i.digest, c.serial, c.id, i.role, i.bits FROM identifiers i JOIN canaries c ON c.serial = i.canary"
+)
+
+
+def _digest(keys: Keys, role: str, canonical: str) -> bytes:
+    return keys.digest(form_of(role) or "", canonical)
+
+
+def _holders(rows: Iterable[AnyHolding], role: str) -> list[Holder]:
+    bits: dict[str, float] = {}
+    for _, id, carried, told in sorted(rows):
+        bits[id] = max(bits.get(id, 0.0), told if carried == role else 0.0)
+    return [Holder(id, told) for id, told in bits.items()]
 
 
 def of_recipient_dataset(tx: Tx, recipient: str, dataset: str) -> list[Canary]:

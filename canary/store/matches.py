@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select, update
 
 from canary.errors import UsageError
 from canary.model.sight import Match
-from canary.store.rows import LOOKUP_KEYS, AnyRow, chunks, insert_new
+from canary.store.bulk import insert_new_rows
+from canary.store.rows import LOOKUP_KEYS, AnyRow, chunks
 from canary.store.tables import canaries, matches, placements, releases, sightings
 from canary.store.text import dump, fit, load_list, storable
 from canary.store.tx import Tx
@@ -29,10 +30,41 @@ def add_match(tx: Tx, sighting: str, match: Match) -> bool:
     if seen is None or canary is None:
         missing = f"sighting {sighting!r}" if seen is None else f"canary {match.canary!r}"
         raise UsageError(f"no {missing}", "add sighting and canary before their match")
-    unique = {"canary": canary, "source": seen.source, "item": seen.item}
-    if insert_new(tx.conn, matches, {**unique, "sighting": seen.serial, **_values(match)}):
-        return True
-    return _strengthen(tx, seen.serial, unique, match)
+    return bool(add_matches(tx, [Found(seen.serial, canary, seen.source, seen.item, match)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A match to be noted: the serials of its sighting and canary, and the source and item as they are kept."""
+
+    sighting: int
+    canary: int
+    source: str
+    item: str
+    match: Match
+
+
+def add_matches(tx: Tx, batch: Sequence[Found]) -> list[Found]:
+    """Note that sightings show canaries; gives what is new, or strong where it was weak before.
+
+    One match stands for each canary, source and item: the stronger one, with the fields of both.
+    """
+    first: dict[tuple[object, ...], Found] = {}
+    again = [one for one in batch if first.setdefault(_unique(one), one) is not one]
+    rows = [_row(one) for one in first.values()]
+    new = set(insert_new_rows(tx.conn, matches, rows, ("canary", "source", "item")))
+    fresh = [one for one in batch if one is first[_unique(one)] and _unique(one) in new]
+    known = [*(one for key, one in first.items() if key not in new), *again]
+    return [*fresh, *(one for one in known if _strengthen(tx, one))]
+
+
+def _unique(one: Found) -> tuple[object, ...]:
+    return one.canary, one.source, one.item
+
+
+def _row(one: Found) -> dict[str, object]:
+    unique = {"canary": one.canary, "source": one.source, "item": one.item}
+    return {**unique, "sighting": one.sighting, **_values(one.match)}
 
 
 def _values(match: Match) -> dict[str, object]:
@@ -47,13 +79,14 @@ def _values(match: Match) -> dict[str, object]:
     }
 
 
-def _strengthen(tx: Tx, sighting: int, unique: Mapping[str, object], match: Match) -> bool:
-    same = [matches.c[name] == value for name, value in unique.items()]
+def _strengthen(tx: Tx, one: Found) -> bool:
+    match = one.match
+    same = matches.c.canary == one.canary, matches.c.source == one.source, matches.c.item == one.item
     before = tx.conn.execute(select(matches).where(*same).with_for_update()).one()
     old = _noun(before, "", ())
     fields = tuple(sorted({*old.fields, *match.fields, match.field}))
     if _rank(match) > _rank(old):
-        values = {"sighting": sighting, **_values(replace(match, fields=fields))}
+        values = {"sighting": one.sighting, **_values(replace(match, fields=fields))}
     else:
         values = {"fields": dump(fields)}
     tx.conn.execute(update(matches).where(matches.c.serial == before.serial).values(values))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, exists, select, update
@@ -12,29 +12,44 @@ from sqlalchemy import ColumnElement, exists, select, update
 from canary.keys import Keys
 from canary.model.sight import Match, Sighting
 from canary.store import callers
+from canary.store.bulk import insert_new_rows
 from canary.store.matches import add_match, matches_of
-from canary.store.rows import LOOKUP_KEYS, AnyRow, AnySelect, chunks, insert_new, stream
+from canary.store.rows import LOOKUP_KEYS, AnyRow, AnySelect, chunks, one_of, stream
 from canary.store.tables import matches, sightings
 from canary.store.text import dump, fit, seal_text, unseal_text
 from canary.store.tx import Tx
 from canary.store.watchtables import callers as called
 
-__all__ = ["add", "add_match", "forget_raw", "get", "kept", "list_all", "raw"]
+__all__ = ["add", "add_many", "add_match", "attach", "forget_raw", "get", "kept", "list_all", "raw"]
 
 ITEM_CHARS: Final = 500
 SOURCE_CHARS: Final = 200
 ZLIB_LEVEL: Final = 1  # mails and pages halve; the receivers' speed matters more
 
 
-def add(tx: Tx, sighting: Sighting, raw: bytes) -> bool:
-    """Keep a sighting with its raw bytes; False where source, item and SHA-256 are known already.
+def add(tx: Tx, sighting: Sighting, raw: bytes | None) -> bool:
+    """Keep a sighting with its raw bytes; False where source, item and SHA-256 are known already."""
+    return bool(add_many(tx, [(sighting, raw)]))
 
-    Its matches are added apart, by `add_match`; an item above 500 characters is kept by its start and digest.
-    Who called is kept apart from the other details, so that it can be forgotten.
+
+def add_many(tx: Tx, batch: Sequence[tuple[Sighting, bytes | None]]) -> dict[str, int]:
+    """Keep sightings with their raw bytes (None: by hash only) and map the ids of the new ones to their serials.
+
+    Left out is one whose source, item and SHA-256 are known already. Matches are added apart; an item above 500
+    characters is kept by its start and digest. Who called is kept apart from other details, to be forgotten.
     """
-    keys, place = tx.keys, sighting.id
-    detail, who = callers.split(sighting.event, sighting.detail)
-    new = insert_new(tx.conn, sightings, {
+    rows = [_row(tx.keys, sighting, raw) for sighting, raw in batch]
+    made = dict(insert_new_rows(tx.conn, sightings, rows, ("id", "serial")))
+    for sighting, _ in batch:
+        if sighting.event in callers.EVENTS and sighting.id in made:
+            callers.add(tx, sighting.id, callers.split(sighting.event, sighting.detail)[1])
+    return made
+
+
+def _row(keys: Keys, sighting: Sighting, raw: bytes | None) -> dict[str, object]:
+    place = sighting.id
+    detail, _ = callers.split(sighting.event, sighting.detail)
+    return {
         "id": sighting.id,
         "source": fit(sighting.source, SOURCE_CHARS),
         "kind": fit(sighting.kind, 64),
@@ -46,12 +61,20 @@ def add(tx: Tx, sighting: Sighting, raw: bytes) -> bool:
         "sha256": sighting.sha256,
         "bytes": sighting.bytes,
         "detail": seal_text(keys, dump(detail), _detail(place)),
-        "raw": keys.seal(zlib.compress(raw, ZLIB_LEVEL), _raw(place)),
+        "raw": None if raw is None else keys.seal(zlib.compress(raw, ZLIB_LEVEL), _raw(place)),
         "incident": sighting.incident,
-    })  # fmt: skip
-    if new and who:
-        callers.add(tx, sighting.id, who)
-    return new
+    }
+
+
+def kept_name(sighting: Sighting) -> tuple[str, str]:
+    """Give source and item of a sighting as they are kept."""
+    return fit(sighting.source, SOURCE_CHARS), fit(sighting.item, ITEM_CHARS)
+
+
+def attach(tx: Tx, incident: str, serials: Sequence[int]) -> None:
+    """Note that sightings belong to an incident."""
+    mine = update(sightings).where(one_of(tx.conn, sightings.c.serial, serials))
+    tx.conn.execute(mine.values(incident=incident))
 
 
 def _contact(sighting: str) -> str:

@@ -50,6 +50,15 @@ evidence = Table(
     Column("capture", BigInteger, ForeignKey("captures.serial"), primary_key=True, index=True),
 )
 
+unread = Table(
+    "unread",
+    metadata,
+    Column(
+        "sighting", BigInteger, ForeignKey("sightings.serial"), primary_key=True
+    ),  # its bytes wait for the scan
+    Column("since_ms", BigInteger, nullable=False),
+)
+
 callers = Table(
     "callers",
     metadata,
@@ -79,4 +88,14 @@ channels = Table(
     Column("error", Text),
 )
 
-__all__ = ["callers", "captures", "channels", "evidence", "leases", "metadata", "runs", "self_tests"]
+__all__ = [
+    "callers",
+    "captures",
+    "channels",
+    "evidence",
+    "leases",
+    "metadata",
+    "runs",
+    "self_tests",
+    "unread",
+]

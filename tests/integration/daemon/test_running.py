@@ -192,18 +192,6 @@ def test_a_long_poll_stays_claimed(watcher: MakeWatcher, site: Site, monkeypatch
     assert len(site.asked) == 1
 
 
-def test_failures_back_off_and_say_so(watcher: MakeWatcher, site: Site, registry: Registry) -> None:
-    with running(watcher({"feed": {"url": f"{site.url}/none", "interval": 0.2}})):
-        time.sleep(4)
-    with registry.read() as tx:
-        state = sources.get(tx, "feed")
-    assert state is not None
-    assert 4 <= state.failures == len(site.asked) <= 8
-    assert "failures in a row" in (state.last_error or "")
-    gaps = [after - before for before, after in zip(site.times, site.times[1:], strict=False)]
-    assert gaps[-1] > 2 * gaps[0]
-
-
 def alerts_to(site: Site) -> Mapping[str, object]:
     return {"webhook": [{"name": "ops", "url": f"{site.url}/hook", "secret": "s"}], "digest": 1}
 

@@ -28,7 +28,8 @@ class FakeTake:
         self.batches: list[list[str]] = []
         self._worse = worse
 
-    def __call__(self, taker: Taker, arrivals: Sequence[Arrival]) -> Taken:
+    def __call__(self, taker: Taker, arrivals: Sequence[Arrival], read: bool) -> Taken:
+        assert not read
         self.batches.append([one.item.key for one in arrivals])
         if self._worse is not None and any(one.item.key == "bad" for one in arrivals):
             raise self._worse("no", "") if issubclass(self._worse, OutsideError) else self._worse("no")
@@ -54,6 +55,7 @@ def hand_in(take: FakeTake, *groups: Sequence[str], raw: bytes = b"") -> list[li
 def take(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> FakeTake:
     made = FakeTake(getattr(request, "param", None))
     monkeypatch.setattr(desks, "take", made)
+    monkeypatch.setattr("canary.daemon.reader.read_on", lambda taker, most: 0)
     return made
 
 

@@ -81,6 +81,13 @@ def _captures() -> None:
 
 def _callers() -> None:
     op.create_table(
+        "unread",
+        sa.Column("sighting", sa.BigInteger(), nullable=False),
+        sa.Column("since_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("sighting", name="pk_unread"),
+        sa.ForeignKeyConstraint(["sighting"], ["sightings.serial"], name="fk_unread_sighting_sightings"),
+    )
+    op.create_table(
         "callers",
         sa.Column("sighting", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.LargeBinary(16), nullable=False),
@@ -115,7 +122,7 @@ def _telling() -> None:
 
 def downgrade() -> None:
     """Drop them."""
-    for name in ("channels", "self_tests", "callers", "evidence", "captures", "runs", "leases"):
+    for name in ("channels", "self_tests", "callers", "unread", "evidence", "captures", "runs", "leases"):
         op.drop_table(name)
     for name in (*COUNTS, "breaker", "holder", *TIMES):
         op.drop_column("sources", name)

@@ -1,0 +1,117 @@
+"""Reading on: the scan of what was taken in fast, made when there is time; a kill between leaves it for the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from canary.model.sight import Item, Match, Sighting
+from canary.steps.arrivals import Arrival, Seen, beyond, merge, scan
+from canary.steps.lookout import Look
+from canary.steps.storing import Entry, store_all
+from canary.steps.watch import room_of
+from canary.store import journal, unread
+from canary.store import sightings as store
+from canary.store.matches import Found, add_matches
+
+if TYPE_CHECKING:
+    from canary.steps.storing import Room
+    from canary.steps.watch import Taker
+
+A_TURN = 100  # sightings scanned before their transaction
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """One message as it was stored, once for each contact it reached, and what its bytes hold."""
+
+    sightings: tuple[tuple[int, Sighting], ...]
+    raw: bytes
+    look: Look
+
+    @property
+    def serials(self) -> tuple[int, ...]:
+        """Give the serials of its sightings."""
+        return tuple(serial for serial, _ in self.sightings)
+
+
+def read_on(taker: Taker, most: int = A_TURN) -> int:
+    """Scan the messages that wait longest, and store what that adds; gives how many sightings they were."""
+    with taker.registry.read() as tx:
+        waiting = unread.waiting(tx, most)
+        found = [(serial, store.get(tx, id), store.raw(tx, id)) for id, serial in waiting.items()]
+    if not found:
+        return 0
+    messages = list(_messages(taker, found))
+    now = taker.clock.now_ms()
+    with taker.registry.begin() as tx:
+        mine = unread.done(tx, list(waiting.values()))
+        ready = [one for one in messages if mine.issuperset(one.serials)]
+        data = [extra for one in ready for extra in _beyond(one)]
+        room = room_of(tx, taker, [*data, *(_as_seen(one) for one in ready)], now)
+        for one in ready:
+            _strengthen(room, one)
+        entries: list[Entry] = store_all(room, data)
+        journal.append_many(tx, entries, taker.signer, now)
+        room.told.announce()
+    return len(waiting)
+
+
+def _messages(taker: Taker, found: Iterable[tuple[int, Sighting | None, bytes | None]]) -> Iterable[_Message]:
+    """Gather the sightings of each message and scan its bytes once."""
+    grouped: dict[str, list[tuple[int, Sighting]]] = {}
+    raws: dict[str, bytes] = {}
+    for serial, sighting, raw in found:
+        if sighting is not None and raw is not None:
+            grouped.setdefault(sighting.sha256, []).append((serial, sighting))
+            raws[sighting.sha256] = raw
+    for sha256, members in grouped.items():
+        item = _item(members[0][1], raws[sha256])
+        yield _Message(tuple(members), raws[sha256], scan(taker.eyes, item))
+
+
+def _item(one: Sighting, raw: bytes) -> Item:
+    return Item(one.item, raw, one.time_ms, one.event, one.contact, detail=one.detail)
+
+
+def _as_seen(one: _Message) -> Seen:
+    """Give a message with all it holds, for what must be known of its canaries."""
+    sighting = one.sightings[0][1]
+    arrival = Arrival(sighting.source, sighting.kind, _item(sighting, b""))
+    return Seen(arrival, sighting.sha256, sighting.bytes, matches=(*sighting.matches, *one.look.matches))
+
+
+def _beyond(one: _Message) -> list[Seen]:
+    """Give what a message holds of canaries that it was not sent to."""
+    addressed = {match.canary for _, sighting in one.sightings for match in sighting.matches}
+    rest = tuple(match for match in one.look.matches if match.canary not in addressed)
+    if not rest:
+        return []
+    sighting = one.sightings[0][1]
+    arrival = Arrival(sighting.source, sighting.kind, _item(sighting, one.raw))
+    return [beyond(Seen(arrival, sighting.sha256, sighting.bytes), rest, one.look.reading)]
+
+
+def _strengthen(room: Room, one: _Message) -> None:
+    """Add the fields that the bytes hold to the matches by contact."""
+    mine: Mapping[str, Match] = {match.canary: match for match in one.look.matches}
+    found: list[Found] = []
+    for serial, sighting in one.sightings:
+        for match in sighting.matches:
+            if match.canary in mine:
+                fact = room.facts[match.canary]
+                whole = replace(merge(match, mine[match.canary]))
+                found.append(Found(serial, fact.serial, *store.kept_name(sighting), whole))
+    add_matches(room.tx, found)
+
+
+def read_all(taker: Taker, turns: Sequence[int] = range(10_000)) -> int:
+    """Read on until nothing waits; gives how many sightings that were."""
+    whole = 0
+    for _ in turns:
+        count = read_on(taker)
+        if not count:
+            break
+        whole += count
+    return whole
