@@ -74,7 +74,7 @@ def leaks(
     """Make the leaks: heading, rows, and whose copies went in."""
     three = [row for at in (0, 1, 2) for row in rng.sample(copies[at], 60)]
     mixed = [rng.choice([copies[0], copies[3], copies[4]])[at] for at in rng.sample(range(ROWS - 50), 800)]
-    bare = [[row[3], row[4], row[5]] for row in rng.sample(copies[2], 300)]
+    bare = [[row[2], row[4], row[5]] for row in rng.sample(copies[2], 300)]
     return {
         "12 rows of one copy": (HEAD, rng.sample(copies[0], 12), {0}),
         "60 rows of each of three copies, each row three times": (HEAD, three * 3, {0, 1, 2}),

@@ -51,7 +51,7 @@ def make_plan(policy: Policy, sample: Mapping[str, Column], secret: bytes) -> Ma
     if policy.omit and serving:
         gone = max(1, min(GRAIN - 1, round(policy.omit * GRAIN)))
         parts.append(Part("", "omit", 2, (gone, GRAIN - gone)))
-    channels = serve(parts, serving) if serving else ()
+    channels = serve(parts, serving, anchors) if serving else ()
     return MarkPlan(policy.dataset, anchors, tuple(columns) if channels else (), channels, policy.omit)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 from canary.errors import OutsideError
 from canary.fingerprint.prf import SLOTS, Alphabet, even, weighted
 
 PLAN_VERSION = 1
+RECORD: Final = frozenset({"waybill_no", "order_no", "record_no", "key"})  # roles of a record's own number
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,19 +143,33 @@ class Part:
     together: bool = False
 
 
-def serve(parts: Sequence[Part], anchors: Sequence[int]) -> tuple[Channel, ...]:
+def serve(
+    parts: Sequence[Part], serving: Sequence[int], anchors: Sequence[AnchorPlan]
+) -> tuple[Channel, ...]:
     """Give each part its anchor, out of the numbers of those that may serve, and its byte.
 
-    The parts of one column go to different anchors in turn, so that rounding a number or losing an anchor
-    leaves the others; parts that are read `together` stay together.
+    The parts of one column go to different anchors, so that rounding a number or losing an anchor leaves the others;
+    parts that are read `together` stay together.
     """
-    used = dict.fromkeys(anchors, 0)
+    used = dict.fromkeys(serving, 0)
     made: list[Channel] = []
     turn: dict[str, int] = {}
     for part in parts:
-        first = turn.setdefault(part.column, len(turn))
+        order = _preferred(serving, anchors, part.column, turn.setdefault(part.column, len(turn)))
         number = 0 if part.together else sum(1 for one in made if one.column == part.column)
-        anchor = anchors[(first + number) % len(anchors)]
+        anchor = order[number % len(order)]
         made.append(Channel(part.column, part.name, anchor, used[anchor], part.q, part.counts, part.thin))
         used[anchor] += 1
     return tuple(made)
+
+
+def _preferred(serving: Sequence[int], anchors: Sequence[AnchorPlan], column: str, turn: int) -> list[int]:
+    """Order anchors for one column: its own, which is there where a mark can be read, and last the record's number.
+
+    Who leaks people keeps what reaches them; the number of the record is what he drops or gives anew.
+    """
+    own = [one for one in serving if column in anchors[one].columns]
+    record = [one for one in serving if one not in own and set(anchors[one].roles) <= RECORD]
+    others = [one for one in serving if one not in own and one not in record]
+    turned = [others[(turn + at) % len(others)] for at in range(len(others))]
+    return [*own, *turned, *record]

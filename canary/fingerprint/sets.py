@@ -47,18 +47,20 @@ def judge_sets(view: View, members: Ints) -> tuple[Floats, Floats]:
     units = [
         np.exp2(np.clip(each, -900, 900)) for read in reads for each in (read, evidence.by_unit(read, starts))
     ]
+    agreed = np.stack([read.sum(axis=1) for read in reads])
     ratio, explained = np.zeros(1 << len(members)), np.zeros((1 << len(members), len(members)))
     scale = view.hits.shape[1] / max(1, cells)
     for size in range(1, len(members) + 1):
-        for chosen in combinations(range(len(members)), size):
-            number = sum(1 << place for place in chosen)
-            fitted = [_fit(unit[list(chosen)]) for unit in units]
-            terms = np.array([log2_ratio for log2_ratio, _ in fitted])
-            if size > 1:
-                terms = np.append(terms, [read[list(chosen)].sum() for read in reads])
-            ratio[number] = float(np.logaddexp2.reduce(terms)) - log2(len(terms))
-            by_cell = max(range(0, len(fitted), 2), key=lambda at: fitted[at][0])
-            explained[number, list(chosen)] = scale * (fitted[by_cell][1] * hits[list(chosen)]).sum(axis=1)
+        chosen = np.array(list(combinations(range(len(members)), size)), np.int64)
+        numbers = (1 << chosen).sum(axis=1)
+        fitted = [_fit(unit[chosen]) for unit in units]
+        terms = np.stack([log2_ratio for log2_ratio, _ in fitted])
+        if size > 1:
+            terms = np.concatenate([terms, agreed[:, chosen].sum(axis=2)])
+        ratio[numbers] = np.logaddexp2.reduce(terms) - log2(len(terms))
+        by_cell = terms[: len(fitted) : 2].argmax(axis=0)
+        shares = np.stack([weighted for _, weighted in fitted[::2]])[by_cell, np.arange(len(chosen))]
+        explained[numbers[:, None], chosen] = scale * (shares * hits[chosen]).sum(axis=2)
     return ratio, explained
 
 
@@ -70,14 +72,14 @@ def _cut(view: View) -> tuple[int, Ints]:
     return int(view.starts[rows]) if rows < len(view.starts) else MOST_CELLS, view.starts[:rows]
 
 
-def _fit(unit: Floats) -> tuple[float, Floats]:
-    """Give log2 of the ratio of a set from its members' R [k, units], and whose each unit is [k, units]."""
-    count, size = unit.shape
-    shares = np.full(count, 1 / count)
+def _fit(unit: Floats) -> tuple[Floats, Floats]:
+    """Give log2 of the ratios of sets from their members' R [sets, k, units], and whose each unit is."""
+    count, size = unit.shape[1:]
+    shares = np.full(unit.shape[:2], 1 / count)
     for _ in range(ROUNDS if count > 1 else 0):
-        weighted = shares[:, None] * unit
-        shares = (weighted / weighted.sum(axis=0)).mean(axis=1)
-    weighted = shares[:, None] * unit
-    total = weighted.sum(axis=0)
+        weighted = shares[:, :, None] * unit
+        shares = (weighted / weighted.sum(axis=1, keepdims=True)).mean(axis=2)
+    weighted = shares[:, :, None] * unit
+    total = weighted.sum(axis=1)
     penalty = (count - 1) * (log2(size) / 2 + 1) if size > 1 else 0.0
-    return float(np.log2(total).sum()) - penalty, weighted / total
+    return np.log2(total).sum(axis=1) - penalty, weighted / total[:, None]

@@ -59,3 +59,15 @@ def test_tables_of_one_leak_join_and_count_once(parcels):
     assert (score(both, [ONE, TWO]).log2_m > 100).tolist() == [True, False]
     assert len(read_marks(parcels.plan, parcels.keys, {})) == 0
     assert lab(rows=5).plan.anchors == parcels.plan.anchors
+
+
+def test_marks_are_beside_what_a_leaker_keeps():
+    """A text's first axis goes to the anchor with its own column, a record's own number serves last."""
+    from tests.markslab import lab
+
+    plan = lab(rows=200).plan
+    serving = {(one.column, one.part): plan.anchors[one.anchor].columns for one in plan.channels}
+    first = {column: serving[column, part] for column, part in reversed(serving)}
+    assert first == {"address": ("name", "address"), "kg": ("name", "address"), "at": ("phone",)}
+    texts = [columns for (column, _), columns in serving.items() if column == "address"]
+    assert texts[:3] == [("name", "address"), ("phone",), ("number",)]
