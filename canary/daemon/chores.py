@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from canary.daemon.settings import Source, WatchSettings
-from canary.errors import CanaryError, UsageError
+from canary.errors import CanaryError
 from canary.steps import alarms, selftest
 from canary.steps.reading import read_all
 from canary.steps.watch import Taker
@@ -91,11 +91,3 @@ def forget(taker: Taker, settings: WatchSettings) -> None:
         captures.forget(tx, now - settings.keep_ms)
         callers.forget(tx, now - settings.callers_ms)
         runs.forget(tx, now - RUNS_MS)
-
-
-def find(settings: WatchSettings, name: str) -> Source:
-    """Give a source by its name; raises UsageError where there is none."""
-    for source in settings.sources:
-        if source.name == name:
-            return source
-    raise UsageError(f"no source {name!r} in config.toml", "list them with: canary source list")

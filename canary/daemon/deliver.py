@@ -43,6 +43,7 @@ class Delivery:
         self._registry, self._clock, self._rng, self._retry_ms = registry, clock, rng, retry_ms
         self._channels: Mapping[str, Channel] = {channel.name: channel for channel in channels}
         self._busy: set[str] = set()
+        self._resting: dict[str, tuple[int, int]] = {}  # failures in a row, and until when to leave it alone
         self._lock = threading.Lock()
         self._mended: Mended | None = None
 
@@ -58,7 +59,8 @@ class Delivery:
             due = outbox.due(tx, now, A_TURN)
         by_channel: dict[str, list[outbox.Letter]] = {}
         for one in due:
-            by_channel.setdefault(one.channel, []).append(one)
+            if self._resting.get(one.channel, (0, 0))[1] <= now:
+                by_channel.setdefault(one.channel, []).append(one)
         threads = [
             threading.Thread(target=self._channel, args=(name, letters), name="canary-alerts", daemon=True)
             for name, letters in by_channel.items()
@@ -111,6 +113,7 @@ class Delivery:
 
     def _worked(self, tx: Tx, name: str) -> None:
         """Note that a channel works, once a while; and tell that it does again where it was told to fail."""
+        self._resting.pop(name, None)
         now = self._clock.now_ms()
         before = channels.get(tx, name)
         if before is None or before.since_ms is not None or now - before.last_ms > WORKED_MS:
@@ -121,15 +124,17 @@ class Delivery:
     def _failed(self, channel: Channel, one: outbox.Letter, error: Exception) -> None:
         now = self._clock.now_ms()
         said = error.message if isinstance(error, CanaryError) else f"stumbled: {type(error).__name__}"
-        until = error.until_ms if isinstance(error, Later) else now + self._backoff(one.attempts)
+        failures = self._resting.get(channel.name, (0, 0))[0]
+        until = error.until_ms if isinstance(error, Later) else now + self._backoff(failures)
+        self._resting[channel.name] = failures + 1, until
         LOG.warning("alert to %s was not delivered: %s", channel.name, said)
         with self._registry.begin() as tx:
             outbox.failed(tx, one.serial, said, until)
             channels.failed(tx, channel.name, said, now)
         self._rest(channel.name, until)
 
-    def _backoff(self, attempts: int) -> int:
-        pause = min(self._retry_ms << min(attempts, 20), max(MAX_RETRY_MS, self._retry_ms))
+    def _backoff(self, failures: int) -> int:
+        pause = min(self._retry_ms << min(failures, 20), max(MAX_RETRY_MS, self._retry_ms))
         return pause + int(self._rng.uniform(0, JITTER * pause))
 
     def _rest(self, name: str, until: int) -> None:

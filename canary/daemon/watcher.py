@@ -232,9 +232,9 @@ class Watcher:
         if settings.net != before.net:
             self._fetcher, self._patient = self._fetchers(settings)
         self._receivers.use(settings.sources, taker)
+        self._led = None
         if settings.metrics != before.metrics:
             self._open_metrics()
-        self._led = None
         LOG.info("the settings were read again: %d sources", len(settings.sources))
 
     def _chores(self) -> None:
