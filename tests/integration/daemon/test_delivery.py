@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -77,8 +76,8 @@ def _mended(taker: Taker, tx: object, name: str, since_ms: int, now_ms: int) -> 
 
 
 @pytest.fixture
-def hooks() -> Iterator[tuple[Hook, Hook]]:
-    yield Hook("webhook:ops"), Hook("syslog:x")
+def hooks() -> tuple[Hook, Hook]:
+    return Hook("webhook:ops"), Hook("syslog:x")
 
 
 def test_a_webhook_that_is_down_for_a_day_gets_every_event_once(
