@@ -1,4 +1,4 @@
-"""kill -9 during `watch`: no acknowledged mail and no dropped file is lost, and none is seen twice."""
+"""kill -9 during `watch`: no acknowledged mail, dropped file or feed entry is lost, and none is seen twice."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from tests.kill import harness
+from tests.watch_tools import Site, send, web_site
 
 READY_SECONDS = 30
 SETTLE_SECONDS = 60
@@ -101,12 +103,40 @@ def canary_rows(folder: Path) -> list[dict[str, str]]:
 def test_watch(kills: int, home: harness.Home) -> None:
     port, dumps = free_port(), home.folder / "dumps"
     dumps.mkdir()
+    rows = canary_rows(home.folder)
+    assert len(rows) == 40
+    with web_site() as site:
+        growing(site, rows)
+        settings(home, port, dumps, site.url)
+        killed(home, Post(port, [row["邮箱"] for row in rows]), rows, kills, dumps)
+
+
+def growing(site: Site, rows: list[dict[str, str]]) -> None:
+    """Put up a feed that has one entry more at each request, and all of before."""
+    served = [0]
+
+    def answer(_site: Site, handler: BaseHTTPRequestHandler) -> None:
+        served[0] += 1
+        entries = "".join(
+            f"<item><guid>{at}</guid>{rows[at % len(rows)]['邮箱']}</item>" for at in range(served[0])
+        )
+        send(handler, 200, f"<rss version='2.0'><channel>{entries}</channel></rss>".encode())
+
+    site.pages["/feed"] = answer
+
+
+def settings(home: harness.Home, port: int, dumps: Path, url: str) -> None:
+    path = home.path / "config.toml"
+    text = path.read_text("utf-8").replace("allow_addresses = []", 'allow_addresses = ["127.0.0.0/8"]')
+    text = text.replace("host_requests_per_minute = 30", "host_requests_per_minute = 6000")
+    path.write_text(text, "utf-8")
     with (home.path / "config.toml").open("a", encoding="utf-8") as config:
         config.write(f'\n[monitors.smtp]\nlisten = "127.0.0.1:{port}"\n')
         config.write(f'\n[monitors.dumps]\nkind = "drop"\npath = "{dumps}"\ninterval = 1\n')
-    rows = canary_rows(home.folder)
-    assert len(rows) == 40
-    post = Post(port, [row["邮箱"] for row in rows])
+        config.write(f'\n[monitors.news]\nkind = "feed"\nurl = "{url}/feed"\ninterval = 0.2\n')
+
+
+def killed(home: harness.Home, post: Post, rows: list[dict[str, str]], kills: int, dumps: Path) -> None:
     chance = random.SystemRandom()
     for number in range(kills):
         drop(dumps, number, rows[number % len(rows)])
@@ -115,7 +145,9 @@ def test_watch(kills: int, home: harness.Home) -> None:
         harness.check_registry(home)
         check_sightings(home, post)
     settle(home, post, kills)
-    mails = f"{len(post.acknowledged)} mails acknowledged and {kills} files dropped, each seen exactly once"
+    entries = sum(one["source"] == "news" for one in home.call("sighting", "list"))
+    what = f"{len(post.acknowledged)} mails acknowledged, {kills} files dropped, {entries} entries of a feed"
+    mails = f"{what}: each seen exactly once"
     print(harness.told("watch", home, 0, MOMENT_SECONDS) + f"; {mails}")
 
 
@@ -148,6 +180,8 @@ def check_sightings(home: harness.Home, post: Post) -> dict[str, int]:
     files = Counter(one["sha256"] for one in seen if one["source"] == "dumps")
     assert all(count == 1 for count in files.values())
     assert all(one["matches"] for one in seen)
+    entries = sorted(int(one["item"]) for one in seen if one["source"] == "news")
+    assert entries == list(range(len(entries)))
     return {"mails": len(known), "files": len(files)}
 
 
