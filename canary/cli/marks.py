@@ -33,6 +33,9 @@ def evaluate(
     policy: Annotated[
         Path | None, typer.Option(metavar="FILE", help="a policy.toml; else what inspect proposes")
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="also draw the rates into an SVG file")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Attack tagged copies of your own table, and count how often the source and innocents are named.
@@ -44,13 +47,20 @@ def evaluate(
     from canary import wiring
     from canary.steps import evaluate as step
     from canary.steps import policies
+    from canary.steps.outputs import check_free, write_text
+    from canary.steps.plot import plot_of
 
+    if plot is not None:
+        check_free(plot, force=False)
     wanted = step.EvaluateRequest(input, recipients, tuple(attack or ()), policies.read(policy), rows, trials)
     with tempfile.TemporaryDirectory(prefix="canary-evaluate-") as folder:
         home = Path(folder) / "home"
         wiring.make_home(home)
         with opened(home) as tools:
             found = list(step.evaluate(tools, wanted))
+    told = f"{rows} rows leaked each time, {recipients} recipients; canaries are left out of collusions"
+    if plot is not None:
+        write_text(plot_of(found, f"source named: {told}"), plot, force=False)
     if json:
         emit(found)
         return
@@ -68,7 +78,7 @@ def evaluate(
             for one in found
         ],
     )
-    tell(f"{rows} rows leaked each time, {recipients} recipients; canaries are left out of collusions")
+    tell(told)
 
 
 def _bar(share: float) -> str:

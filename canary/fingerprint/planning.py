@@ -17,9 +17,12 @@ CANARY_BITS: Final = (
 )
 CANARY_WEIGHT: Final = 9.0  # bits that the canaries' mixture takes from their product
 ENOUGH: Final = 0.95
-# Share of a cell's bits that c colluders leave about each of them, cell by cell (docs/fingerprint.md: rows needed).
-COLLUSION: Final = {1: 1.0, 2: 0.38, 3: 0.2, 4: 0.125, 5: 0.085, 6: 0.062, 7: 0.047, 8: 0.037}
-SPREAD: Final = 0.8  # standard deviation of a row's bits as a share of its mean
+# Share of a row's bits that c colluders leave about one of them, cell by cell, where its cells are binary; wider cells
+# leave more. Fitted to simulated leaks (tests/unit/fingerprint/test_planning_simulated.py).
+COLLUSION: Final = {1: 1.0, 2: 0.286, 3: 0.14, 4: 0.076, 5: 0.05, 6: 0.033, 7: 0.024, 8: 0.018}
+SPREAD: Final = (
+    0.35  # standard deviation of the bits read, for each row's bits and root of the rows that count
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,9 @@ def test_another_policy_finds_no_marks_of_these_copies(canary, copies, tmp_path)
 
 def test_evaluate_counts_who_is_named(canary, copies, tmp_path):
     chosen = ("--attack", "none", "--attack", "shuffle", "--trials", 2, "--rows", 60, "--recipients", 20)
-    rows = canary("evaluate", "w.csv", *chosen, "--json").json
+    rows = canary("evaluate", "w.csv", *chosen, "--plot", "rates.svg", "--json").json
+    assert (tmp_path / "rates.svg").read_text("utf-8").count("2 of 2") == 2
+    assert "exists already" in canary("evaluate", "w.csv", "--plot", "rates.svg", status=2).error
     assert [(one["attack"], one["trials"], one["named"], one["innocents"]) for one in rows] == [
         ("none", 2, 2, 0),
         ("shuffle", 2, 2, 0),
