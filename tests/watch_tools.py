@@ -139,6 +139,9 @@ class PlainEyes:
     planted: Sequence[Planted]
     looked: list[str] = field(default_factory=list)
 
+    def ready(self) -> PlainEyes:
+        return self
+
     def look(self, name: str, data: bytes | Path) -> Look:
         self.looked.append(name)
         text = (data.read_bytes() if isinstance(data, Path) else data).decode("utf-8", "replace")

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from canary.daemon.reader import Reader
 from canary.errors import CanaryError, OutsideError
 from canary.model.sight import Item
 from canary.ports import Desk, Known
-from canary.steps.watch import Arrival, Taker, knows, take
+from canary.steps.watch import Arrival, Taker, knows_many, take
 
 GATHER_SECONDS: Final = 0.02
+ASK_SECONDS: Final = 0.005
+BUSY_SECONDS: Final = 0.5  # after an arrival others may follow: reading gives way
 MOST: Final = 500  # arrivals in one transaction, but what was handed in together stays together
 MOST_BYTES: Final = 50_000_000
 LOG: Final = logging.getLogger("canary.watch")
@@ -41,9 +44,15 @@ class GroupDesk:
         self._taker = taker
         self._waiting: list[_Handed] = []
         self._writer = ThreadPoolExecutor(1, "canary-desk")
-        self._readers = ThreadPoolExecutor(4, "canary-known")
+        self._readers = ThreadPoolExecutor(1, "canary-known")
         self._flusher: asyncio.Task[None] | None = None
-        self._reader = Reader(lambda: self._taker, lambda: bool(self._waiting))
+        self._asked: list[tuple[str, asyncio.Future[bool]]] = []
+        self._answerer: asyncio.Task[None] | None = None
+        self._last = 0.0  # when something was handed in
+        self._reader = Reader(lambda: self._taker, self._busy)
+
+    def _busy(self) -> bool:
+        return bool(self._waiting) or time.monotonic() - self._last < BUSY_SECONDS
 
     def wake(self) -> None:
         """Have read what a killed node left unread."""
@@ -66,19 +75,36 @@ class GroupDesk:
         return desk
 
     def known(self) -> Known:
-        """Give the look-up whether an alias is ours."""
+        """Give the look-up whether an alias is ours; what is asked within 5 ms is looked up together."""
 
         async def known(alias: str) -> bool:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._readers, knows, self._taker.registry, alias)
+            asked = asyncio.get_running_loop().create_future()
+            self._asked.append((alias, asked))
+            if self._answerer is None or self._answerer.done():
+                self._answerer = asyncio.create_task(self._answer())
+            return bool(await asyncio.shield(asked))
 
         return known
+
+    async def _answer(self) -> None:
+        await asyncio.sleep(ASK_SECONDS)
+        while self._asked:
+            asked, self._asked = self._asked, []
+            loop = asyncio.get_running_loop()
+            work = partial(knows_many, self._taker.registry, [alias for alias, _ in asked])
+            try:
+                answers = await loop.run_in_executor(self._readers, work)
+                _answer_all([one for _, one in asked], answers)
+            except Exception as error:
+                said = error if isinstance(error, CanaryError) else _not_stored()
+                _fail([one for _, one in asked], said)
 
     async def _hand_in(self, arrivals: list[Arrival]) -> list[bool]:
         if not arrivals:
             return []
         handed = _Handed(arrivals, asyncio.get_running_loop().create_future())
         self._waiting.append(handed)
+        self._last = time.monotonic()
         if self._flusher is None or self._flusher.done():
             self._flusher = asyncio.create_task(self._flush())
         return await asyncio.shield(handed.done)
@@ -91,7 +117,7 @@ class GroupDesk:
                 await self._commit(group)
                 self._reader.wake()
             except CanaryError as error:
-                _fail(group, error)
+                _fail([handed.done for handed in group], error)
             except Exception as error:
                 LOG.error("a group of %d arrivals was not stored: %s", len(group), type(error).__name__)
                 await self._one_by_one(group)
@@ -123,7 +149,7 @@ class GroupDesk:
             try:
                 await self._commit([handed])
             except Exception:
-                _fail([handed], OutsideError("an arrival could not be stored", "see the log of the watch"))
+                _fail([handed.done], _not_stored())
 
     async def close(self) -> None:
         """Wait for what was handed in, then end."""
@@ -134,8 +160,18 @@ class GroupDesk:
         self._readers.shutdown(wait=True)
 
 
-def _fail(group: Sequence[_Handed], error: CanaryError) -> None:
-    for handed in group:
-        if not handed.done.done():
-            handed.done.set_exception(error)
-            handed.done.exception()  # a client that left does not fetch it
+def _not_stored() -> OutsideError:
+    return OutsideError("an arrival could not be stored", "see the log of the watch")
+
+
+def _answer_all(asked: Sequence[asyncio.Future[bool]], answers: Sequence[bool]) -> None:
+    for one, answer in zip(asked, answers, strict=True):
+        if not one.done():
+            one.set_result(answer)
+
+
+def _fail(waiting: Sequence[asyncio.Future[Any]], error: CanaryError) -> None:
+    for one in waiting:
+        if not one.done():
+            one.set_exception(error)
+            one.exception()  # a client that left does not fetch it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -12,15 +13,20 @@ from canary.steps.reading import read_on
 from canary.steps.watch import Taker
 
 A_TURN: Final = 20  # sightings, after which it looks whether receivers are busy
-REST_SECONDS: Final = 0.2  # between turns while they are
+REST: Final = 3.0  # while they are, it rests so many times as long as a turn took: they have three quarters
 LOG: Final = logging.getLogger("canary.watch")
 
 
 class Reader:
     """Reads on when woken, until nothing waits; a kill leaves the rest for the next node."""
 
-    def __init__(self, taker: Callable[[], Taker], busy: Callable[[], bool]) -> None:
-        self._taker, self._busy = taker, busy
+    def __init__(
+        self,
+        taker: Callable[[], Taker],
+        busy: Callable[[], bool],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._taker, self._busy, self._monotonic = taker, busy, monotonic
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._more = False
@@ -37,8 +43,11 @@ class Reader:
     def _run(self) -> None:
         while self._asked():
             try:
+                began = self._monotonic()
                 while not self._stopping.is_set() and read_on(self._taker(), A_TURN):
-                    self._stopping.wait(REST_SECONDS if self._busy() else 0)
+                    took = self._monotonic() - began
+                    self._stopping.wait(REST * took if self._busy() else 0)
+                    began = self._monotonic()
             except CanaryError as error:
                 LOG.error("what was taken in is not read yet: %s", error.message)
             except Exception as error:  # a hostile mail must not end the reading of the others

@@ -183,7 +183,7 @@ class Watcher:
     def _look(self) -> None:
         """Begin the runs that are due, if this node leads; each in a thread of its own."""
         token = self.leader.token
-        if token is None or self._stopping.is_set():
+        if token is None or not self.polled or self._stopping.is_set():
             return
         with told("the schedule"):
             if token != self._led:

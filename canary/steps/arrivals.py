@@ -34,6 +34,10 @@ class Eyes(Protocol):
         """Find canaries; raises OutsideError only where the registry fails."""
         ...
 
+    def ready(self) -> Eyes:
+        """Give eyes for one batch, which know what is issued by now."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -86,6 +90,7 @@ def _read(eyes: Eyes, reached: Sequence[Seen], contacts_too: bool) -> list[Seen]
         addressed.setdefault(one.sha256, set()).update(match.canary for match in one.matches)
         wanted = one.ours and one.arrival.item.event in READ and (contacts_too or one.contact is None)
         if wanted and one.sha256 not in looks:
+            eyes = eyes if looks else eyes.ready()
             looks[one.sha256] = scan(eyes, one.arrival.item)
     expanded: list[Seen] = []
     for one in reached:

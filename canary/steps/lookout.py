@@ -51,10 +51,17 @@ class Lookout:
         self._known: Known | None = None
         self._lock = threading.Lock()
 
+    def ready(self) -> Glance:
+        """Give eyes that know what is issued by now, for one batch; OutsideError where the registry fails."""
+        return Glance(self, *self.index())
+
     def look(self, name: str, data: bytes | Path) -> Look:
         """Scan bytes or a file; whatever it stumbles over is told and never lost."""
+        return self.ready().look(name, data)
+
+    def look_by(self, name: str, data: bytes | Path, index: ArrayIndex, knowledge: Known) -> Look:
+        """Scan by an index; whatever it stumbles over is told and never lost."""
         try:
-            index, knowledge = self.index()
             findings = self._findings(name, data, index)
             errors = [f"{one.member or one.file}: {one.reason}" for one in findings.errors]
             matched = self._matches(findings, index)
@@ -97,3 +104,20 @@ class Lookout:
         """Unseal canaries by serial, to confirm a hit field by field."""
         with self._registry.read() as tx:
             return store.by_serials(tx, serials)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The lookout as of one moment: whether its index is the newest is asked once, and not for each item."""
+
+    lookout: Lookout
+    known_index: ArrayIndex
+    knowledge: Known
+
+    def ready(self) -> Glance:
+        """Give itself."""
+        return self
+
+    def look(self, name: str, data: bytes | Path) -> Look:
+        """Scan bytes or a file; whatever it stumbles over is told and never lost."""
+        return self.lookout.look_by(name, data, self.known_index, self.knowledge)

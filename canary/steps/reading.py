@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from canary.model.sight import Item, Match, Sighting
@@ -66,9 +66,10 @@ def _messages(taker: Taker, found: Iterable[tuple[int, Sighting | None, bytes | 
         if sighting is not None and raw is not None:
             grouped.setdefault(sighting.sha256, []).append((serial, sighting))
             raws[sighting.sha256] = raw
+    eyes = taker.eyes.ready()
     for sha256, members in grouped.items():
         item = _item(members[0][1], raws[sha256])
-        yield _Message(tuple(members), raws[sha256], scan(taker.eyes, item))
+        yield _Message(tuple(members), raws[sha256], scan(eyes, item))
 
 
 def _item(one: Sighting, raw: bytes) -> Item:
@@ -101,7 +102,7 @@ def _strengthen(room: Room, one: _Message) -> None:
         for match in sighting.matches:
             if match.canary in mine:
                 fact = room.facts[match.canary]
-                whole = replace(merge(match, mine[match.canary]))
+                whole = merge(match, mine[match.canary])
                 found.append(Found(serial, fact.serial, *store.kept_name(sighting), whole))
     add_matches(room.tx, found)
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
-
 from canary.alerts.policy import AlertPolicy
 from canary.fields.canonical import canonical
 from canary.ledger.note import Signer
@@ -19,14 +17,14 @@ from canary.steps.arrivals import Arrival, Eyes, Seen, look
 from canary.steps.incidents import Grouper, facts_of
 from canary.steps.storing import Room, store_all
 from canary.store import captures, journal, runs, sources
+from canary.store.rows import rows_among
 from canary.store.runs import Next, Run, Traffic
-from canary.store.tables import identifiers
 from canary.store.tx import Tx
 
 if TYPE_CHECKING:
     from canary.store.registry import Registry
 
-__all__ = ["Advance", "Arrival", "Eyes", "Taken", "Taker", "knows", "room_of", "take"]
+__all__ = ["Advance", "Arrival", "Eyes", "Taken", "Taker", "knows", "knows_many", "room_of", "take"]
 
 
 FREE: Final = Traffic()  # what costs nothing
@@ -142,11 +140,18 @@ def _advance(tx: Tx, advance: Advance, items: int, now: int) -> None:
 
 def knows(registry: Registry, alias: str) -> bool:
     """Tell whether a mail address is the alias of a canary or a self-test; OutsideError where the registry fails."""
-    address = canonical("email", alias)
-    if address is None:
-        return False
+    return knows_many(registry, [alias])[0]
+
+
+def knows_many(registry: Registry, aliases: Sequence[str]) -> list[bool]:
+    """Tell of mail addresses whether each is an alias of a canary or a self-test."""
+    addresses = [canonical("email", alias) for alias in aliases]
     with registry.read() as tx:
-        wanted = select(identifiers.c.serial).where(identifiers.c.digest == tx.keys.digest("email", address))
-        if tx.conn.scalar(wanted.limit(1)) is not None:
-            return True
-        return any(token in address for token in selftest.pending(tx).values())
+        digests = {one: tx.keys.digest("email", one) for one in addresses if one is not None}
+        head = "digest FROM identifiers"
+        ours = {bytes(one) for (one,) in rows_among(tx.conn, head, "digest", list(digests.values()))}
+        known = {one for one, digest in digests.items() if digest in ours}
+        if len(known) < len(digests):
+            words = selftest.pending(tx).values()
+            known.update(one for one in digests if any(word in one for word in words))
+    return [one in known for one in addresses]

@@ -82,6 +82,9 @@ def test_what_a_killed_node_left_is_read_by_the_next_and_once(registry: Registry
     class Overtaken:
         """Eyes during whose look another node reads the same."""
 
+        def ready(self) -> object:
+            return self
+
         def look(self, name: str, data: bytes | Path) -> object:
             read_all(second)
             return second.eyes.look(name, data)
