@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 
 from canary.fields.fold import compact
-from canary.fields.guess import guess_role
+from canary.fields.guess import SURE, guess_role
+from canary.fields.values import is_address, is_name, mostly
 from canary.fingerprint import codec
 from canary.fingerprint.columns import Column, Texts, texts_of
 from canary.fingerprint.evidence import Floats
@@ -77,11 +78,17 @@ def fits(plan: MarkPlan, name: str, cells: Texts) -> bool:
         if column == name
     ]
     if roles:
-        return guess_role("", values) == roles[0]
+        return guess_role("", values) == roles[0] or _is_of_people(values, roles[0])
     column = plan.column(name)
     if column.kind == "number":
         return guess_role("", values) in ("measure", "money", "count") and _reads(plan, name, cells)
     return _reads(plan, name, cells)
+
+
+def _is_of_people(values: Sequence[str], role: str) -> bool:
+    """Tell whether cells are names or addresses, however often the same ones come again."""
+    test = {"name": is_name, "address": is_address}.get(role)
+    return test is not None and mostly(values, test, SURE)
 
 
 def _reads(plan: MarkPlan, name: str, cells: Texts) -> bool:

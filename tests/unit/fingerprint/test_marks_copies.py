@@ -268,3 +268,18 @@ mark = "invisible"
     found = score(surrogate, [TWO, ONE]).log2_m
     assert found[1] > 36
     assert found[0] < 5
+
+
+@pytest.mark.parametrize("unit", ["row", "cell"])
+def test_who_gave_a_tenth_of_a_mix_is_named_too(parcels, unit):
+    rng, keys = np.random.default_rng(12), [ONE, TWO, *keys_of(60, seed=5)]
+    one, two = parcels.copy(ONE), parcels.copy(TWO)
+    rows = rng.permutation(600)[:260]
+    second = rng.random(260) < 0.1
+    leak = {}
+    for name in one:
+        second = rng.random(260) < 0.1 if unit == "cell" else second
+        leak[name] = np.where(second, two[name][rows], one[name][rows])
+    found = score(parcels.read(leak), keys).log2_m
+    assert (found[:2] > np.log2(len(keys) / 1e-6)).all()
+    assert found[2:].max() < 15

@@ -71,3 +71,12 @@ def test_marks_are_beside_what_a_leaker_keeps():
     assert first == {"address": ("name", "address"), "kg": ("name", "address"), "at": ("phone",)}
     texts = [columns for (column, _), columns in serving.items() if column == "address"]
     assert texts[:3] == [("name", "address"), ("phone",), ("number",)]
+
+
+def test_names_are_known_though_few_of_them_come_again_and_again():
+    from tests.markslab import lab
+
+    made = lab(rows=200)
+    few = np.array(["张伟", "李娜", "王芳"], dtype=object)[np.arange(200) % 3]
+    leak = {"a": few, "b": made.table["address"], "c": made.table["kg"]}
+    assert {"name": "a", "address": "b"}.items() <= readings(made.plan, leak)[0].items()
