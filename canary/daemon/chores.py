@@ -22,12 +22,14 @@ LOG: Final = logging.getLogger("canary.watch")
 
 
 def enlist(taker: Taker, polled: Sequence[Source], rng: random.Random, spread_ms: int) -> None:
-    """Put sources on the schedule; the first polls of new ones are spread over a second."""
+    """Put sources on the schedule: first polls are spread over a second, later ones over the interval."""
     now = taker.clock.now_ms()
     with taker.registry.begin() as tx:
         for source in polled:
             first = now + int(rng.uniform(0, min(spread_ms, source.interval_ms)))
-            sources.enlist(tx, source.name, source.kind, first, now + source.interval_ms + spread_ms * 2)
+            latest = now + source.interval_ms + spread_ms * 2
+            phase = int(rng.uniform(0, source.interval_ms))
+            sources.enlist(tx, source.name, source.kind, first, latest, phase)
 
 
 def due(taker: Taker) -> list[str]:

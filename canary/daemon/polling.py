@@ -179,11 +179,11 @@ class Poller:
     def renew(self) -> None:
         """Keep the sources that are being polled here."""
         with self._lock:
-            running = list(self._active.values())
+            running = list(self._active)
         if running:
             until = self.taker.clock.now_ms() + LEASE_MS
             with self.taker.registry.begin() as tx:
-                runs.renew(tx, running, until)
+                runs.renew(tx, self._node, running, until)
 
 
 def _said(error: Exception) -> str:

@@ -123,11 +123,14 @@ def _keep(
         return
     slot = advance.run.slot if advance.run is not None else 0
     serials = captures.add(tx, advance.source, slot, fetched)
-    pairs = list(zip(fetched, serials, strict=True))
     own = {str(body["sha256"]) for _, body in entries}
+    pages = [serial for each, serial in zip(fetched, serials, strict=True) if each.sha256 not in own]
+    answers = {each.sha256: serial for each, serial in zip(fetched, serials, strict=True)}
+    links: list[tuple[str, int]] = []
     for _, body in entries:
-        mine = [serial for each, serial in pairs if each.sha256 == body["sha256"] or each.sha256 not in own]
-        captures.link(tx, [(str(body["sighting"]), serial) for serial in mine])
+        mine = answers.get(str(body["sha256"]))
+        links.extend((str(body["sighting"]), serial) for serial in [*pages, *([mine] if mine else [])])
+    captures.link(tx, links)
 
 
 def _advance(tx: Tx, advance: Advance, items: int, now: int) -> None:

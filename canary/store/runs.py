@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -143,11 +144,10 @@ def put_back(tx: Tx, run: Run, now_ms: int) -> None:
     tx.conn.execute(mine.values(slot=run.slot, due_ms=now_ms, holder=None, held_ms=None))
 
 
-def renew(tx: Tx, running: list[Run], until_ms: int) -> None:
-    """Hold sources that are being polled for another while."""
-    for run in running:
-        mine = update(sources).where(sources.c.name == run.job, sources.c.token == run.token)
-        tx.conn.execute(mine.values(held_ms=until_ms))
+def renew(tx: Tx, node: str, names: Sequence[str], until_ms: int) -> None:
+    """Hold sources that a node is polling for another while."""
+    mine = update(sources).where(sources.c.name.in_(names), sources.c.holder == node)
+    tx.conn.execute(mine.values(held_ms=until_ms))
 
 
 def forget(tx: Tx, before_ms: int) -> int:

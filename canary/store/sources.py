@@ -115,13 +115,16 @@ def failed(tx: Tx, name: str, error: str, now_ms: int, due_ms: int | None) -> No
     put(tx, replace(state, last_poll_ms=now_ms, last_error=error, failures=failures, due_ms=due_ms))
 
 
-def enlist(tx: Tx, name: str, kind: str, due_ms: int, latest_ms: int) -> None:
-    """Have a source polled: a new one at `due_ms`, and so one that would wait beyond its interval, `latest_ms`."""
+def enlist(tx: Tx, name: str, kind: str, due_ms: int, latest_ms: int, phase_ms: int = 0) -> None:
+    """Have a source polled: a new one at `due_ms`, and so one that would wait beyond its interval, `latest_ms`.
+
+    Its slots are in step with a moment `phase_ms` before, so that sources that begin together do not stay together.
+    """
     state = ensure(tx, name, kind)
     fresh = state.due_ms is None and state.last_poll_ms is None
     late = state.due_ms is not None and state.due_ms > latest_ms and not state.failures and not state.pace_ms
     if fresh or late or state.kind != kind:
-        put(tx, replace(state, kind=kind, slot=due_ms, due_ms=due_ms))
+        put(tx, replace(state, kind=kind, slot=due_ms - phase_ms, due_ms=due_ms))
 
 
 def pause(tx: Tx, name: str) -> None:

@@ -59,7 +59,8 @@ def test_a_slot_is_run_by_one_node_and_once(feed: Registry) -> None:
         first = some(begin(tx, "a", 1_005))
         assert (first.slot, first.token, first.cursor) == (1_000, 1, None)
         assert begin(tx, "b", 1_050) is None
-        runs.renew(tx, [first], 1_300)
+        runs.renew(tx, "a", ["feed"], 1_300)
+        runs.renew(tx, "b", ["feed"], 9_300)
         assert begin(tx, "b", 1_299) is None
         runs.advance(tx, first, "c1", False, 3, 1_299, Traffic(4, 1, 50), Next(2_000, 2_010, 2))
         assert begin(tx, "b", 2_009) is None
