@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from canary.errors import CanaryError, OutsideError, UsageError
 from canary.monitors.parts.binding import bind
+from canary.monitors.parts.carriers import Plivo, Telnyx, Vonage
 from canary.monitors.parts.hooks import Forbidden, Generic, Hook, Posted, Twilio
 from canary.monitors.parts.settings import Settings
+from canary.monitors.parts.uplinks import Aliyun, FreeSwitch, Tencent
 from canary.ports import Desk, Known, Receiver
 
 if TYPE_CHECKING:
@@ -82,17 +84,17 @@ class HookListener:
         query = request.url.query
         path = request.url.path + (f"?{query}" if query else "")
         try:
-            item = hook.read(Posted(path, dict(request.headers), body, int(self._now() * 1000)))
+            items = hook.read(Posted(path, dict(request.headers), body, int(self._now() * 1000)))
         except Forbidden as error:
             return PlainTextResponse(f"{error.message}\n", 403)
         except (OutsideError, ValueError) as error:
             return PlainTextResponse(f"{error}\n", 400)
         try:
-            if self._desk is not None:
-                await self._desk([item])
+            if self._desk is not None and items:
+                await self._desk(list(items))
         except CanaryError:
             return PlainTextResponse("try again later\n", 503)
-        return Response(hook.answer(item), 200, media_type=hook.media)
+        return Response(hook.answer(items), 200, media_type=hook.media)
 
 
 async def _body(request: Request) -> bytes | None:
@@ -137,19 +139,33 @@ def _server(app: Starlette) -> uvicorn.Server:
 
 
 def receiver(settings: Mapping[str, object], now: Callable[[], float] = time.time) -> Receiver:
-    """Make the hook listener from `listen`, and `twilio.auth_token` with `public_url`, `generic.secret`."""
+    """Make the hook listener from `listen`, `public_url`, and a table for each provider that may post."""
     read = Settings(settings)
     address, public_url = read.listen(), read.text("public_url", "")
     hooks: dict[str, Hook] = {}
-    if (twilio := read.table("twilio")) is not None:
-        if not public_url:
-            raise UsageError("the setting 'public_url' is missing", "twilio signs it: give it as https://…")
-        hooks["twilio"] = Twilio(public_url, twilio.text("auth_token"))
-        twilio.done()
-    if (generic := read.table("generic")) is not None:
-        hooks["generic"] = Generic(generic.text("secret"))
-        generic.done()
+    for name, make in MAKERS.items():
+        if (table := read.table(name)) is not None:
+            hooks[name] = make(table, public_url)
+            table.done()
     read.done()
     if not hooks:
         raise UsageError("no hook is set up", "add a table such as [monitors.phone.generic] with its secret")
     return HookListener(address, hooks, now)
+
+
+def _public(public_url: str) -> str:
+    if not public_url:
+        raise UsageError("the setting 'public_url' is missing", "the provider signs it: give it as https://…")
+    return public_url
+
+
+MAKERS: Final[Mapping[str, Callable[[Settings, str], Hook]]] = {
+    "twilio": lambda table, url: Twilio(_public(url), table.text("auth_token")),
+    "plivo": lambda table, url: Plivo(_public(url), table.text("auth_token")),
+    "telnyx": lambda table, _: Telnyx(table.text("public_key")),
+    "vonage": lambda table, _: Vonage(table.text("signature_secret")),
+    "aliyun": lambda table, _: Aliyun(table.text("token"), table.text("number", "")),
+    "tencent": lambda table, _: Tencent(table.text("token"), table.text("number", "")),
+    "freeswitch": lambda table, _: FreeSwitch(table.text("user"), table.text("password")),
+    "generic": lambda table, _: Generic(table.text("secret")),
+}

@@ -18,7 +18,15 @@ from canary.model.sight import Item
 STALE_SECONDS: Final = 300
 LATE_MS: Final = 86_400_000  # a provider's own time is believed if it is at most a day old
 TEXT_CHARS: Final = 500
-EVENTS: Final = {"call": "call", "voice": "call", "sms": "sms", "message": "sms", "text": "sms"}
+EVENTS: Final = {
+    "call": "call",
+    "voice": "call",
+    "sms": "sms",
+    "message": "sms",
+    "text": "sms",
+    "access": "access",
+}
+GENERIC_TOLD: Final = ("from", "time", "account")
 TWILIO_TOLD: Final = ("From", "CallStatus", "CallerName", "FromCountry", "Direction")
 
 
@@ -40,18 +48,18 @@ class Posted:
 
 
 class Hook(Protocol):
-    """One provider's hook: reads one item out of what was posted, and knows what to answer."""
+    """One provider's hook: reads the items out of what was posted, and knows what to answer."""
 
     @property
     def media(self) -> str:
         """Give the media type of the answer."""
         ...
 
-    def read(self, posted: Posted) -> Item:
-        """Verify and read; raises Forbidden, or OutsideError where the body makes no sense."""
+    def read(self, posted: Posted) -> tuple[Item, ...]:
+        """Verify and read, none where nobody was reached; raises Forbidden, or OutsideError for nonsense."""
         ...
 
-    def answer(self, item: Item) -> str:
+    def answer(self, items: tuple[Item, ...]) -> str:
         """Give the body of the answer."""
         ...
 
@@ -64,7 +72,7 @@ class Twilio:
     auth_token: str
     media: str = "text/xml"
 
-    def read(self, posted: Posted) -> Item:
+    def read(self, posted: Posted) -> tuple[Item, ...]:
         """Verify and read one call or message."""
         pairs = parse_qsl(posted.body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=500)
         signed = (
@@ -78,11 +86,12 @@ class Twilio:
         key = told.get("CallSid") or told.get("MessageSid") or told.get("SmsSid") or body_key(posted.body)
         event = "call" if told.get("CallSid") else "sms"
         detail = {name.lower(): told[name][:TEXT_CHARS] for name in TWILIO_TOLD if told.get(name)}
-        return call_item(key, posted, event, told.get("To", "").rpartition(":")[2], detail, posted.now_ms)
+        number = told.get("To", "").rpartition(":")[2]
+        return (call_item(key, posted, event, number, detail, posted.now_ms),)
 
-    def answer(self, item: Item) -> str:
+    def answer(self, items: tuple[Item, ...]) -> str:
         """Answer in TwiML: calls are rejected, messages stay without reply."""
-        inner = "<Reject/>" if item.event == "call" else ""
+        inner = "<Reject/>" if any(one.event == "call" for one in items) else ""
         return f'<?xml version="1.0" encoding="UTF-8"?><Response>{inner}</Response>'
 
 
@@ -93,7 +102,7 @@ class Generic:
     secret: str
     media: str = "application/json"
 
-    def read(self, posted: Posted) -> Item:
+    def read(self, posted: Posted) -> tuple[Item, ...]:
         """Verify and read one call or message."""
         stamp = posted.headers.get("x-canary-timestamp", "").strip()
         mac = hmac.new(
@@ -103,17 +112,21 @@ class Generic:
         sent = moment_ms(stamp)
         if sent is None or abs(posted.now_ms - sent) > STALE_SECONDS * 1000:
             raise Forbidden
-        told = _object(posted.body)
+        told = json_object(posted.body)
         event = EVENTS.get(str(told.get("event", "")).lower())
         if event is None:
-            raise OutsideError("the event is neither call nor sms", 'send {"event": "call" | "sms", "to": …}')
-        detail = {name: str(told[name])[:TEXT_CHARS] for name in ("from", "time") if told.get(name)}
+            raise OutsideError(
+                "the event is none of call, sms and access", 'send {"event": "call" | "sms" | "access", …}'
+            )
+        detail = {name: str(told[name])[:TEXT_CHARS] for name in GENERIC_TOLD if told.get(name)}
         key = str(told.get("id") or body_key(posted.body))
         when = moment_ms(str(told.get("time", "")))
-        believed = when if when is not None and 0 <= posted.now_ms - when <= LATE_MS else posted.now_ms
-        return call_item(key, posted, event, str(told.get("to", "")), detail, believed)
+        believed = believed_ms(when, posted.now_ms)
+        if event == "access":  # an application tells what an account did; canaries are looked for in the text
+            return (Item(key, posted.body, believed, event, None, "application/json", detail),)
+        return (call_item(key, posted, event, str(told.get("to", "")), detail, believed),)
 
-    def answer(self, item: Item) -> str:  # noqa: ARG002 - the same for all
+    def answer(self, items: tuple[Item, ...]) -> str:  # noqa: ARG002 - the same for all
         """Answer that it is taken."""
         return '{"taken": true}'
 
@@ -152,7 +165,13 @@ def moment_ms(text: str) -> int | None:
         return None
 
 
-def _object(body: bytes) -> dict[str, object]:
+def believed_ms(when: int | None, now_ms: int) -> int:
+    """Give a provider's own time where it can be believed, else the time of arrival."""
+    return when if when is not None and 0 <= now_ms - when <= LATE_MS else now_ms
+
+
+def json_object(body: bytes) -> dict[str, object]:
+    """Read a body that is a JSON object; raises OutsideError where it is none."""
     try:
         told = json.loads(body)
     except (ValueError, RecursionError):

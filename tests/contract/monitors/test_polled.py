@@ -144,6 +144,18 @@ def asterisk_world(site: Site, folder: Path) -> World:
     )
 
 
+def access_world(site: Site, folder: Path) -> World:
+    path = folder / "access.jsonl"
+    path.touch()
+
+    def add(n: int) -> None:
+        with path.open("a") as file:
+            file.write(json.dumps({"account": f"a{n}", "time": n, "text": f"item {n}"}) + "\n")
+
+    settings = {"path": str(path), "format": "jsonl"}
+    return World("access_log", load_kind("access_log").monitor(settings), add, None, fetcher(QUICK))
+
+
 def _texts(
     kind: str,
     settings: dict[str, object],
@@ -163,7 +175,7 @@ def _texts(
     return World(kind, load_kind(kind).monitor(settings), add, change if changes else None, fetcher(QUICK))
 
 
-WORLDS = [rss_world, atom_world, json_world, paste_world, drop_world, url_world, asterisk_world]
+WORLDS = [rss_world, atom_world, json_world, paste_world, drop_world, url_world, asterisk_world, access_world]
 WEB = [rss_world, paste_world, url_world]
 MakeWorld = Callable[[Site, Path], World]
 
@@ -205,7 +217,9 @@ def test_a_repeated_poll_names_items_alike(make: MakeWorld, site: Site, tmp_path
     assert [(item.key, item.raw) for item in first] == [(item.key, item.raw) for item in second]
 
 
-@pytest.mark.parametrize("make", [one for one in WORLDS if one not in (paste_world, asterisk_world)])
+@pytest.mark.parametrize(
+    "make", [one for one in WORLDS if one not in (paste_world, asterisk_world, access_world)]
+)
 def test_what_changes_is_told_again(make: MakeWorld, site: Site, tmp_path: Path) -> None:
     world = make(site, tmp_path)
     for n in (1, 2):
@@ -352,6 +366,7 @@ SETTINGS: dict[str, dict[str, object]] = {
     "paste": {"list_url": "https://x.example/"},
     "drop": {"path": "dumps"},
     "asterisk": {"path": "Master.csv"},
+    "access_log": {"path": "access.log", "format": "combined"},
     "smtp": {"listen": "127.0.0.1:0"},
     "phone": {"listen": "127.0.0.1:0", "generic": {"secret": "s"}},
 }

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from canary.errors import OutsideError
-from canary.monitors import asterisk
 from canary.monitors.asterisk import monitor
+from canary.monitors.parts import tail
 from canary.ports import Monitor
 from tests.watch_tools import CannedFetch
 
@@ -122,7 +122,7 @@ def test_a_file_that_is_gone_is_a_gap(records: Monitor, path: Path) -> None:
 
 
 def test_a_long_file_comes_in_parts(records: Monitor, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asterisk, "A_POLL", 400)
+    monkeypatch.setattr(tail, "A_POLL", 400)
     path.write_text("".join(line(n) for n in range(10)))
     found: list[str] = []
     cursor: str | None = None
@@ -149,7 +149,7 @@ def test_a_long_file_comes_in_parts(records: Monitor, path: Path, monkeypatch: p
 def test_an_endless_line_is_passed_over(
     records: Monitor, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asterisk, "A_POLL", 400)
+    monkeypatch.setattr(tail, "A_POLL", 400)
     path.write_text("x" * 1000)
     first = records.poll(None, NONE)
     assert (first.items, first.more) == ((), True)
