@@ -41,11 +41,11 @@ def build_case(
     hits: tuple[HitCanary, ...] | None = None,
 ) -> Case:
     """Gather all that one trace may look at, from the registry, the findings and the marks."""
-    everybody = recipients.list_all(tx, ghosts=True)
+    everybody = recipients.roll(tx)
     issued, late = tallies.issued(tx, seen.earliest_ms)
     return Case(
-        recipients=tuple(one.id for one in everybody),
-        ghosts=frozenset(one.id for one in everybody if one.ghost),
+        recipients=tuple(name for name, _ in everybody),
+        ghosts=frozenset(name for name, ghost in everybody if ghost),
         parents=recipients.parents(tx),
         releases=_held(tx),
         issued=issued,

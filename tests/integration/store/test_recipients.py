@@ -87,7 +87,20 @@ def test_ghosts_stand_apart_and_are_made_once(registry: Registry) -> None:
     with registry.read() as tx:
         assert [each.id for each in recipients.list_all(tx)] == ["acme"]
         assert (recipients.count(tx), recipients.count(tx, ghosts=True)) == (1, 11)
-        assert len(recipients.list_all(tx, ghosts=True)) == 11
+        everybody = recipients.list_all(tx, ghosts=True)
+        assert len(everybody) == 11
+        assert recipients.roll(tx) == [(each.id, each.ghost) for each in everybody]
+
+
+def test_group_canaries_belong_to_a_ghost_of_their_own(registry: Registry) -> None:
+    with registry.begin() as tx:
+        owner = recipients.ensure_group_owner(tx, "运单", 5)
+        assert recipients.ensure_group_owner(tx, "运单", 6) == owner == recipients.group_owner("运单")
+        assert recipients.group_owner("orders") != owner
+        assert recipients.is_group_owner(owner)
+        assert not any(recipients.is_group_owner(each.id) for each in recipients.ensure_ghosts(tx, "运单", 8))
+        assert not recipients.is_group_owner("a.groups")
+        assert recipients.list_all(tx) == []
 
 
 def test_mark_keys_are_random_and_open_with_the_master_key(registry: Registry) -> None:
