@@ -1,7 +1,8 @@
-"""Every test meets the same chance at each run: what the system's source of randomness gives follows from the test's name.
+"""Every test meets the same chance at each run: what the system's randomness gives follows from the test's name.
 
-Keys, salts, ids and drawn canaries come from `os.urandom` (through `secrets` and `random.SystemRandom` as well). Each fixture
-and each test draws from a stream of its own, named after it, so that neither order nor selection of tests changes what it gets.
+Keys, salts, ids and drawn canaries come from `os.urandom` (through `secrets` and `random.SystemRandom` as well). Each
+fixture and each test draws from a stream of its own, named after it, so that neither order nor selection of tests
+changes what it gets.
 """
 
 from __future__ import annotations

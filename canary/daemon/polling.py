@@ -68,10 +68,6 @@ class Poller:
         self._active: dict[str, Run] = {}
         self._lock = threading.Lock()
 
-    def busy(self, name: str) -> bool:
-        """Tell whether a source is being polled here."""
-        return name in self._active
-
     def poll(self, source: Source, fetch: Fetch, at_once: bool = False) -> Polled:
         """Poll a source if it is due and this node leads, or `at_once`; a failure is told, never raised."""
         polled = Polled(source.name)

@@ -34,6 +34,11 @@ class ThreadEach(BaseExecutor):  # type: ignore[misc]
             self._claimed.add(name)
             return free
 
+    def busy(self, name: str) -> bool:
+        """Tell whether a name is claimed."""
+        with self._claiming:
+            return name in self._claimed
+
     def spawn(self, name: str, work: Callable[[], object]) -> None:
         """Run work, claimed under a name, in a thread that `join` waits for."""
 

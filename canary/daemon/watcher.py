@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from canary.daemon import chores
 from canary.daemon.budgets import RegistryHosts
+from canary.daemon.crowd import Crowd
 from canary.daemon.deliver import Delivery
 from canary.daemon.leader import Leader
 from canary.daemon.polling import Polled, Poller, poll_all
@@ -73,6 +74,7 @@ class Watcher:
         self._poller = Poller(taker, rng, time.sleep, self._stopping, self.node, self.leader.check)
         self._receivers = Receivers(settings.sources, taker)
         self._led: int | None = None
+        self._crowd = Crowd(time.monotonic)
         self._hangup = threading.Event()
         self._scheduler: Any = None
         self._threads: Any = None
@@ -189,13 +191,15 @@ class Watcher:
             if token != self._led:
                 chores.enlist(self.taker, self.polled, self._rng, SPREAD_MS)
                 self._led = token
+            by_name = {one.name: one for one in self.polled}
             for name in chores.due(self.taker):
-                source = next((one for one in self.polled if one.name == name), None)
-                if source is not None and not self._poller.busy(name) and self._threads.claim(name):
-                    self._threads.spawn(name, partial(self._poll, source))
+                idle = name in by_name and not self._threads.busy(name)
+                if idle and self._crowd.room() and self._threads.claim(name):
+                    self._threads.spawn(name, partial(self._poll, by_name[name]))
 
     def _poll(self, source: Source) -> None:
-        polled = self._poller.poll(source, self._fetcher)
+        with self._crowd.entered():
+            polled = self._poller.poll(source, self._fetcher)
         for incident in polled.opened:
             LOG.warning("incident %s opened by source %s", incident, source.name)
 

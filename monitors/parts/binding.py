@@ -7,15 +7,16 @@ import socket
 from canary.errors import OutsideError
 
 
-def bind(address: tuple[str, int]) -> socket.socket:
-    """Bind a TCP socket that does not block; raises OutsideError where the address is not to be had."""
+def bind(address: tuple[str, int], kind: int = socket.SOCK_STREAM) -> socket.socket:
+    """Bind a socket (TCP unless `kind` is SOCK_DGRAM) that does not block; raises OutsideError where it cannot."""
     try:
-        family, kind, protocol, _, place = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)[0]
-        made = socket.socket(family, kind, protocol)
+        family, found, protocol, _, place = socket.getaddrinfo(*address, type=kind)[0]
+        made = socket.socket(family, found, protocol)
     except OSError as error:
         raise _taken(address, error) from None
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if kind == socket.SOCK_STREAM:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.setblocking(False)
         made.bind(place)
     except OSError as error:

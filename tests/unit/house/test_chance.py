@@ -10,7 +10,12 @@ from tests.chance import chance
 
 
 def drawn() -> tuple[bytes, bytes, float, int]:
-    return os.urandom(8), secrets.token_bytes(8), SystemRandom().random(), int(np.random.default_rng().integers(2**60))
+    return (
+        os.urandom(8),
+        secrets.token_bytes(8),
+        SystemRandom().random(),
+        int(np.random.default_rng().integers(2**60)),
+    )
 
 
 def test_the_same_name_draws_the_same_and_another_name_something_else():

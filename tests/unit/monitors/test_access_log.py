@@ -14,7 +14,9 @@ from canary.ports import Monitor
 from tests.watch_tools import CannedFetch
 
 NONE = CannedFetch({})
-COMBINED = '10.0.0.7 - courier-7 [23/Nov/2026:10:00:00 +0800] "GET /waybills?no=YT9000000000001 HTTP/1.1" 200 5\n'
+COMBINED = (
+    '10.0.0.7 - courier-7 [23/Nov/2026:10:00:00 +0800] "GET /waybills?no=YT9000000000001 HTTP/1.1" 200 5\n'
+)
 AUDIT = (
     "2026-11-23 02:00:00.500 UTC [12] courier-7@orders 10.0.0.7 LOG:  AUDIT: SESSION,1,1,READ,SELECT,,,"
     "\"SELECT *\n\tFROM waybill WHERE no = 'YT9000000000001'\",<none>\n"
