@@ -20,24 +20,28 @@ from canary.ports import Desk, Known, Receiver
 
 MOST_CALLS: Final = 10_000  # remembered, so that a repeated packet is the same call
 MOST_PENDING: Final = 500  # being committed at once
-AGAIN_SECONDS: Final = (0.5, 1.0, 2.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0)  # timer G of RFC 3261, over 32 seconds
 STOP_SECONDS: Final = 5.0
 TEXT_CHARS: Final = 500
 RECEIVE_BYTES: Final = 1 << 21
+DECLINE: Final = "603 Decline"
+BUSY: Final = "503 Service Unavailable"
 Address = tuple[Any, ...]
 
 
 class SipListener(asyncio.DatagramProtocol):
-    """Answers INVITE and MESSAGE with 603 after the commit; a repeated Call-ID is one item."""
+    """Answers INVITE and MESSAGE with 603 after the commit; a repeated Call-ID is one item.
+
+    Stateless as RFC 3261, 8.2.7, has it: one answer a packet and no answer unasked, so that nobody can make it
+    shower a third party. A caller repeats its request until it is answered.
+    """
 
     def __init__(self, address: tuple[str, int], now: Callable[[], float]) -> None:
         self._address, self._now = address, now
         self._socket: socket.socket | None = None
         self._transport: asyncio.DatagramTransport | None = None
         self._desk: Desk | None = None
-        self._answers: OrderedDict[str, bytes | None] = OrderedDict()  # by call; None while it is committed
+        self._calls: OrderedDict[str, bool] = OrderedDict()  # whether each is committed
         self._tasks: set[asyncio.Task[None]] = set()
-        self._waiting: dict[str, asyncio.TimerHandle] = {}
         self._secret = secrets.token_bytes(16)
 
     @property
@@ -59,25 +63,18 @@ class SipListener(asyncio.DatagramProtocol):
             await asyncio.wait(list(self._tasks), timeout=STOP_SECONDS)
         for task in list(self._tasks):
             task.cancel()
-        for timer in self._waiting.values():
-            timer.cancel()
-        self._waiting.clear()
         if self._transport is not None:
             self._transport.close()
         self._transport = self._socket = None
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
-        """Take one packet; what is no request is passed over."""
+        """Take one packet; what is no request, or needs no answer, is passed over."""
         request = read_request(data)
-        if request is None:
+        if request is None or request.method in ("ACK", "CANCEL"):
             return
-        call = request.first("call-id")
-        if request.method == "ACK":
-            if (timer := self._waiting.pop(call, None)) is not None:
-                timer.cancel()
-        elif request.method in ("INVITE", "MESSAGE"):
-            self._called(request, call, addr)
-        elif request.method in ("OPTIONS", "CANCEL"):
+        if request.method in ("INVITE", "MESSAGE"):
+            self._called(request, request.first("call-id"), addr)
+        elif request.method == "OPTIONS":
             self._send(request, "200 OK", addr, (f"Allow: {ALLOW}",))
         elif request.method == "BYE":
             self._send(request, "481 Call/Transaction Does Not Exist", addr)
@@ -89,56 +86,34 @@ class SipListener(asyncio.DatagramProtocol):
         """Pass over what a dead client's host sends back."""
 
     def _called(self, request: Request, call: str, addr: Address) -> None:
-        if call in self._answers:
-            self._again(call, addr)
-            return
-        if not request.number:
+        if call in self._calls:
+            if self._calls[call]:  # else the answer follows when it is committed
+                self._send(request, DECLINE, addr)
+        elif not request.number:
             self._send(request, "484 Address Incomplete", addr)
-            return
-        if len(self._tasks) >= MOST_PENDING:
-            self._send(request, "503 Service Unavailable", addr, ("Retry-After: 5",))
-            return
-        self._remember(call, None)
-        if request.method == "INVITE":
-            self._send(request, "100 Trying", addr)
-        task = asyncio.get_running_loop().create_task(self._commit(request, call, addr))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        elif len(self._tasks) >= MOST_PENDING:
+            self._send(request, BUSY, addr, ("Retry-After: 5",))
+        else:
+            self._remember(call, False)
+            task = asyncio.get_running_loop().create_task(self._commit(request, call, addr))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    def _again(self, call: str, addr: Address) -> None:
-        answer = self._answers[call]
-        if answer is not None and self._transport is not None:
-            self._transport.sendto(answer, addr)
-
-    def _remember(self, call: str, answer: bytes | None) -> None:
-        self._answers[call] = answer
-        while len(self._answers) > MOST_CALLS:
-            self._answers.popitem(last=False)
+    def _remember(self, call: str, committed: bool) -> None:
+        self._calls[call] = committed
+        while len(self._calls) > MOST_CALLS:
+            self._calls.popitem(last=False)
 
     async def _commit(self, request: Request, call: str, addr: Address) -> None:
         try:
             if self._desk is not None:
                 await self._desk([self._item(request, call, addr)])
         except CanaryError:
-            self._answers.pop(call, None)  # nothing is stored: a repeated packet tries again
-            self._send(request, "503 Service Unavailable", addr, ("Retry-After: 5",))
+            self._calls.pop(call, None)  # nothing is stored: a repeated packet tries again
+            self._send(request, BUSY, addr, ("Retry-After: 5",))
             return
-        answer = self._send(request, "603 Decline", addr)
-        self._remember(call, answer)
-        if request.method == "INVITE":
-            self._repeat(call, answer, (addr[0], answer_port(request, addr[1])), 0)
-
-    def _repeat(self, call: str, answer: bytes, place: tuple[str, int], turn: int) -> None:
-        """Send a final answer again until the caller says that it came."""
-        if turn >= len(AGAIN_SECONDS) or len(self._waiting) >= MOST_CALLS:
-            self._waiting.pop(call, None)
-            return
-        if turn > 0 and self._transport is not None:
-            self._transport.sendto(answer, place)
-        loop = asyncio.get_running_loop()
-        self._waiting[call] = loop.call_later(
-            AGAIN_SECONDS[turn], self._repeat, call, answer, place, turn + 1
-        )
+        self._remember(call, True)
+        self._send(request, DECLINE, addr)
 
     def _item(self, request: Request, call: str, addr: Address) -> Item:
         key = call if len(call) <= 200 else "sha256-" + hashlib.sha256(call.encode()).hexdigest()
@@ -148,12 +123,11 @@ class SipListener(asyncio.DatagramProtocol):
         event = "call" if request.method == "INVITE" else "sms"
         return Item(key, request.raw, int(self._now() * 1000), event, request.number, "message/sip", kept)
 
-    def _send(self, request: Request, status: str, addr: Address, more: tuple[str, ...] = ()) -> bytes:
+    def _send(self, request: Request, status: str, addr: Address, more: tuple[str, ...] = ()) -> None:
         tag = hashlib.blake2b(request.first("call-id").encode(), key=self._secret, digest_size=8).hexdigest()
         answer = answer_to(request, status, tag, (str(addr[0]), int(addr[1])), more)
         if self._transport is not None:
             self._transport.sendto(answer, (addr[0], answer_port(request, int(addr[1]))))
-        return answer
 
 
 def receiver(settings: Mapping[str, object], now: Callable[[], float] = time.time) -> Receiver:

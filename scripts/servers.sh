@@ -7,16 +7,19 @@ have() {
     case $1 in
         postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null ;;
         mariadb) command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ] ;;
-        swaks) command -v swaks >/dev/null ;;
+        swaks | sipp) command -v "$1" >/dev/null ;;
+        dovecot) command -v dovecot >/dev/null || [ -x /usr/sbin/dovecot ] ;;
+        rsyslog) command -v rsyslogd >/dev/null || [ -x /usr/sbin/rsyslogd ] ;;
     esac
 }
 
-declare -A package=([postgresql]=postgresql [mariadb]=mariadb-server [swaks]=swaks)
+declare -A package=([postgresql]=postgresql [mariadb]=mariadb-server [swaks]=swaks [sipp]=sip-tester)
+package+=([dovecot]=dovecot-imapd [rsyslog]=rsyslog)
 wanted=()
-for marker in postgresql mariadb swaks; do
+for marker in "${!package[@]}"; do
     have "$marker" || wanted+=("${package[$marker]}")
 done
 if [ ${#wanted[@]} -gt 0 ]; then scripts/apt.sh "${wanted[@]}" || true; fi
-for marker in postgresql mariadb swaks; do
+for marker in "${!package[@]}"; do
     have "$marker" || echo "$marker"
 done

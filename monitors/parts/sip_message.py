@@ -15,7 +15,7 @@ ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE"
 COPIED: Final = ("from", "to", "call-id", "cseq")
 SPELT: Final = {"from": "From", "to": "To", "call-id": "Call-ID", "cseq": "CSeq"}
 _FIRST: Final = re.compile(r"([A-Z]{1,20}) (\S{1,2000}) SIP/2\.0")
-_USER: Final = re.compile(r"(?:sips?:(?:([^@;?>\s]{1,200})@)|tel:([^;?>\s]{1,200}))", re.IGNORECASE)
+_USER: Final = re.compile(r"(?:sips?:(?:([^@?>\s]{1,200})@)|tel:([^;?>\s]{1,200}))", re.IGNORECASE)
 _SENT_BY: Final = re.compile(
     r"\s*SIP\s*/\s*2\.0\s*/\s*UDP\s+(?:\[[^\]]*\]|[^\s:;,]+)(?:\s*:\s*(\d{1,5}))?", re.IGNORECASE
 )
@@ -80,7 +80,7 @@ def _headers(lines: Sequence[str]) -> dict[str, list[str]] | None:
 def user_of(address: str) -> str:
     """Give the user of a SIP or tel address, without parameters; "" where there is none."""
     found = _USER.search(address)
-    return (found[1] or found[2] or "").partition(":")[0] if found else ""
+    return re.split("[:;]", found[1] or found[2] or "")[0] if found else ""
 
 
 def answer_to(
@@ -92,7 +92,7 @@ def answer_to(
     lines += [f"Via: {via}" for via in vias]
     for name in COPIED:
         value = request.first(name)
-        tagged = name == "to" and ";tag=" not in value.lower() and not status.startswith("100")
+        tagged = name == "to" and ";tag=" not in value.lower()
         lines.append(f"{SPELT[name]}: {value}{f';tag={tag}' if tagged else ''}")
     lines += [*more, "Content-Length: 0", "", ""]
     return "\r\n".join(lines).encode("latin-1")

@@ -368,6 +368,7 @@ SETTINGS: dict[str, dict[str, object]] = {
     "asterisk": {"path": "Master.csv"},
     "access_log": {"path": "access.log", "format": "combined"},
     "smtp": {"listen": "127.0.0.1:0"},
+    "sip": {"listen": "127.0.0.1:0"},
     "phone": {"listen": "127.0.0.1:0", "generic": {"secret": "s"}},
 }
 
