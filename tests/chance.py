@@ -2,7 +2,8 @@
 
 Keys, salts, ids and drawn canaries come from `os.urandom` (through `secrets` and `random.SystemRandom` as well). Each
 fixture and each test draws from a stream of its own, named after it, so that neither order nor selection of tests
-changes what it gets.
+changes what it gets. What libraries name their files after is left to the system: numba names the files of its cache
+by `uuid4`, at the first run alone, and a run after it would draw something else.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -17,10 +19,15 @@ import pytest
 
 _MODULES = ((os, "urandom"), (random, "_urandom"))  # `secrets` and `SystemRandom` draw from the second
 _draws = threading.Lock()
+_system = os.urandom
 
 
 def _source(name: str) -> random.Random:
     return random.Random(f"canary/tests/{name}")
+
+
+def _apart() -> uuid.UUID:
+    return uuid.UUID(bytes=_system(16), version=4)
 
 
 @contextmanager
@@ -32,14 +39,11 @@ def chance(name: str) -> Generator[None, None, None]:
         with _draws:
             return source.randbytes(count)
 
-    before = [getattr(module, attribute) for module, attribute in _MODULES]
-    for module, attribute in _MODULES:
-        setattr(module, attribute, drawn)
-    try:
+    with pytest.MonkeyPatch.context() as patched:
+        for module, attribute in _MODULES:
+            patched.setattr(module, attribute, drawn)
+        patched.setattr(uuid, "uuid4", _apart)
         yield
-    finally:
-        for (module, attribute), one in zip(_MODULES, before, strict=True):
-            setattr(module, attribute, one)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import uuid
 from random import SystemRandom
 
 import numpy as np
@@ -47,3 +48,12 @@ def test_two_tests_draw_differently():
 def test_two_tests_draw_differently_whichever_comes_first():
     SEEN.append(drawn())
     assert len(set(SEEN)) == len(SEEN)
+
+
+def test_names_of_cache_files_take_nothing_from_the_stream():
+    with chance("one"):
+        first = drawn()
+    with chance("one"):
+        names = {uuid.uuid4(), uuid.uuid4()}
+        assert drawn() == first
+    assert len(names) == 2
