@@ -6,9 +6,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from canary.generators.draws import bits_of, integers
+from canary.generators.draws import Weighted, bits_of, integers
 from canary.generators.names import pinyin
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LEAST_BITS = 36  # of the random part, for every alias
 LONGEST_RUN = 4  # digits in a row
 NAME_LETTERS = 18
+LONGEST_SYLLABLE = 6
 # Initials and the finals each takes; no syllable begins with a vowel, so that a row of them reads in one way.
 _FINALS = {
     "b": "a ai an ang ao ei en eng i ian iao ie in ing o u",
@@ -51,6 +52,24 @@ def syllables() -> tuple[str, ...]:
     return tuple(head + tail for head, tails in _FINALS.items() for tail in tails.split())
 
 
+@lru_cache(maxsize=65536)
+def cut_syllables(letters: str) -> tuple[str, ...] | None:
+    """Cut letters into syllables, the only way there is; None where they are no row of syllables."""
+    if not letters:
+        return ()
+    for size in range(min(LONGEST_SYLLABLE, len(letters)), 0, -1):
+        if letters[:size] in _known():
+            rest = cut_syllables(letters[size:])
+            if rest is not None:
+                return letters[:size], *rest
+    return None
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(syllables())
+
+
 @cache
 def words() -> int:
     """Give the number of random parts an alias can have: two syllables and six digits, drawn as one."""
@@ -64,17 +83,51 @@ def alias_bits() -> float:
     return bits_of(words())
 
 
+class Ways(Protocol):
+    """Shapes of aliases that were learned of a host."""
+
+    # ruff: noqa: D102
+
+    @property
+    def bits(self) -> float: ...
+    def draw(self, gen: np.random.Generator, name: str, head: str) -> str: ...
+    def shares(self, gen: np.random.Generator, domains: int, aliases: int) -> list[float]: ...
+
+
 class AliasDraw:
     """Draws aliases on the owned domains, never one random part twice; '' without a domain."""
 
     def __init__(self, domains: Sequence[str]) -> None:
         self.domains = tuple(dict.fromkeys(domain.strip().lower().lstrip("@") for domain in domains))
         self._seen: set[int] = set()
+        self._given: set[str] = set()
 
-    @property
-    def bits(self) -> float:
-        """Give the min-entropy of one alias."""
-        return alias_bits() if self.domains else 0.0
+    def bits(self, ways: Ways | None = None) -> float:
+        """Give the min-entropy of one alias, in the shapes of a host or (None) in our own."""
+        return 0.0 if not self.domains else alias_bits() if ways is None else ways.bits
+
+    def like(
+        self,
+        gen: np.random.Generator,
+        names: Sequence[str],
+        heads: Sequence[str],
+        ways: Ways,
+        shares: Sequence[float],
+    ) -> list[str]:
+        """Draw an alias for each person in the shapes of a host, on our domains by their shares."""
+        if not self.domains:
+            return [""] * len(names)
+        domains = Weighted.of(self.domains, shares).draw(gen, len(names))
+        drawn = [self._fresh(gen, name, head, ways) for name, head in zip(names, heads, strict=True)]
+        return [f"{one}@{domain}" for one, domain in zip(drawn, domains, strict=True)]
+
+    def _fresh(self, gen: np.random.Generator, name: str, head: str, ways: Ways) -> str:
+        """Draw until it is one that was not given yet."""
+        drawn = ways.draw(gen, name, head)
+        while drawn in self._given:
+            drawn = ways.draw(gen, name, head)
+        self._given.add(drawn)
+        return drawn
 
     def draw(self, gen: np.random.Generator, names: Sequence[str], heads: Sequence[str]) -> list[str]:
         """Draw an alias for each person, given the name in ASCII letters and a short head of it."""

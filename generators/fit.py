@@ -215,11 +215,10 @@ class Fitter:
     def _guests(self, party: Party, seats: Sequence[Seat]) -> list[Guest]:
         """Cast a party: a persona for each seat, some of whom come again as often as the host's do."""
         personas = self.wardrobe.cast(party, [seat.template for seat in seats])
-        hosts = list(range(len(seats)))
         share = self.wardrobe.returning(party)
-        for row in range(1, len(seats)):
-            if share and self.rng.random() < share:
-                hosts[row] = hosts[self.rng.below(row)]
+        comes = [share > 0 and self.rng.random() < share for _ in seats]
+        first = [row for row, again in enumerate(comes) if not again] or [0]
+        hosts = [self.rng.choice(first) if again else row for row, again in enumerate(comes)]
         often = Counter(hosts)
         return [
             Guest(personas[at], seats[at].template, often[at] > 1, at != row) for row, at in enumerate(hosts)

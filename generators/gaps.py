@@ -24,8 +24,8 @@ class Reservoir:
     """The rows with the smallest draws (Efraimidis and Spirakis: an exponential draw divided by the weight).
 
     `room(rows)` tells how many are to be kept after so many rows. Each kept row has its position, the free whole
-    numbers of its gap, the odds that a row in it has the time of a neighbour, and the values of every series before
-    and at it.
+    numbers of its gap, the odds that a row in it has the time of a neighbour (negative: of the next one), and the
+    values of every series before and at it.
     """
 
     room: Callable[[int], int]

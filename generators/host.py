@@ -152,7 +152,7 @@ class HostLearner:
         start, end = rows[:-1, at], rows[1:, at]
         broken = (start == MISSING) | (end == MISSING) | (end < start)
         end = np.where(broken, start + 1, end)
-        weights, tied = (self._series or [])[at].weigh(start, end)
+        weights, tied = (self._series or [])[at].weigh(start, end, self._gen)
         return np.where(broken, 1.0, weights), np.where(broken, 0.0, tied)
 
     def _take_gaps(self, one: Series, at: int, values: Ints, numbers: Ints, fits: Bools) -> None:
@@ -185,7 +185,7 @@ class HostLearner:
         """Weigh the gaps of a series of times between rows, once where a key asks for the same."""
         found = self._weighed.get(at)
         if found is None or found[0].shape != rows.shape or not (found[0][:, at] == rows[:, at]).all():
-            found = self._weighed[at] = (rows, one.weigh(rows[:-1, at], rows[1:, at]))
+            found = self._weighed[at] = (rows, one.weigh(rows[:-1, at], rows[1:, at], self._gen))
         return found[1]
 
     def _times_between(self, rows: Ints, gaps: Ints) -> tuple[Floats, Floats]:

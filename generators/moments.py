@@ -126,8 +126,8 @@ class Moments:
         grain = max(1, self.grains[heading])
         gap = abs(end - start) // grain
         reach = max(2, min(gap, (int(TIME_CAP * one.step) + TIME_CAP) // grain))
-        if gap < 2 or rng.random() < place.tied:
-            return start if rng.random() < 0.5 else end
+        if gap < 2 or rng.random() < abs(place.tied):
+            return start if place.tied > 0 else end
         inner = rng.randint(1, reach - 1) if reach == gap else rng.randint(1, reach)
         return start + one.sign * inner * grain if rng.random() < 0.5 else end - one.sign * inner * grain
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from canary.generators.addresses import draw_streets, street_tables
 from canary.generators.draws import integers
-from canary.generators.emails import chinese_letters
+from canary.generators.emails import Ways, chinese_letters
 from canary.generators.ids import OLD_BIRTHS, draw_ids
 from canary.generators.likeness import Home, Named
 from canary.generators.names import draw_given, name_tables
@@ -65,7 +65,7 @@ class Wish:
 
     `ages` are the least and greatest in whole years (None: 18 to 80); `without` names what nobody needs of them
     ('email', 'resident_id'): it is not drawn and stays empty. `sex`, `born`, `named` and `homes` hold, row by row,
-    what is settled already ('' or None: drawn).
+    what is settled already ('' or None: drawn); `ways` are the shapes of aliases (None: our own).
     """
 
     where: Sequence[Sequence[int]] = ()
@@ -77,6 +77,7 @@ class Wish:
     born: Sequence[date | None] = ()
     named: Sequence[Named | None] = ()
     homes: Sequence[Home | None] = ()
+    ways: Ways | None = None
 
 
 class Drawn:

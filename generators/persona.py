@@ -6,16 +6,20 @@ from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache
 from random import Random
+from typing import TYPE_CHECKING
 
 from canary.errors import UsageError
 from canary.generators.draws import generator
-from canary.generators.emails import NAME_LETTERS, AliasDraw
+from canary.generators.emails import NAME_LETTERS, AliasDraw, Ways
 from canary.generators.foreign import FakerPeople
 from canary.generators.people import ChinesePeople, People, Wish
 from canary.generators.phones import PhoneDraw
 from canary.generators.places import places
 from canary.generators.safety import Owned, check_all
 from canary.model.record import Persona
+
+if TYPE_CHECKING:
+    import numpy as np
 
 OWN_LOCALE = "zh_CN"
 ANY = Wish()
@@ -42,6 +46,7 @@ class Personas:
         self.locale, self.today, self.domains = locale, today, tuple(domains)
         self._rng = rng
         self.aliases = AliasDraw(domains)
+        self._domain_shares: Sequence[float] | None = None
         language, _, region = locale.partition("_")
         self.phones = PhoneDraw(phones, region or REGION_OF_LANGUAGE.get(language, ""), pool)
         self.owned = Owned(today, frozenset(self.aliases.domains), frozenset(self.phones.owned))
@@ -58,21 +63,33 @@ class Personas:
             return ChinesePeople(seed, count, self.today, wish)
         return FakerPeople(seed, count, self.today, wish, self.locale)
 
-    def mails(self, people: People) -> list[str]:
-        """Draw an alias for each person, '' without a domain of our own."""
+    def mails(self, people: People, ways: Ways | None = None) -> list[str]:
+        """Draw an alias for each person, in the ways of a host if handed in; '' without a domain of our own."""
         if not self.domains:
             return [""] * len(people.sexes)
         letters = people.letters
         whole, heads = [name for name, _ in letters], [head for _, head in letters]
-        return self.aliases.draw(generator(self._rng), whole, heads)
+        gen = generator(self._rng)
+        if ways is None:
+            return self.aliases.draw(gen, whole, heads)
+        return self.aliases.like(gen, whole, heads, ways, self._shares(gen, ways, len(whole)))
 
-    def again(self, persona: Persona) -> str:
+    def _shares(self, gen: np.random.Generator, ways: Ways, aliases: int) -> Sequence[float]:
+        """Give the shares of our domains among aliases like a host's: settled once, so that all draws add up."""
+        if self._domain_shares is None:
+            self._domain_shares = ways.shares(gen, len(self.aliases.domains), aliases)
+        return self._domain_shares
+
+    def again(self, persona: Persona, ways: Ways | None = None) -> str:
         """Draw one more alias for a persona."""
         head, _, _ = persona.email.partition("@")
         letters = (
             "".join(letter for letter in head.partition(".")[0] if letter.isalpha())[:NAME_LETTERS] or "user"
         )
-        return self.aliases.draw(generator(self._rng), [letters], [letters[:2]])[0]
+        gen = generator(self._rng)
+        if ways is None:
+            return self.aliases.draw(gen, [letters], [letters[:2]])[0]
+        return self.aliases.like(gen, [letters], [letters[:2]], ways, self._shares(gen, ways, 1))[0]
 
     def calls(self, count: int) -> list[str]:
         """Draw phones, '' where none is owned and the region has no inert block."""
@@ -84,7 +101,7 @@ class Personas:
             raise UsageError(f"cannot draw {count} personas", "give a number of 0 or more")
         people = self.people(count, wish)
         none = [""] * count
-        mails = none if "email" in wish.without else self.mails(people)
+        mails = none if "email" in wish.without else self.mails(people, wish.ways)
         phones, (numbers, id_bits) = self.calls(count), self._ids(people, wish)
         births = [birth.isoformat() for birth in people.births]
         gate = (("email", mails), ("phone", phones), ("resident_id", numbers), ("birth_date", births))
@@ -93,7 +110,7 @@ class Personas:
         columns = zip(
             people.names, people.sexes, people.births, numbers, people.provinces, people.cities,
             people.districts, people.addresses, people.postcodes, mails, phones, mails,
-            self._bits(people, id_bits), strict=True,
+            self._bits(people, id_bits, wish), strict=True,
         )  # fmt: skip
         return [Persona(*row) for row in columns]
 
@@ -102,8 +119,8 @@ class Personas:
             return [""] * len(people.sexes), [0.0] * len(people.sexes)
         return people.id_numbers, people.id_bits
 
-    def _bits(self, people: People, id_bits: Sequence[float]) -> list[dict[str, float]]:
-        email, phone = self.aliases.bits, self.phones.bits
+    def _bits(self, people: People, id_bits: Sequence[float], wish: Wish) -> list[dict[str, float]]:
+        email, phone = self.aliases.bits(wish.ways), self.phones.bits
         return [
             {"name": name, "resident_id": number, "address": address, "email": email, "phone": phone}
             for name, number, address in zip(people.name_bits, id_bits, people.address_bits, strict=True)

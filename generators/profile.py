@@ -46,7 +46,7 @@ class Place:
     """Where one canary is to stand: before row `position`, between the series' values of two neighbours.
 
     `free` counts the free whole numbers of the gap in the series that orders the table; `tied` are the odds that a
-    row standing there has the time of one of the two.
+    row standing there has the time of one of the two: of the row before, or (negative) of the row after.
     """
 
     position: int

@@ -26,6 +26,7 @@ TIDE, TIDE_ROWS, TIDE_VALUES = (
     20,
 )  # share of steps that do not fall; rows and values needed to tell
 AROUND = 50  # gaps to either side that tell how busy a time is
+LEAST_GROUPS = 20  # groups of equal times from which it is told how many have one row more
 LEAST_READ = 0.8  # share of rows whose value a series must read
 
 
@@ -102,22 +103,30 @@ class Series:
 
         return as_ints(np.minimum(gaps, int(TIME_CAP * self.step) + TIME_CAP))
 
-    def weigh(self, start: Ints, end: Ints) -> tuple[Floats, Floats]:
+    def weigh(self, start: Ints, end: Ints, gen: np.random.Generator) -> tuple[Floats, Floats]:
         """Weigh the gaps between times, and give the odds that a row in each has the time of a neighbour.
 
         A time of its own falls into a gap by the gap's length beside those around it (not by its length alone: idle
-        hours have long gaps and few rows), a neighbour's time evenly.
+        hours have long gaps and few rows), a neighbour's time as often as rows around share theirs, a time of k rows
+        as often as the table has times of one more (Good and Turing). The odds are negative where it is the next row's.
         """
         import numpy as np
 
         gaps = np.abs(end - start)
         self.step = max(1.0, float(np.median(gaps))) if len(gaps) else 1.0
-        none = gaps == 0
-        one, both = around(none), around(none & np.append(none[1:], False))
-        single = 2 * (one - both) / np.maximum(1 - one, 1e-9)
-        own = np.maximum(1 - 2 * one + both, 0) * by_neighbours(np.maximum(self.capped(gaps) - 1, 0))
-        weights = np.where(none, both / np.maximum(one, 1e-9), single + own)
-        return weights, np.where(none, 1.0, single / np.maximum(single + own, 1e-9))
+        if not len(gaps):
+            return np.ones(0), np.zeros(0)
+        group = np.concatenate([[0], np.cumsum(gaps > 0)])
+        sizes = np.bincount(group)
+        more = one_more(sizes)[group]
+        left, right = more[:-1], more[1:]
+        joined = np.where(gaps == 0, left, left + right)
+        share = around(sizes[group] > 1)[:-1]
+        ties = share * joined / np.maximum(around(joined), 1e-9)
+        own = (1 - share) * by_neighbours(np.maximum(self.capped(gaps) - 1, 0)) * (gaps > 0)
+        odds = ties / np.maximum(ties + own, 1e-9)
+        later = gen.random(len(gaps)) * (left + right) >= left
+        return ties + own, np.where(later, -odds, odds)
 
     def free_places(self, start: Ints, end: Ints) -> Ints:
         """Count the free whole numbers of each gap from one row's value to the next."""
@@ -139,6 +148,20 @@ class Series:
             size = 10**self.codec.serial
             free = np.where(start // size == end // size, free, 0)
         return as_ints(free)
+
+
+def one_more(sizes: Ints) -> Floats:
+    """Give, for each group of equal times, how many groups have one row more, for each that has as many as it."""
+    import numpy as np
+
+    counts = np.bincount(sizes, minlength=2).astype(float)
+    few = np.flatnonzero(counts[1:] < LEAST_GROUPS)
+    most = 1 + int(few[0]) if len(few) else len(counts) - 1  # smaller ones were seen often enough
+    rest = counts[most + 1 :].sum() / max(1.0, counts[most:].sum())  # of all that are as large, or larger
+    ratios = np.full(len(counts), rest)
+    ratios[1:most] = counts[2 : most + 1] / counts[1:most]
+    found: Floats = ratios[sizes]
+    return found
 
 
 def is_tidal(numbers: Ints) -> bool:

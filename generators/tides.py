@@ -53,9 +53,9 @@ class Tide:
             return (*self.none, *self._within(start, self.numbers[-1]))
         if end < start:
             return (*self._within(start, self.numbers[-1]), *self._within(0, end))
-        if rng.random() < place.tied:
-            both = self._within(start, start), self._within(end, end)
-            return both[rng.randrange(2)]
+        if rng.random() < abs(place.tied):
+            at = start if place.tied > 0 else end
+            return self._within(at, at)
         return self._within(start + 1, end - 1)
 
     def _within(self, low: int, high: int) -> tuple[int, ...]:

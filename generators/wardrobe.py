@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -10,11 +11,13 @@ from random import Random
 
 from canary.fields.roles import FORMS
 from canary.generators import dress
+from canary.generators.aliases import AliasWays
 from canary.generators.copying import crowd
 from canary.generators.drafts import field_of
 from canary.generators.dress import Sample
+from canary.generators.emails import chinese_letters, latin_letters
 from canary.generators.ids import masked_source
-from canary.generators.likeness import Home, Homes, Named, Names
+from canary.generators.likeness import Home, Homes, Named, Names, split_name
 from canary.generators.parties import Party, parties_of
 from canary.generators.people import Wish
 from canary.generators.persona import Personas
@@ -75,6 +78,7 @@ class Wardrobe:
             born=[self._born(party, template) for template in templates],
             named=[self._named(party, sex) for sex in sexes],
             homes=[self._home(party, template) for template in templates],
+            ways=self._ways(party),
         )
         return self.personas.draw(len(templates), wish)
 
@@ -88,7 +92,7 @@ class Wardrobe:
         if heading is None or sole or self.sample(heading).is_masked:
             return 0.0
         again = crowd(Counter(self.sample(heading).values), self.profile.rows)
-        return min(MOST_AGAIN, again / (2 + again / 3))
+        return min(MOST_AGAIN, returning_share(again))
 
     def _sex(self, party: Party, template: Row) -> str:
         heading = party.first("sex")
@@ -123,6 +127,24 @@ class Wardrobe:
             return None
         shape = template.get(heading) or self.rng.choice(self.sample(heading).values)
         return homes.draw(shape, self.rng)
+
+    def _ways(self, party: Party) -> AliasWays | None:
+        """Give the shapes of the host's aliases, None where it has none to learn from, or masks them."""
+        heading, named = party.first("email"), party.first("name") or ""
+        if heading is None or not self.personas.domains:
+            return None
+        if ("ways", heading) not in self.learned:
+            rows = [row for row in self.profile.sample if "@" in (row.get(heading) or "")]
+            shown = [str(row[heading]) for row in rows]
+            spelt = [self._spelt(row.get(named) or "") for row in rows]
+            self.learned["ways", heading] = (
+                None if any("*" in one for one in shown) else AliasWays.of(shown, spelt)
+            )
+        found = self.learned["ways", heading]
+        return found if isinstance(found, AliasWays) else None
+
+    def _spelt(self, name: str) -> tuple[str, str]:
+        return chinese_letters(*split_name(name)) if self.personas.chinese and name else latin_letters(name)
 
     def _names(self, party: Party) -> Names | None:
         heading, sexes = party.first("name"), party.first("sex")
@@ -173,7 +195,7 @@ class Wardrobe:
         row: dict[str, str | None] = {}
         fields: list[CanaryField | None] = []
         for role, heading, nth, always, empty in self._plan(party):
-            text, bits = self._cell(role, heading, persona, nth, template)
+            text, bits = self._cell(party, role, heading, persona, nth, template)
             row[heading] = (text or empty) if always or template.get(heading) else template.get(heading)
             if role in FORMS:
                 shared = role == "phone" and not self.personas.phones.inert
@@ -198,15 +220,18 @@ class Wardrobe:
     def _empty(self, heading: str) -> str | None:
         return None if self.profile.columns[heading].nulls > 0 else ""
 
-    def _cell(self, role: str, heading: str, persona: Persona, nth: int, template: Row) -> tuple[str, float]:
+    def _cell(
+        self, party: Party, role: str, heading: str, persona: Persona, nth: int, template: Row
+    ) -> tuple[str, float]:
         """Give the text of one cell and the bits of its draw; a second phone or mail is another one."""
         sample = self.sample(heading)
         if role == "phone":
             text = persona.phone if nth == 0 else self.personas.calls(1)[0]
             return dress.phone(text, sample, self.rng), self.personas.phones.bits
         if role == "email":
-            text = persona.email if nth == 0 else self.personas.again(persona)
-            return dress.mail(text, sample), self.personas.aliases.bits
+            ways = self._ways(party)
+            text = persona.email if nth == 0 else self.personas.again(persona, ways)
+            return dress.mail(text, sample), self.personas.aliases.bits(ways)
         if role == "resident_id":
             return self._number(heading, persona, template), persona.bits.get("resident_id", 0.0)
         if role == "address":
@@ -240,6 +265,16 @@ class Wardrobe:
                 end = dress.hidden_part(shape)[1]
                 return text[:end] + shape[end:] if 0 < end == dress.hidden_part(text)[1] else text
         return text
+
+
+def returning_share(others: float) -> float:
+    """Give the share of rows whose person stands in another one too, where a row has so many others of its person.
+
+    Visits beyond the first are as many a person as Poisson's law has them, with the mean m: a row's person then stands
+    in (m² + 2 m) / (1 + m) others.
+    """
+    mean = (others - 2 + math.sqrt((others - 2) ** 2 + 4 * others)) / 2
+    return mean / (1 + mean)
 
 
 def _grown(age: str | None) -> bool:

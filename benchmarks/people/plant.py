@@ -14,7 +14,10 @@ import numpy as np
 
 from benchmarks.people.hosts import Host, phones
 
-DOMAIN = "haoyunlai.example.net"
+DOMAINS = tuple(f"{name}.example.net" for name in (
+    "haoyunlai", "xinlianda", "tuoyuan", "jiahe", "dongfangtong", "ruifeng", "mingzhi", "hengtai", "bolian", "yihui",
+    "zhongke", "lanxi",
+))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,14 @@ def canary(*arguments: str) -> Any:
     return json.loads(out.getvalue())
 
 
-def make_home(folder: Path, owned: int, seed: int, domain: str = DOMAIN) -> Path:
+def make_home(folder: Path, owned: int, seed: int, domains: Sequence[str] = DOMAINS) -> Path:
     """Make a home with so many phones of our own (0: they are inert), spread over the blocks that hosts have."""
     home = folder / "home"
     place = ("--home", str(home))
     canary("init", *place)
     canary("recipient", "add", "partner", "--kind", "partner", *place)
-    canary("contact", "add", "email-domain", domain, *place)
+    for domain in domains:
+        canary("contact", "add", "email-domain", domain, *place)
     if owned:
         drawn = phones(np.random.default_rng([seed, 99]), owned)
         text = "kind,value\n" + "".join(f"phone,{number}\n" for number in dict.fromkeys(drawn))

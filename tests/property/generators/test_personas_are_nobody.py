@@ -207,7 +207,7 @@ def _readings(text: str) -> int:
 
 
 def test_aliases_need_a_domain():
-    assert AliasDraw(()).bits == 0
+    assert AliasDraw(()).bits() == 0
     assert {persona.email for persona in Personas("zh_CN", random.Random(1), today=TODAY).draw(20)} == {""}
 
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -14,10 +15,13 @@ from canary.files.table import RowBatch
 from canary.generators.copying import Copied, Numbers, number_of
 from canary.generators.drafts import field_of
 from canary.generators.fit import canaries_for
+from canary.generators.gaps import Reservoir
 from canary.generators.host import HostLearner
+from canary.generators.masks import KeyMask
 from canary.generators.persona import Personas
 from canary.generators.profile import HostProfile, canary_count, one_of
 from canary.generators.safety import Owned
+from canary.generators.series import Series
 
 TODAY = date(2026, 11, 22)
 Rows = Sequence[Mapping[str, str | None]]
@@ -309,3 +313,23 @@ def test_what_identifies_nothing_is_no_field():
     assert field_of("email", "a", "xxx12.lexx@mail.example.org", 3) is not None
     assert one_of([]) == ""
     assert one_of(["b", "a", "a"]) == "a"
+
+
+def test_times_are_shared_as_often_as_the_host_shares_them():
+    rng = np.random.default_rng(8)
+    rate = np.where(np.arange(6000) % 1440 < 480, 0.2, 2.0)  # quiet nights and busy days, minute by minute
+    minutes = np.repeat(np.arange(6000), rng.poisson(rate))
+    one = Series("t", KeyMask(), Reservoir.empty(lambda _: 0, 0))
+    weights, odds = one.weigh(minutes[:-1], minutes[1:], rng)
+    sizes = np.bincount(minutes, minlength=6000)
+    want = [(sizes[sizes == size].sum()) / len(minutes) for size in (1, 2, 3)]
+    before, after = sizes[minutes[:-1]], sizes[minutes[1:]]
+    tied, share = np.abs(odds), weights / weights.sum()
+    joined = np.where(odds > 0, before, after) + 1
+    got = [
+        float((share * (1 - tied)).sum()),
+        *(float((share * tied)[joined == size].sum()) for size in (2, 3)),
+    ]
+    assert got == pytest.approx(want, abs=0.04)
+    night = minutes[1:] % 1440 < 480
+    assert share[night].sum() == pytest.approx((minutes % 1440 < 480).mean(), abs=0.03)
