@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from canary.cli.options import Home, Json
+from canary.cli.options import Home, Json, NoHome
 from canary.cli.say import emit, table, tell
 
 
@@ -48,6 +48,7 @@ def demo(
     scale: Annotated[
         float, typer.Option(help="size of the story: 1 is the case as it happened", min=0.001, max=1.0)
     ] = 1.0,
+    _home: NoHome = None,
     json: Json = False,
 ) -> None:
     """Tell a whole story in a throw-away home: plant, leak, see, trace.

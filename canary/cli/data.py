@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from canary.cli.options import DryRun, Force, Home, Json
+from canary.cli.options import DryRun, Force, Home, Json, NoHome
 from canary.cli.say import clean, emit, opened, table, tell, when
 
 release = typer.Typer(help="Releases: what was handed to whom.", no_args_is_help=True, rich_markup_mode=None)
@@ -34,6 +34,7 @@ def inspect(
         Path | None, typer.Option("--output", "-o", help="write the proposed policy here")
     ] = None,
     force: Force = False,
+    _home: NoHome = None,
     json: Json = False,
 ) -> None:
     """Guess the role of each column and propose a policy.

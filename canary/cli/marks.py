@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from canary.cli.options import Json
+from canary.cli.options import Json, NoHome
 from canary.cli.say import clean, emit, opened, table, tell
 
 BAR = 20  # letters of a bar that is whole
@@ -36,6 +36,7 @@ def evaluate(
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="also draw the rates into an SVG file")
     ] = None,
+    _home: NoHome = None,
     json: Json = False,
 ) -> None:
     """Attack tagged copies of your own table, and count how often the source and innocents are named.
@@ -99,6 +100,7 @@ def plan(
         float | None, typer.Option(metavar="N|RATE", help="canaries a copy; else as many as are enough")
     ] = None,
     bits: Annotated[float, typer.Option(min=0.0, help="bits a row that marks carry, as inspect tells")] = 4.0,
+    _home: NoHome = None,
     json: Json = False,
 ) -> None:
     """Say how many canaries and marks are enough, with the chance that a leak names its source.

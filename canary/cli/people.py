@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from canary.cli.options import DryRun, Force, Home, Json
+from canary.cli.options import DryRun, Force, Home, Json, NoHome
 from canary.cli.say import clean, emit, opened, table, tell
 
 recipient = typer.Typer(help="Recipients: who may be named.", no_args_is_help=True, rich_markup_mode=None)
@@ -204,7 +204,7 @@ def contact_list(home: Home = None, json: Json = False) -> None:
 
 
 @kind.command("list")
-def kind_list(json: Json = False) -> None:
+def kind_list(_home: NoHome = None, json: Json = False) -> None:
     """List the record kinds.
 
     Example: canary kind list
@@ -219,7 +219,9 @@ def kind_list(json: Json = False) -> None:
 
 
 @kind.command("show")
-def kind_show(name: Annotated[str, typer.Argument(metavar="KIND")], json: Json = False) -> None:
+def kind_show(
+    name: Annotated[str, typer.Argument(metavar="KIND")], _home: NoHome = None, json: Json = False
+) -> None:
     """Show the columns of a record kind.
 
     Example: canary kind show waybill

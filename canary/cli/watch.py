@@ -48,6 +48,8 @@ def watch(
     if json:
         emit(polled)
         return
+    if not polled:
+        tell("no source is set up to be polled: take one out of the comments in the home's config.toml")
     for one in polled:
         failed = f", {one.error}" if one.error else ""
         print(clean(f"{one.name}: {one.items} new items, {one.matches} matches{failed}"))

@@ -26,7 +26,9 @@ _REASONS = {
 
 
 def from_os(path: Path, error: OSError) -> OutsideError:
-    """Tell an error of the operating system."""
+    """Tell an error of the operating system; of a path below a folder that is not there, the folder is told."""
+    if error.errno == errno.ENOENT and not path.parent.exists():
+        return OutsideError(f"the folder {path.parent} does not exist", "make it, or choose another path")
     reason, hint = _REASONS.get(
         error.errno or 0,
         (f"failed: {error.strerror or 'the data is damaged'}", "check the file and its disk"),

@@ -17,7 +17,10 @@ SIDE_MOST = 20.0  # calls of control numbers, against their measured rate
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """log2 of the Bayes factor of a compromised registry, ghosts above the bar, and non-holders above it."""
+    """log2 of the Bayes factor of a compromised registry, and what speaks for one.
+
+    `controls` stand in the leak by more than chance, `ghosts` and `outsiders` (who hold nothing) stand above the bar.
+    """
 
     log2_factor: float = 0.0
     controls: tuple[str, ...] = ()
@@ -42,7 +45,7 @@ def sound(
     ]
     return Alarm(
         min(MOST, max(factors) + _log2_calls(case)),
-        tuple(hit.id for hit in sorted(found, key=lambda hit: hit.id)),
+        tuple(sorted(hit.id for hit in found if scores[hit.id] > 1.0)),
         tuple(sorted(name for name, each in ghosts.items() if each >= bar)),
         above,
     )

@@ -71,6 +71,11 @@ def test_status_counts_and_doctor_finds_what_is_wrong(canary, tmp_path):
     assert "chmod 600" in canary("doctor", status=1).err
 
 
+def test_home_is_taken_where_none_is_needed(say, tmp_path):
+    for words in (("kind", "list"), ("kind", "show", "waybill"), ("demo", "--list")):
+        assert say(*words, "--home", tmp_path / "none").status == 0
+
+
 def test_wrong_use_is_told_in_two_lines(say):
     for argv in (["nonsense"], ["recipient"], ["recipient", "add"], ["tag"], ["init", "--wrong"]):
         said = say(*argv)
@@ -79,13 +84,18 @@ def test_wrong_use_is_told_in_two_lines(say):
         assert said.out == ""
 
 
-def test_help_has_an_example_for_every_command(say):
+def test_every_command_has_an_example_and_takes_home_and_json(say):
     top = say("--help").out
     names = re.findall(r"^  ([a-z]+)  ", top.split("Commands:")[1], re.M)
     assert {"init", "demo", "tag", "seed", "watch", "trace", "report", "ledger"} <= set(names)
-    for name in names:
-        text = say(name, "--help").out
-        inner = re.findall(r"^  ([a-z-]+)  ", text.split("Commands:")[1], re.M) if "Commands:" in text else []
-        for argv in [[name, one] for one in inner] or [[name]]:
-            shown = say(*argv, "--help").out
-            assert "Example: canary" in shown or "Commands:" in shown, argv
+    for argv, shown in leaves(say, []):
+        assert "Example: canary" in shown, argv
+        assert "--home" in shown, argv
+        assert "--json" in shown, argv
+
+
+def leaves(say, argv):
+    """Give each command below `argv` that has none below itself, with its help."""
+    shown = say(*argv, "--help").out
+    below = re.findall(r"^  ([a-z-]+)  ", shown.partition("Commands:")[2], re.M)
+    return [leaf for name in below for leaf in leaves(say, [*argv, name])] or [(argv, shown)]

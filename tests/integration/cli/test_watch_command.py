@@ -19,6 +19,11 @@ def watched(canary, tmp_path):
     return canary
 
 
+def test_a_home_without_sources_says_so(canary):
+    said = canary("watch", "--once")
+    assert (said.out, "no source is set up" in said.err) == ("", True)
+
+
 def test_status_says_how_the_watch_fares(watched):
     assert "sources: 2 never\npolled by: no watch that runs\n" in watched("status").out
     said = watched("watch", "--once").out

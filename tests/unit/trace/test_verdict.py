@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from canary.errors import UsageError
+from canary.model.evidence import Candidates
 from canary.trace.case import Held, Holder, Limits, MarkScore, SideEvent
 from canary.trace.verdict import assess, conclude, confirm
 
@@ -182,6 +183,15 @@ def test_a_control_found_by_chance_does_not_stop_naming(hit, case):
     found = [hit(i, "p3", ["email"]) for i in range(9)]
     answer = conclude(case(20, [*found, hit(99, "", ["phone"], control=True)], controls=50))
     assert told(answer) == [("p3", "named")]
+
+
+def test_a_control_that_shares_the_only_phone_is_not_said_to_stand_in_the_leak(hit, case):
+    found = [hit(i, "p3", ["email"]) for i in range(9)]
+    crowded = Candidates({"email": 5000, "phone": 100_000, "code": 5000}, {})
+    shared = hit(99, "", ["phone"], control=True)
+    answer = conclude(case(20, [*found, shared], controls=8, candidates=crowded))
+    assert told(answer) == [("p3", "named")]
+    assert not any("control canar" in sentence for sentence in answer.explanation)
 
 
 def test_calls_of_control_numbers_count_at_most_twenty(case):
