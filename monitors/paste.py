@@ -1,36 +1,38 @@
-"""Paste sites in the shape of Pastebin's scraping API: a list, newest first, then each new paste once."""
+"""Paste sites: a list, newest first, then each new paste once; Pastebin's scraping API, or any JSON list described.
+
+`[monitors.NAME.list]` describes another list: where in the answer it stands, and what an entry calls its key and text.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
-from urllib.parse import urljoin
+from typing import Any, Final
+from urllib.parse import quote, urljoin
 
-from canary.errors import OutsideError
-from canary.model.sight import Item, Poll
-from canary.monitors.parts.cursors import read_cursor, short_digest, write_cursor
+from canary.errors import OutsideError, UsageError
+from canary.model.sight import Poll
+from canary.monitors.parts.cursors import read_cursor
+from canary.monitors.parts.listing import Entry, OwnHeaders, poll_list
 from canary.monitors.parts.settings import Settings
-from canary.net.pace import Later
 from canary.ports import Fetch, Monitor
 
 INTERVAL = 60
-REMEMBERED: Final = 5_000  # keys; a list holds 250 at most
-A_POLL: Final = 50  # pastes; what is fetched is stored before the next ones are
-TRIES: Final = 3  # a paste that fails so often is given up, which counts as a gap
-IN_A_ROW: Final = 3  # failures after which the rest is left for the next poll
-GONE: Final = frozenset({404, 410})
+TOLD_CHARS: Final = 300
+HINT: Final = "check list_url, and that this address may scrape"
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A paste that was listed and is not fetched yet."""
+class Shape:
+    """What a list calls things; names with dots lead into nested objects. The default is Pastebin's."""
 
-    key: str
-    url: str
-    detail: Mapping[str, str]
-    tries: int = 0
+    items: str = ""  # where the list stands in the answer; "" where the answer is the list
+    key: str = "key"
+    link: str = "scrape_url"  # where an entry has the address of its text
+    address: str = ""  # or how to make it: "https://example.org/raw/{key}"
+    text: str = ""  # or where an entry has its text itself
+    told: tuple[str, ...] = ("date", "title", "user", "syntax")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,119 +40,92 @@ class Pastes:
     """One paste site; its list is read once a poll."""
 
     list_url: str
+    shape: Shape
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def poll(self, cursor: str | None, fetch: Fetch) -> Poll:
         """Give the new pastes, oldest first; a gap where the list holds nothing known or a paste was lost."""
-        before = read_cursor(cursor)
-        seen = [key for key in _list(before.get("seen")) if isinstance(key, str)]
-        old = [one for each in _list(before.get("waiting")) if (one := _waiting(each)) is not None]
-        listed = _read_list(fetch, self.list_url)
-        known = set(seen)
-        fresh = [one for one in reversed(listed) if _mark(one) not in known]
-        queue = [*old, *fresh][-REMEMBERED:]
-        missed = bool(known and listed) and len(fresh) == len(listed)
-        got = _fetch(queue, fetch)
-        seen = list(dict.fromkeys([*map(_mark, listed), *seen]))[:REMEMBERED]
-        after = write_cursor({"seen": seen, "waiting": [_spelt(one) for one in got.left]})
-        gap = missed or got.lost or len(queue) < len(old) + len(fresh)
-        return Poll(tuple(got.items), after, gap, got.more)
+        polite = OwnHeaders(fetch, self.list_url, self.headers)
+        return poll_list(read_cursor(cursor), self._listed(polite), polite, {})
 
+    def _listed(self, fetch: Fetch) -> list[Entry]:
+        answer = fetch.get(self.list_url)
+        if answer.status != 200:
+            raise OutsideError(f"the list answered {answer.status}", HINT)
+        listed = _list_in(answer.body, self.shape.items)
+        found = [one for each in listed if (one := self._entry(each)) is not None]
+        if listed and not found:
+            wanted = self.shape.text or ("" if self.shape.address else self.shape.link)
+            raise OutsideError(
+                f"no entry of the list has {' and '.join(filter(None, (self.shape.key, wanted)))}",
+                "check that list_url has that shape, or describe its shape in a table `list`",
+            )
+        return found
 
-@dataclass(slots=True)
-class Fetched:
-    """What was fetched of the waiting ones, what still waits, and whether one was given up."""
-
-    items: list[Item] = field(default_factory=list)
-    left: list[Waiting] = field(default_factory=list)
-    lost: bool = False
-    more: bool = False
-
-
-def _fetch(queue: Sequence[Waiting], fetch: Fetch) -> Fetched:
-    """Fetch up to a poll's worth; ends early where the host wants peace or seems to be down."""
-    got = Fetched()
-    failed = 0
-    for place, one in enumerate(queue):
-        if place >= A_POLL or failed >= IN_A_ROW:
-            got.more = place >= A_POLL
-            got.left.extend(queue[place:])
-            return got
+    def _entry(self, told: object) -> Entry | None:
+        shape, key = self.shape, _at(told, self.shape.key)
+        if not isinstance(key, str | int) or isinstance(key, bool) or key == "":
+            return None
+        detail = {name: str(_at(told, name))[:TOLD_CHARS] for name in shape.told if _at(told, name)}
+        if shape.text:
+            text = _at(told, shape.text)
+            return Entry(str(key), "", detail, raw=_bytes(text)) if isinstance(text, str) else None
+        made = shape.address.replace("{key}", quote(str(key), safe=""))
+        link = made if made else _at(told, shape.link)
+        if not isinstance(link, str) or not link:
+            return None
         try:
-            failed = 0 if _fetch_one(one, fetch, got) else failed + 1
-        except Later:
-            got.left.extend(queue[place:])
-            return got
-    return got
+            return Entry(str(key), urljoin(self.list_url, link), detail)
+        except ValueError:
+            return None
 
 
-def _fetch_one(one: Waiting, fetch: Fetch, got: Fetched) -> bool:
-    """Fetch one paste into `got`; False where it could not be had."""
+def _list_in(body: bytes, place: str) -> Sequence[object]:
     try:
-        answer = fetch.get(one.url)
-    except Later:
-        raise
-    except OutsideError:
-        answer = None
-    if answer is not None and answer.status == 200:
-        detail = {"url": one.url, **one.detail}
-        got.items.append(Item(one.key, answer.body, 0, media="text/plain", detail=detail))
-    elif answer is None or answer.status not in GONE:
-        kept = Waiting(one.key, one.url, one.detail, one.tries + 1)
-        got.lost = got.lost or kept.tries >= TRIES
-        got.left.extend([kept] if kept.tries < TRIES else [])
-        return False
-    return True
-
-
-def _read_list(fetch: Fetch, list_url: str) -> list[Waiting]:
-    answer = fetch.get(list_url)
-    if answer.status != 200:
-        raise OutsideError(
-            f"the list answered {answer.status}", "check list_url, and that this address may scrape"
-        )
-    try:
-        listed = json.loads(answer.body)
+        listed = _at(json.loads(body), place)
     except (ValueError, RecursionError):
         listed = None
     if not isinstance(listed, list):
-        raise OutsideError("the list is no JSON array", "check list_url, and that this address may scrape")
-    found = [one for each in listed if (one := _waiting(each, list_url)) is not None]
-    if listed and not found:
-        raise OutsideError(
-            "no entry of the list has key and scrape_url", "check that list_url has that shape"
+        raise OutsideError(f"there is no JSON array{f' at {place!r}' if place else ''}", HINT)
+    return listed
+
+
+def _at(told: object, place: str) -> Any:
+    """Give what stands at a dotted name, None where there is nothing."""
+    for part in place.split(".") if place else ():
+        told = told.get(part) if isinstance(told, dict) else None
+    return told
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _shape(table: Settings) -> Shape:
+    told = table.text("told", "")
+    made = Shape(
+        table.text("items", ""),
+        table.text("key", "key"),
+        table.text("link", ""),
+        table.text("address", ""),
+        table.text("text", ""),
+        tuple(name.strip() for name in told.split(",") if name.strip()),
+    )
+    table.done()
+    if sum(map(bool, (made.link, made.address, made.text))) != 1:
+        raise UsageError(
+            "a table `list` has one of link, address and text",
+            'say where an entry has its text: link = "url", address = "https://…/{key}" or text = "content"',
         )
-    return list({one.key: one for one in found}.values())
-
-
-def _waiting(entry: object, base: str = "") -> Waiting | None:
-    if not isinstance(entry, dict):
-        return None
-    key, url, tries = entry.get("key"), entry.get("scrape_url"), entry.get("tries")
-    if not isinstance(key, str | int) or not isinstance(url, str) or not key or not url:
-        return None
-    told = {name: str(entry[name])[:300] for name in ("date", "title", "user", "syntax") if entry.get(name)}
-    try:
-        place = urljoin(base, url)
-    except ValueError:
-        return None
-    return Waiting(str(key), place, told, tries if isinstance(tries, int) else 0)
-
-
-def _spelt(one: Waiting) -> dict[str, object]:
-    return {"key": one.key, "scrape_url": one.url, "tries": one.tries, **one.detail}
-
-
-def _mark(one: Waiting) -> str:
-    return short_digest(one.key.encode("utf-8", "surrogatepass"))
-
-
-def _list(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
+    return made
 
 
 def monitor(settings: Mapping[str, object]) -> Monitor:
-    """Make the monitor of one paste site from `list_url`."""
+    """Make the monitor of one paste site from `list_url`, and for another shape of list the table `list`."""
     read = Settings(settings)
-    made = Pastes(read.url("list_url"))
+    list_url, described, headers = read.url("list_url"), read.table("list"), read.table("headers")
+    made = Pastes(
+        list_url, _shape(described) if described else Shape(), headers.all_texts() if headers else {}
+    )
     read.done()
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import shutil
@@ -13,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -223,3 +225,102 @@ def mariadb_server_url() -> Iterator[str]:
 def mariadb_url(mariadb_server_url: str) -> str:
     """The URL (mysql+pymysql) of a fresh, empty MariaDB database."""
     return make_mariadb_database(mariadb_server_url, fresh_name())
+
+
+DOVECOT_PASSWORD = "s3cret-密"
+DOVECOT = """
+protocols = imap
+base_dir = {folder}/run
+state_dir = {folder}/state
+log_path = {folder}/log
+listen = 127.0.0.1
+ssl = yes
+ssl_cert = <{folder}/cert.pem
+ssl_key = <{folder}/key.pem
+disable_plaintext_auth = no
+default_internal_user = {internal}
+default_internal_group = {group}
+default_login_user = {login}
+mail_location = maildir:{folder}/data/%u
+first_valid_uid = 0
+auth_failure_delay = 0
+service anvil {{
+  chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = {tls_port}
+  }}
+}}
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={folder}/data
+}}
+"""
+
+
+@contextmanager
+def dovecot_server() -> Iterator[tuple[int, int, Path]]:
+    """Run Dovecot, in which everybody has a mailbox; gives its ports without and with TLS, and its certificate."""
+    user, ports = servant("dovecot"), (free_port(), free_port())
+    own = pwd.getpwuid(os.getuid()) if user is None else user
+    login = own.pw_name if user is None else "dovenull"
+    with data_folder(user) as folder:
+        make_certificate(folder)
+        (folder / "dovecot.conf").write_text(
+            DOVECOT.format(
+                folder=folder, internal=own.pw_name, group=grp.getgrgid(own.pw_gid).gr_name, login=login, port=ports[0],
+                tls_port=ports[1], password=DOVECOT_PASSWORD, uid=own.pw_uid, gid=own.pw_gid,
+            ),
+            "utf-8",
+        )  # fmt: skip
+        (folder / "log").touch()
+        server = run_as(None, [program("dovecot", "sbin/dovecot"), "-F", "-c", str(folder / "dovecot.conf")])
+        try:
+            until(lambda: answers(ports[0]), server, folder / "log")
+            yield *ports, folder / "cert.pem"
+        finally:
+            stop(server)
+
+
+def make_certificate(folder: Path, name: str = "localhost") -> None:
+    """Write cert.pem and key.pem of a throw-away certificate that signs itself."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    (folder / "key.pem").write_bytes(private)
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -10,6 +11,7 @@ from canary.steps.warcs import Exchange
 from canary.store.runs import Traffic
 
 MAX_PACE_MS: Final = 24 * 3_600_000  # no host can silence a source for longer
+BOT: Final = re.compile(r"/bot\d+:[^/]+/")  # the key of a Telegram bot stands in its address
 OK: Final = 200
 NOT_MODIFIED: Final = 304
 
@@ -32,7 +34,7 @@ class Meter:
         self._heed(answer.headers)
         if answer.status == OK:
             # a fetcher's answer knows the address without its password
-            where = str(getattr(answer, "url", "") or url)
+            where = BOT.sub("/bot…/", str(getattr(answer, "url", "") or url))
             now = self._clock.now_ms()
             self._exchanges.append(Exchange(where, now, answer.status, answer.headers, answer.body))
         return answer

@@ -81,6 +81,10 @@ class Settings:
             raise UsageError(f"the setting {key!r} is {_shown(value)}", f"give it as a table [….{key}]")
         return Settings(value)
 
+    def all_texts(self) -> dict[str, str]:
+        """Read the whole table as texts."""
+        return {key: self.text(key) for key in self._values}
+
     def done(self) -> None:
         """Raise UsageError where keys are left that nobody asked for."""
         if unknown := sorted(self._values.keys() - self._read):

@@ -7,7 +7,9 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -131,6 +133,115 @@ def url_world(site: Site, folder: Path) -> World:
     return _texts("url", {"url": f"{site.url}/page"}, entries, show)
 
 
+def described_world(site: Site, folder: Path) -> World:
+    """A list of another shape than Pastebin's, its texts in the list itself."""
+    entries: dict[int, str] = {}
+
+    def show() -> None:
+        posts = [
+            {"no": n, "body": {"text": text}, "board": {"name": "x"}} for n, text in reversed(entries.items())
+        ]
+        site.page("/list", json.dumps({"data": {"posts": posts}}).encode())
+
+    shape = {"items": "data.posts", "key": "no", "text": "body.text", "told": "board.name"}
+    return _texts("paste", {"list_url": f"{site.url}/list", "list": shape}, entries, show, changes=False)
+
+
+def gists_world(site: Site, folder: Path) -> World:
+    entries: dict[int, str] = {}
+
+    def show() -> None:
+        listed = []
+        for n, text in reversed(entries.items()):
+            place = f"/raw/{n}/{len(text)}"
+            site.page(place, text.encode())
+            files = {"a.txt": {"filename": "a.txt", "raw_url": site.url + place}}
+            listed.append({"id": f"g{n}", "files": files, "owner": {"login": "x"}, "updated_at": "2026"})
+        site.page("/gists/public", json.dumps(listed).encode())
+
+    return _texts("gists", {"api": site.url}, entries, show)
+
+
+def events_world(site: Site, folder: Path) -> World:
+    entries: dict[int, str] = {}
+
+    def show() -> None:
+        listed = [
+            {"id": str(n), "type": "IssuesEvent", "payload": {"issue": {"body": text}}}
+            for n, text in reversed(entries.items())
+        ]
+        site.page("/events", json.dumps(listed).encode())
+
+    return _texts("gists", {"api": site.url, "what": "events"}, entries, show, changes=False)
+
+
+def hibp_world(site: Site, folder: Path) -> World:
+    entries: dict[int, str] = {}
+
+    def show() -> None:
+        told = {text.replace(" ", "."): [f"Breach{n}"] for n, text in entries.items()}
+        site.page("/breacheddomain/alias.example.com", json.dumps(told).encode())
+
+    settings = {"api": site.url, "domain": "Alias.Example.com", "api_key": "k"}
+    return _texts("hibp", settings, entries, show)
+
+
+def telegram_world(site: Site, folder: Path) -> World:
+    entries: dict[int, str] = {}
+
+    def show() -> None:
+        messages = [
+            {
+                "id": n, "type": "message", "date": f"2026-01-{n:02d}T10:00:00", "date_unixtime": str(n), "from": "x",
+                "text": [text[:3], {"type": "phone", "text": text[3:]}],
+            }
+            for n, text in entries.items()
+        ]  # fmt: skip
+        told = {"name": "chat", "type": "private_supergroup", "id": 5, "messages": messages}
+        _put(folder / "exports" / "result.json", json.dumps(told))
+
+    (folder / "exports").mkdir(exist_ok=True)
+    return _texts("chat", {"path": str(folder / "exports")}, entries, show)
+
+
+def qq_world(site: Site, folder: Path) -> World:
+    entries: dict[int, str] = {}
+
+    def show() -> None:
+        said = "".join(
+            f"2026-01-{n:02d} 10:00:00 昵称(12345)\r\n{text}\r\n\r\n" for n, text in entries.items()
+        )
+        _put(folder / "exports" / "群.txt", said)
+
+    (folder / "exports").mkdir(exist_ok=True)
+    return _texts("chat", {"path": str(folder / "exports")}, entries, show)
+
+
+def bot_world(site: Site, folder: Path) -> World:
+    entries: dict[int, str] = {}
+
+    def answer(site: Site, handler: BaseHTTPRequestHandler) -> None:
+        asked = parse_qs(urlsplit(handler.path).query)
+        begin = int(asked.get("offset", ["0"])[0])
+        result = [
+            {"update_id": n, "message": {"message_id": n, "date": n, "chat": {"id": -5}, "text": text}}
+            for n, text in entries.items()
+            if n >= begin
+        ]
+        send(handler, 200, json.dumps({"ok": True, "result": result[:100]}).encode())
+
+    def show() -> None:
+        site.pages["/bot1:token/getUpdates"] = answer
+
+    return _texts("chat", {"api": site.url, "token": "1:token"}, entries, show, changes=False)
+
+
+def _put(path: Path, text: str) -> None:
+    path.write_text(text, "utf-8")
+    before = time.time_ns() - 10**10 + len(text)
+    os.utime(path, ns=(before, before))
+
+
 def asterisk_world(site: Site, folder: Path) -> World:
     path = folder / "Master.csv"
     path.touch()
@@ -175,8 +286,20 @@ def _texts(
     return World(kind, load_kind(kind).monitor(settings), add, change if changes else None, fetcher(QUICK))
 
 
-WORLDS = [rss_world, atom_world, json_world, paste_world, drop_world, url_world, asterisk_world, access_world]
-WEB = [rss_world, paste_world, url_world]
+WORLDS = [
+    rss_world, atom_world, json_world, paste_world, drop_world, url_world, asterisk_world, access_world,
+    described_world, gists_world, events_world, hibp_world, telegram_world, qq_world, bot_world,
+]  # fmt: skip
+WEB = [rss_world, paste_world, url_world, gists_world, hibp_world, bot_world]
+PAGES = (
+    "/feed",
+    "/list",
+    "/page",
+    "/gists/public",
+    "/breacheddomain/alias.example.com",
+    "/bot1:token/getUpdates",
+)
+UNCHANGING = [paste_world, asterisk_world, access_world, described_world, events_world, bot_world]
 MakeWorld = Callable[[Site, Path], World]
 
 
@@ -217,9 +340,7 @@ def test_a_repeated_poll_names_items_alike(make: MakeWorld, site: Site, tmp_path
     assert [(item.key, item.raw) for item in first] == [(item.key, item.raw) for item in second]
 
 
-@pytest.mark.parametrize(
-    "make", [one for one in WORLDS if one not in (paste_world, asterisk_world, access_world)]
-)
+@pytest.mark.parametrize("make", [one for one in WORLDS if one not in UNCHANGING])
 def test_what_changes_is_told_again(make: MakeWorld, site: Site, tmp_path: Path) -> None:
     world = make(site, tmp_path)
     for n in (1, 2):
@@ -260,7 +381,9 @@ def test_a_dead_source_is_an_outside_error(make: MakeWorld, tmp_path: Path) -> N
 @pytest.mark.parametrize("status", [400, 403, 404, 500])
 def test_an_error_page_is_an_outside_error(make: MakeWorld, status: int, site: Site, tmp_path: Path) -> None:
     world = make(site, tmp_path)
-    for path in ("/feed", "/list", "/page"):
+    if (world.kind, status) == ("hibp", 404):
+        status = 410  # there, 404 says that nothing was found
+    for path in PAGES:
         site.page(path, b"sorry", status)
     with pytest.raises(OutsideError, match=str(status)):
         world.poll(None)
@@ -269,7 +392,7 @@ def test_an_error_page_is_an_outside_error(make: MakeWorld, status: int, site: S
 @pytest.mark.parametrize("make", WEB)
 def test_a_busy_source_wants_peace(make: MakeWorld, site: Site, tmp_path: Path) -> None:
     world = make(site, tmp_path)
-    for path in ("/feed", "/list", "/page"):
+    for path in PAGES:
         site.page(path, b"", 429, Retry_After="5")
     before = len(site.asked)
     for _ in range(20):
@@ -289,22 +412,25 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("make", [rss_world, paste_world])
+HOSTILE_LISTS = [rss_world, paste_world, described_world, gists_world, events_world, hibp_world, bot_world]
+
+
+@pytest.mark.parametrize("make", HOSTILE_LISTS)
 @pytest.mark.parametrize("body", HOSTILE)
 def test_what_is_no_feed_is_an_outside_error(
     make: MakeWorld, body: bytes, site: Site, tmp_path: Path
 ) -> None:
     world = make(site, tmp_path)
-    site.page("/feed", body)
-    site.page("/list", body)
+    for path in (*PAGES, "/events"):
+        site.page(path, body)
     with pytest.raises(OutsideError):
         world.poll(None)
 
 
-@pytest.mark.parametrize("make", WEB)
+@pytest.mark.parametrize("make", [rss_world, url_world, bot_world])
 def test_a_slow_source_ends_in_time(make: MakeWorld, site: Site, tmp_path: Path) -> None:
     world = make(site, tmp_path)
-    for path in ("/feed", "/list", "/page"):
+    for path in PAGES:
         site.pages[path] = lambda site, handler: site.ending.wait(10) and None
     began = time.monotonic()
     with pytest.raises(OutsideError):
@@ -312,11 +438,12 @@ def test_a_slow_source_ends_in_time(make: MakeWorld, site: Site, tmp_path: Path)
     assert time.monotonic() - began < 3
 
 
-@pytest.mark.parametrize("make", [rss_world, url_world])
-def test_what_did_not_change_is_not_sent(make: MakeWorld, site: Site, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("make", "path"), [(rss_world, "/feed"), (url_world, "/page"), (gists_world, "/gists/public")]
+)
+def test_what_did_not_change_is_not_sent(make: MakeWorld, path: str, site: Site, tmp_path: Path) -> None:
     world = make(site, tmp_path)
     world.add(1)
-    path = "/feed" if make is rss_world else "/page"
     inner = site.pages[path]
 
     def answer(site: Site, handler: object) -> None:
@@ -345,7 +472,9 @@ def test_what_did_not_change_is_not_sent(make: MakeWorld, site: Site, tmp_path: 
     assert (poll.items, poll.cursor, poll.gap) == ((), cursor, False)
 
 
-@pytest.mark.parametrize("make", [rss_world, paste_world])
+@pytest.mark.parametrize(
+    "make", [rss_world, paste_world, described_world, gists_world, events_world, bot_world]
+)
 def test_a_list_that_shares_nothing_with_the_last_has_a_gap(
     make: MakeWorld, site: Site, tmp_path: Path
 ) -> None:
@@ -367,6 +496,10 @@ SETTINGS: dict[str, dict[str, object]] = {
     "drop": {"path": "dumps"},
     "asterisk": {"path": "Master.csv"},
     "access_log": {"path": "access.log", "format": "combined"},
+    "gists": {"what": "events"},
+    "hibp": {"domain": "x.example", "api_key": "k"},
+    "imap": {"url": "imaps://user@mail.example/INBOX", "password": "p"},
+    "chat": {"path": "exports"},
     "smtp": {"listen": "127.0.0.1:0"},
     "sip": {"listen": "127.0.0.1:0"},
     "phone": {"listen": "127.0.0.1:0", "generic": {"secret": "s"}},
@@ -385,8 +518,9 @@ def test_settings_are_checked(kind: str) -> None:
     with pytest.raises(UsageError, match="surprise"):
         make({**SETTINGS[kind], "surprise": 1})
     for key in SETTINGS[kind]:
-        with pytest.raises(UsageError):
-            make({name: value for name, value in SETTINGS[kind].items() if name != key})
+        if key != "what":  # the one that has a default
+            with pytest.raises(UsageError):
+                make({name: value for name, value in SETTINGS[kind].items() if name != key})
         with pytest.raises(UsageError):
             make({**SETTINGS[kind], key: 5})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +12,9 @@ import pytest
 from canary.daemon.pacing import backoff_ms
 from canary.daemon.settings import read_channels, read_policy, read_settings
 from canary.errors import UsageError
+from canary.monitors import kind_names
 from canary.net.fetch import Reply
+from canary.settings import default_text
 
 FOLDER = Path("/nowhere/at/all")
 
@@ -21,6 +25,15 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
 
 def channels(alerts: Mapping[str, object]) -> list[str]:
     return [one.name for one in read_channels({"alerts": alerts}, post, "host", lambda: 0)]
+
+
+def test_every_kind_stands_in_the_commented_settings_and_works_when_its_mark_is_taken_off() -> None:
+    lines = [line.removeprefix("# ") for line in default_text().splitlines()]
+    tables = tomllib.loads(
+        "\n".join(line for line in lines if re.match(r"\[|[a-z_]+ = |Authorization = ", line))
+    )
+    sources = read_settings({"monitors": tables["monitors"]}, FOLDER).sources
+    assert {one.kind for one in sources} == set(kind_names())
 
 
 def test_nothing_is_configured() -> None:

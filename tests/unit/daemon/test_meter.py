@@ -45,3 +45,10 @@ def test_what_cannot_be_fetched_is_counted_and_told() -> None:
     with pytest.raises(KeyError):
         one.get(URL)
     assert one.traffic() == Traffic(1)
+
+
+def test_the_key_of_a_bot_is_kept_nowhere() -> None:
+    url = "https://x.example/bot123:AAF-secret_/getUpdates?limit=100"
+    one = Meter(CannedFetch({url: reply("{}")}), HandClock())
+    one.get(url)
+    assert [each.url for each in one.exchanges()] == ["https://x.example/bot…/getUpdates?limit=100"]

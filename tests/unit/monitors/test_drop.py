@@ -11,6 +11,7 @@ import pytest
 from canary.errors import OutsideError
 from canary.model.sight import Poll
 from canary.monitors import drop
+from canary.monitors.parts import folder as files
 from tests.watch_tools import CannedFetch
 
 NONE = CannedFetch({})
@@ -85,7 +86,7 @@ def test_a_deep_tree_ends(tmp_path: Path) -> None:
 
 
 def test_a_big_file_is_named_and_not_carried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drop, "CARRIED", 10)
+    monkeypatch.setattr(files, "CARRIED", 10)
     path = put(tmp_path / "big.bin", "x" * 11)
     [item] = poll(tmp_path).items
     assert (item.raw, item.file) == (b"", str(path))
@@ -97,7 +98,7 @@ def test_a_big_file_is_named_and_not_carried(tmp_path: Path, monkeypatch: pytest
 def test_many_files_come_in_parts(
     limit: str, value: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drop, limit, value)
+    monkeypatch.setattr(files, limit, value)
     for n in range(5):
         put(tmp_path / f"{n}.txt", f"{n}" * 6)
     found: list[str] = []
@@ -119,7 +120,7 @@ def test_a_file_that_changes_while_it_is_read_waits(tmp_path: Path, monkeypatch:
             file.write("y")
         return real(handle)
 
-    monkeypatch.setattr(drop.os, "fstat", grown)
+    monkeypatch.setattr(files.os, "fstat", grown)
     first = poll(tmp_path)
     assert first.items == ()
     monkeypatch.undo()
@@ -129,15 +130,15 @@ def test_a_file_that_changes_while_it_is_read_waits(tmp_path: Path, monkeypatch:
 
 def test_a_file_that_grows_is_not_read_for_ever(tmp_path: Path) -> None:
     path = put(tmp_path / "a.csv", "x" * 100)
-    found = drop.Found("a.csv", path, 50, path.stat().st_mtime_ns)
-    assert drop._take(found) is None
+    found = files.Found("a.csv", path, 50, path.stat().st_mtime_ns)
+    assert files.take(found) is None
 
 
 def test_what_is_taken_away_is_forgotten(tmp_path: Path) -> None:
     path = put(tmp_path / "a.csv")
     first = poll(tmp_path)
     path.unlink()
-    assert drop._take(drop.Found("a.csv", path, 1, 0)) is None
+    assert files.take(files.Found("a.csv", path, 1, 0)) is None
     second = poll(tmp_path, first.cursor)
     assert second.items == ()
     put(path)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 
-from canary.errors import OutsideError
+import pytest
+
+from canary.errors import OutsideError, UsageError
 from canary.monitors import paste
+from canary.monitors.parts import listing
 from canary.net.fetch import Reply
 from canary.net.pace import Later
+from canary.ports import Monitor
 from tests.watch_tools import CannedFetch, reply
 
 LIST = "https://paste.example/list"
@@ -94,7 +98,7 @@ def test_a_long_list_comes_in_parts() -> None:
 
 
 def test_too_much_waiting_is_a_gap(monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(paste, "REMEMBERED", 5)
+    monkeypatch.setattr(listing, "REMEMBERED", 5)
     poll = MONITOR.poll(None, site(*range(1, 9)))
     assert (keys(poll), poll.gap) == ([f"k{n}" for n in range(4, 9)], True)
 
@@ -107,3 +111,61 @@ def test_strange_entries_are_passed_over() -> None:
     fetch = CannedFetch({LIST: reply(json.dumps(listed)), "https://paste.example/raw/7": reply("x")})
     poll = MONITOR.poll(None, fetch)
     assert keys(poll) == ["7"]
+
+
+def test_an_address_that_is_none_harms_nothing_else() -> None:
+    listed = [entry(1), entry(2, scrape_url="ftp://x/"), entry(3, scrape_url="http://x:999999/")]
+    pages: dict[str, Reply | Exception] = {
+        LIST: reply(json.dumps(listed)),
+        "https://paste.example/raw/1": reply("x"),
+    }
+    for url in ("ftp://x/", "http://x:999999/"):
+        pages[url] = UsageError("not an http or https address", "")
+    assert keys(MONITOR.poll(None, CannedFetch(pages))) == ["k1"]
+
+
+def described(**shape: str) -> Monitor:
+    return paste.monitor({"list_url": LIST, "list": shape, "headers": {"Authorization": "Bearer s3cret"}})
+
+
+def test_a_list_of_another_shape_with_an_address_to_make() -> None:
+    monitor = described(items="result.docs", key="meta.id", address="/doc/{key}?raw=1", told="meta.by")
+    told = {"result": {"docs": [{"meta": {"id": "a/b", "by": "x"}}, {"meta": {"id": True}}, {"meta": 5}]}}
+    fetch = CannedFetch(
+        {LIST: reply(json.dumps(told)), "https://paste.example/doc/a%2Fb?raw=1": reply("text")}
+    )
+    [item] = monitor.poll(None, fetch).items
+    assert (item.key, item.raw) == ("a/b", b"text")
+    assert item.detail == {"url": "https://paste.example/doc/a%2Fb?raw=1", "meta.by": "x"}
+    assert {headers["Authorization"] for _, headers in fetch.asked} == {"Bearer s3cret"}
+    assert "s3cret" not in repr(monitor)
+
+
+def test_what_is_meant_for_one_host_is_told_to_no_other() -> None:
+    monitor = described(link="url")
+    other = "https://cdn.example/1"
+    fetch = CannedFetch({LIST: reply(json.dumps([{"key": "1", "url": other}])), other: reply("x")})
+    assert keys(monitor.poll(None, fetch)) == ["1"]
+    assert fetch.asked[0][1] == {"Authorization": "Bearer s3cret"}
+    assert fetch.asked[1] == (other, {})
+
+
+def test_a_list_that_holds_its_texts_needs_no_second_request() -> None:
+    fetch = CannedFetch({LIST: reply(json.dumps([{"key": n, "t": f"text {n}"} for n in range(200, 0, -1)]))})
+    poll = described(text="t").poll(None, fetch)
+    assert (keys(poll), poll.more) == ([str(n) for n in range(1, 201)], False)
+    assert len(fetch.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "shape", [{}, {"key": "id"}, {"link": "a", "text": "b"}, {"link": "a", "surprise": "b"}]
+)
+def test_a_shape_says_where_the_text_is(shape: dict[str, str]) -> None:
+    with pytest.raises(UsageError):
+        described(**shape)
+
+
+@pytest.mark.parametrize("body", [[], {"a": 5}, {"a": {"b": {}}}, {"a": {"b": [{"key": "1"}, 5]}}])
+def test_a_list_that_changed_its_shape_is_an_outside_error(body: object) -> None:
+    with pytest.raises(OutsideError):
+        described(items="a.b", text="t").poll(None, CannedFetch({LIST: reply(json.dumps(body))}))
