@@ -19,7 +19,7 @@ if [[ "$*" == *install* ]]; then printf '#!/bin/sh\\n' > "{bin}/swaks"; chmod +x
 
 
 class Machine:
-    """A machine of stubs: it has both database servers, but no swaks, and what else a test gives it."""
+    """A machine of stubs: it has all that tests talk to but swaks, and what else a test gives it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -28,7 +28,7 @@ class Machine:
         shutil.copytree(ROOT / "scripts", folder / "scripts")
         for tool in TOOLS:
             (self.bin / tool).symlink_to(shutil.which(tool) or tool)
-        for server in ("initdb", "mariadbd"):
+        for server in ("initdb", "mariadbd", "sipp", "dovecot", "rsyslogd"):
             self.program(server, "")
         self.program("id", "echo 1000")
 
