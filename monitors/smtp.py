@@ -12,19 +12,24 @@ from collections.abc import Callable, Mapping
 from email.parser import BytesHeaderParser
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import Final
 
 from canary.errors import OutsideError
 from canary.model.sight import Item
 from canary.monitors.parts.binding import bind
 from canary.monitors.parts.cursors import short_digest
+from canary.monitors.parts.dkim import Lookup, ask_dns, is_signed, results
 from canary.monitors.parts.settings import Settings
 from canary.monitors.parts.smtp_session import Envelope, Host, Session
 from canary.monitors.parts.smtp_wire import Wire
+from canary.monitors.parts.streams import Certificate, accepted, close
 from canary.ports import Desk, Known, Receiver
 
 MAX_CONNECTIONS: Final = 500
 BACKLOG: Final = 128
+MOST_CHECKS: Final = 50  # of signatures at once
+CHECK_SECONDS: Final = 4.0
 LOG: Final = logging.getLogger("canary.watch")
 IDLE_SECONDS: Final = 300.0  # RFC 5321, 4.5.3.2.7
 STOP_SECONDS: Final = 5.0  # for messages that are being committed
@@ -42,9 +47,17 @@ class MailListener:
     """Listens for SMTP; a message to n aliases is n items, each answered 250 only after the commit of all."""
 
     def __init__(
-        self, address: tuple[str, int], max_size: int, hostname: str, now: Callable[[], float]
+        self,
+        address: tuple[str, int],
+        max_size: int,
+        hostname: str,
+        now: Callable[[], float],
+        certificate: Certificate | None = None,
+        lookup: Lookup | None = None,
     ) -> None:
         self._address, self._max_size, self._hostname, self._now = address, max_size, hostname, now
+        self._certificate, self._lookup = certificate, lookup
+        self._checking = 0
         self._socket: socket.socket | None = None
         self._sessions: dict[asyncio.Task[None], Session | None] = {}
         self._numbers = count(1)
@@ -57,7 +70,9 @@ class MailListener:
         return int(self._socket.getsockname()[1]) if self._socket else 0
 
     async def start(self, desk: Desk, known: Known) -> None:
-        """Listen; raises OutsideError where the address is not to be had."""
+        """Listen; raises OutsideError where the address is not to be had, or the certificate cannot be used."""
+        if self._certificate is not None:
+            self._certificate.context()
         self._desk, self._known = desk, known
         self._socket = bind(self._address)
         self._socket.listen(BACKLOG)
@@ -106,26 +121,31 @@ class MailListener:
         await asyncio.gather(*self._sessions, return_exceptions=True)
 
     async def _serve(self, connection: socket.socket) -> None:
-        reader, writer = await _streams(connection)
+        reader, writer = await accepted(connection)
         task = asyncio.current_task()
+        session: Session | None = None
         try:
             if len(self._sessions) > MAX_CONNECTIONS or task is None or self._known is None:
                 writer.write(b"421 4.7.0 too many connections\r\n")
                 return
-            host = Host(self._hostname, self._max_size, self._known, self._mail, self._probe)
+            host = Host(
+                self._hostname, self._max_size, self._known, self._mail, self._probe, self._certificate
+            )
             session = self._sessions[task] = Session(host, Wire(reader, IDLE_SECONDS), writer)
             await session.run()
         except OSError:
             pass  # the client went: nothing was accepted that is not committed
         finally:
-            await _close(writer)
+            await close(session.writer if session is not None else writer)
 
     async def _mail(self, session: Session, envelope: Envelope, message: bytes) -> None:
         detail = {
             "mail_from": envelope.sender,
             "helo": session.helo,
             "peer": session.peer,
+            **({"tls": session.tls} if session.tls else {}),
             **_headers(message),
+            **await self._signatures(message),
         }
         name = detail["message_id"] or f"sha256-{hashlib.sha256(message).hexdigest()[:32]}"
         await self._deliver(
@@ -142,6 +162,23 @@ class MailListener:
                 for alias in envelope.aliases
             ]
         )
+
+    async def _signatures(self, message: bytes) -> dict[str, str]:
+        """Say what the signatures of a mail are worth, in time: who sends is not kept waiting for a slow resolver."""
+        if self._lookup is None:
+            return {}
+        if not is_signed(message):
+            return {"dkim": "none"}
+        if self._checking >= MOST_CHECKS:
+            return {"dkim": "unchecked (busy)"}
+        self._checking += 1
+        task = asyncio.create_task(asyncio.to_thread(_checked, message, self._lookup, self._now()))
+        task.add_done_callback(self._free)
+        done, _ = await asyncio.wait([task], timeout=CHECK_SECONDS)
+        return {"dkim": task.result()[:DETAIL_CHARS] if done else "unchecked (slow)"}
+
+    def _free(self, _task: asyncio.Task[str]) -> None:
+        self._checking -= 1
 
     async def _probe(self, session: Session, envelope: Envelope) -> None:
         detail = {"mail_from": envelope.sender, "helo": session.helo, "peer": session.peer, "message_id": ""}
@@ -162,21 +199,13 @@ class MailListener:
         return int(self._now() * 1000)
 
 
-async def _streams(connection: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(loop=loop)
-    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
-    transport, _ = await loop.connect_accepted_socket(lambda: protocol, connection)
-    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
-
-
-async def _close(writer: asyncio.StreamWriter) -> None:
-    writer.close()
+def _checked(message: bytes, lookup: Lookup, now_s: float) -> str:
+    """Check signatures; a mail is taken whatever they hold."""
     try:
-        async with asyncio.timeout(1):
-            await writer.wait_closed()
-    except (OSError, TimeoutError, asyncio.CancelledError):
-        writer.transport.abort()
+        return results(message, lookup, now_s)
+    except Exception as error:
+        LOG.error("a signature could not be checked: %s", type(error).__name__)
+        return "unchecked (stumbled)"
 
 
 def _headers(message: bytes) -> dict[str, str]:
@@ -193,12 +222,22 @@ def _short(text: str) -> str:
     return short_digest(text.encode("utf-8", "surrogatepass"))
 
 
-def receiver(settings: Mapping[str, object], now: Callable[[], float] = time.time) -> Receiver:
-    """Make the mail listener from `listen`, `max_size` (bytes) and `hostname`."""
+def receiver(
+    settings: Mapping[str, object], now: Callable[[], float] = time.time, lookup: Lookup = ask_dns
+) -> Receiver:
+    """Make the mail listener from `listen`, `max_size`, `hostname`, `dkim` (default true: signatures are checked).
+
+    It offers STARTTLS where it has `certificate` and `certificate_key`.
+    """
     read = Settings(settings)
-    address = read.listen()
+    certificate, key = read.text("certificate", ""), read.text("certificate_key", "")
     made = MailListener(
-        address, read.whole("max_size", 20_000_000, 1_000), read.text("hostname", "localhost"), now
+        read.listen(),
+        read.whole("max_size", 20_000_000, 1_000),
+        read.text("hostname", "localhost"),
+        now,
+        Certificate(Path(certificate), Path(key)) if certificate or key else None,
+        lookup if read.flag("dkim", True) else None,
     )
     read.done()
     return made

@@ -23,6 +23,7 @@ from canary.ports import Monitor, Receiver
 
 INTERVAL: Final = 300.0  # seconds, where a kind says nothing
 DAY_MS: Final = 86_400_000
+PATHS: Final = ("path", "certificate", "certificate_key")  # relative to the home
 OWN_KEYS: Final = ("kind", "interval", "self_test")
 
 
@@ -114,8 +115,9 @@ def _source(name: str, tables: Mapping[str, object], folder: Path) -> Source:
         module = load_kind(kind)
         interval = _number(table, "interval", getattr(module, "INTERVAL", INTERVAL))
         rest = {key: value for key, value in table.items() if key not in OWN_KEYS}
-        if isinstance(rest.get("path"), str):
-            rest["path"] = str(folder / str(rest["path"]))
+        for key in PATHS:
+            if isinstance(rest.get(key), str):
+                rest[key] = str(folder / str(rest[key]))
         made = Source(name, kind, 0, mark=_mark(table), **_test(module, kind, table, rest))
         if hasattr(module, "receiver"):
             return replace(made, receiver=module.receiver(rest))

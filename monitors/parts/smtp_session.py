@@ -9,6 +9,7 @@ from typing import Final
 
 from canary.errors import CanaryError
 from canary.monitors.parts.smtp_wire import Hangup, Wire, parse_path
+from canary.monitors.parts.streams import Certificate, secured
 
 MAX_RECIPIENTS: Final = 1_000
 MAX_UNKNOWN: Final = 100  # refused recipients on one connection, against harvesting
@@ -33,19 +34,21 @@ class Host:
     known: Callable[[str], Awaitable[bool]]
     mail: Callable[[Session, Envelope, bytes], Awaitable[None]]
     probe: Callable[[Session, Envelope], Awaitable[None]]
+    certificate: Certificate | None = None
 
 
 class Session:
     """Talks to one client until it quits, goes, or misbehaves too often."""
 
     def __init__(self, host: Host, wire: Wire, writer: asyncio.StreamWriter) -> None:
-        self._host, self._wire, self._writer = host, wire, writer
+        self._host, self._wire, self.writer = host, wire, writer
         self._envelope: Envelope | None = None
         self._unknown = self._bad = 0
         self._ended = False
         self.helo = ""
         self.peer = str((writer.get_extra_info("peername") or ("",))[0])
         self.busy = False
+        self.tls = ""  # the version that was agreed on, "" without
 
     async def run(self) -> None:
         """Answer commands until the end; a transaction that was given up after RCPT is a probe."""
@@ -60,8 +63,8 @@ class Session:
             await self._give_up()
 
     async def _say(self, *lines: str) -> None:
-        self._writer.write("".join(f"{line}\r\n" for line in lines).encode("utf-8", "replace"))
-        await self._writer.drain()
+        self.writer.write("".join(f"{line}\r\n" for line in lines).encode("utf-8", "replace"))
+        await self.writer.drain()
 
     async def _command(self, line: bytes | None) -> None:
         if line is None:
@@ -102,8 +105,23 @@ class Session:
     async def _ehlo(self, argument: bytes) -> None:
         await self._give_up()
         self.helo = argument.decode("utf-8", "replace")[:255]
-        size = f"250-SIZE {self._host.max_size}"
-        await self._say(f"250-{self._host.hostname}", size, "250-8BITMIME", "250-PIPELINING", "250 SMTPUTF8")
+        can = [f"SIZE {self._host.max_size}", "8BITMIME", "PIPELINING", "ENHANCEDSTATUSCODES"]
+        if self._host.certificate is not None and not self.tls:
+            can.append("STARTTLS")
+        await self._say(*(f"250-{one}" for one in (self._host.hostname, *can)), "250 SMTPUTF8")
+
+    async def _starttls(self, argument: bytes) -> None:
+        if self._host.certificate is None or self.tls:
+            return await self._refuse("502 5.5.1 not now")
+        if argument:
+            return await self._refuse("501 5.5.4 syntax: STARTTLS")
+        await self._give_up()
+        self.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await self._say("220 2.0.0 ready")
+        reader, self.writer = await secured(self.writer, self._host.certificate.context())
+        self._wire, self.helo = self._wire.over(reader), ""
+        self.tls = str(self.writer.get_extra_info("ssl_object").version() or "TLS")
+        return None
 
     async def _mail(self, argument: bytes) -> None:
         path = parse_path(argument, "FROM")
@@ -193,6 +211,7 @@ _COMMANDS: Final[dict[str, Callable[[Session, bytes], Awaitable[None]]]] = {
     "DATA": Session._data,
     "RSET": Session._rset,
     "QUIT": Session._quit,
+    "STARTTLS": Session._starttls,
     "NOOP": Session._noop,
     "VRFY": Session._vrfy,
 }

@@ -25,6 +25,10 @@ class Wire:
         self._reader, self._idle = reader, idle_seconds
         self._buffer = bytearray()
 
+    def over(self, reader: asyncio.StreamReader) -> Wire:
+        """Go on over another stream; what was sent ahead is forgotten."""
+        return Wire(reader, self._idle)
+
     async def _fill(self) -> None:
         try:
             async with asyncio.timeout(self._idle):

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import smtplib
 import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from canary.errors import OutsideError
 from canary.model.sight import Item
+from canary.monitors import smtp
 from canary.monitors.parts import smtp_session, smtp_wire
-from canary.monitors.smtp import MailListener
+from canary.monitors.parts.streams import Certificate
+from canary.monitors.smtp import MailListener, receiver
+from tests.rooms import room_of
+from tests.servers import make_certificate
+from tests.signed import EXAMPLE, RECORD
 from tests.watch_tools import NOW_MS, alias, until
 
 KNOWN = {alias(n) for n in range(200)}
@@ -372,3 +380,133 @@ def test_a_taken_address_is_an_outside_error(room: Room) -> None:
     with pytest.raises(OutsideError, match="cannot listen"):
         room.call(second.start(room.desk, room.known))
     room.call(second.stop())
+
+
+@pytest.fixture
+def secure(room: Room, tmp_path: Path) -> Room:
+    """The same room with a certificate."""
+    make_certificate(tmp_path)
+    room.call(room.listener.stop())
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    made = receiver(
+        {"listen": "127.0.0.1:0", "certificate": str(certificate), "certificate_key": str(key)},
+        lambda: NOW_MS / 1000,
+    )
+    assert isinstance(made, MailListener)
+    room.listener = made
+    room.call(made.start(room.desk, room.known))
+    return room
+
+
+def test_a_mail_over_starttls(secure: Room, tmp_path: Path) -> None:
+    context = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+    with smtplib.SMTP("localhost", secure.port, timeout=10) as client:
+        client.ehlo()
+        assert client.has_extn("starttls")
+        client.mail("early@b.example")
+        client.rcpt(alias(1))
+        client.starttls(context=context)
+        client.ehlo()
+        assert not client.has_extn("starttls")
+        assert client.docmd("STARTTLS")[0] == 502
+        client.sendmail("a@b.example", [alias(2)], message("x" * 10_000))
+    probe, mail = secure.items
+    assert (probe.event, probe.contact) == ("probe", alias(1))
+    assert (mail.contact, mail.detail["tls"], mail.detail["mail_from"]) == (
+        alias(2),
+        "TLSv1.3",
+        "a@b.example",
+    )
+
+
+def test_what_was_sent_ahead_of_the_handshake_is_forgotten(secure: Room) -> None:
+    """CVE-2011-0411 of others: commands put behind STARTTLS by somebody in the middle."""
+    context = ssl._create_unverified_context()
+    with socket.create_connection(("127.0.0.1", secure.port), 10) as plain:
+        plain.sendall(
+            b"EHLO x\r\nSTARTTLS\r\nMAIL FROM:<evil@x.example>\r\nRCPT TO:<%b>\r\n" % alias(1).encode()
+        )
+        said = b""
+        while b"220 2.0.0" not in said:
+            said += plain.recv(65_536)
+        with context.wrap_socket(plain) as tls:
+            tls.sendall(b"EHLO x\r\nDATA\r\n")
+            said = b""
+            while b"503" not in said:
+                said += tls.recv(65_536)
+    assert secure.items == []
+
+
+@pytest.mark.parametrize("sent", [b"\x16\x03\x01" + b"\xff" * 500, b"hello\r\n", b""])
+def test_a_handshake_that_fails_harms_nobody(secure: Room, sent: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", secure.port), 10) as plain:
+        plain.sendall(b"EHLO x\r\nSTARTTLS\r\n")
+        while b"220 2.0.0" not in plain.recv(65_536):
+            pass
+        plain.sendall(sent)
+        plain.shutdown(socket.SHUT_WR)
+        while plain.recv(65_536):
+            pass
+    with secure.client() as client:
+        client.sendmail("a@b.example", [alias(2)], message())
+    assert len(secure.items) == 1
+
+
+def test_without_a_certificate_there_is_no_starttls(room: Room) -> None:
+    with room.client() as client:
+        client.ehlo()
+        assert not client.has_extn("starttls")
+        assert client.docmd("STARTTLS")[0] == 502
+
+
+def test_a_certificate_is_read_again_when_it_changes(tmp_path: Path) -> None:
+    make_certificate(tmp_path)
+    certificate = Certificate(tmp_path / "cert.pem", tmp_path / "key.pem")
+    first = certificate.context()
+    assert certificate.context() is first
+    make_certificate(tmp_path)
+    os.utime(tmp_path / "cert.pem", (1, 1))
+    second = certificate.context()
+    assert second is not first
+    (tmp_path / "cert.pem").write_text("half-written")
+    assert certificate.context() is second
+
+
+@pytest.mark.parametrize("more", [{"certificate": "x.pem"}, {"certificate_key": "x"}])
+def test_a_certificate_that_is_none_is_an_outside_error(room: Room, more: dict[str, str]) -> None:
+    other = receiver({"listen": "127.0.0.1:0", **more})
+    with pytest.raises(OutsideError, match="certificate"):
+        room.call(other.start(room.desk, room.known))
+
+
+def test_the_signature_of_a_mail_is_noted_and_never_keeps_it_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a resolver that knows the key, one that fails, one that is slow, and one that stumbles."""
+    waiting = threading.Event()
+    resolvers = ["good", "dead", "slow", "odd"]
+
+    def lookup(name: str) -> list[bytes]:
+        kind = resolvers.pop(0)
+        if kind == "dead":
+            raise OSError
+        if kind == "slow":
+            waiting.wait(5)
+        return [RECORD] if kind == "good" else [5]  # type: ignore[list-item]
+
+    monkeypatch.setattr(smtp, "CHECK_SECONDS", 0.5)
+    listener = receiver({"listen": "127.0.0.1:0"}, lambda: NOW_MS / 1000, lookup)
+    assert isinstance(listener, MailListener)
+    with room_of(listener) as room:
+        for mail in (message(), *[EXAMPLE] * 4):
+            with smtplib.SMTP("127.0.0.1", listener.port, timeout=10) as client:
+                client.sendmail("a@b.example", [alias(1)], mail)
+        waiting.set()
+    assert [item.detail["dkim"] for item in room.items] == [
+        "none", "pass d=football.example.com", "temperror d=football.example.com", "unchecked (slow)",
+        "unchecked (stumbled)",
+    ]  # fmt: skip
+
+
+def test_signatures_are_left_alone_where_it_is_told(room: Room) -> None:
+    with room.client() as client:
+        client.sendmail("a@b.example", [alias(1)], EXAMPLE)
+    assert "dkim" not in room.items[0].detail
