@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 
 from canary.alerts.letter import Alert, sentence
@@ -26,6 +27,7 @@ class Apprise:
             import apprise
         except ImportError:
             raise OutsideError("apprise is not installed", "install the package apprise") from None
+        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it writes addresses, which are secrets
         service = apprise.Apprise()
         if not service.add(self.url):
             raise OutsideError(f"apprise knows no such service: {self.name}", "check its url")

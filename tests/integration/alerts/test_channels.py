@@ -9,7 +9,6 @@ import re
 import socket
 import sys
 import threading
-import types
 from collections.abc import Iterator
 
 import pytest
@@ -134,35 +133,21 @@ def test_bad_syslog_addresses(text: str) -> None:
         parse_address(text)
 
 
-class FakeService:
-    """Stands for the package apprise, which an installation may lack."""
-
-    said: list[str] = []  # noqa: RUF012 - one test, one list
-    known = True
-    takes = True
-
-    def add(self, url: str) -> bool:
-        return self.known
-
-    def notify(self, body: str, title: str) -> bool:
-        self.said.append(f"{title}: {body}")
-        return self.takes
-
-
-def test_apprise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "apprise", types.SimpleNamespace(Apprise=FakeService))
-    chat = Apprise("chat", "dingtalk://secret")
+def test_apprise(site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """The package itself, told to post JSON; who is told by it sees ids and counts."""
+    site.page("/s3cret", b"")
+    chat = Apprise("chat", f"json://127.0.0.1:{site.port}/s3cret")
     chat.send(alert())
-    assert FakeService.said == [
-        "canary: canary incident i-1 opened: 3 sightings of 2 canaries of waybills by feed, mail"
-    ]
+    [body] = site.bodies
+    told = json.loads(body)
+    assert (told["title"], told["message"]) == ("canary", SENTENCE)
     assert chat.name == "apprise:chat"
-    assert "secret" not in repr(chat)
-    for change in ("takes", "known"):
-        monkeypatch.setattr(FakeService, change, False)
-        with pytest.raises(OutsideError) as told:
-            chat.send(alert())
-        assert "secret" not in told.value.message + told.value.hint
+    assert "s3cret" not in repr(chat)
+    site.page("/s3cret", b"", 500)
+    for one in (chat, Apprise("chat", "no-such-service://s3cret")):
+        with pytest.raises(OutsideError) as refused:
+            one.send(alert())
+        assert "s3cret" not in refused.value.message + refused.value.hint + caplog.text
     monkeypatch.setitem(sys.modules, "apprise", None)
     with pytest.raises(OutsideError, match="not installed"):
         chat.send(alert())
