@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO
+from itertools import chain
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Limits of one scan, in bytes: `held` for what must be read whole, `free` before the ratios count."""
+    """Limits of one scan, in bytes: `held` for what must be in memory whole, `free` before the ratios count."""
 
     depth: int = 3  # containers in containers
     bytes: int = 1 << 40  # decompressed, in all
     held: int = 256 << 20
+    spooled: int = 8 << 30  # of a member that must be sought in: beyond `held` in an unnamed temporary file
     ratio: int = 200  # decompressed to packed, of a member
     free: int = 64 << 20
-    members: int = 100_000
+    members: int = 100_000  # of one file
+    seconds: float = 60.0  # for one document that a library reads
 
 
 class Refused(Exception):
@@ -31,11 +37,39 @@ class Spent:
     bytes: int = 0
     members: int = 0
 
+    def file(self) -> None:
+        """Begin another file: its members are counted anew."""
+        self.members = 0
+
     def member(self) -> None:
         """Count one member; raises Refused above the limit."""
         self.members += 1
         if self.members > self.budget.members:
             raise Refused(f"more than {self.budget.members} members")
+
+    def add(self, size: int) -> None:
+        """Count bytes that were decompressed; raises Refused above the limit of all."""
+        self.bytes += size
+        if self.bytes > self.budget.bytes:
+            raise Refused(f"more than {self.budget.bytes} bytes in all")
+
+    def most(self, packed: int) -> int:
+        """Give how long something may become that has so many bytes behind it."""
+        return max(self.budget.free, self.budget.ratio * packed)
+
+    def too_long(self, most: int) -> Refused:
+        """Make the refusal of a bomb."""
+        return Refused(f"expands to more than {most} bytes, {self.budget.ratio} times its size")
+
+    def texts(self, chunks: Iterable[str], packed: int) -> Iterator[str]:
+        """Pass the text of a document on within the ratio: a few bytes may refer to the same text again and again."""
+        most, size = self.most(packed), 0
+        for chunk in chunks:
+            size += len(chunk)
+            self.add(len(chunk))
+            if size > most:
+                raise self.too_long(most)
+            yield chunk
 
 
 class Metered(io.RawIOBase):
@@ -44,7 +78,7 @@ class Metered(io.RawIOBase):
     def __init__(self, stream: BinaryIO, spent: Spent, packed: int) -> None:
         self._read = getattr(stream, "read1", stream.read)  # what a broken stream gave before it broke
         self._spent = spent
-        self._most = max(spent.budget.free, spent.budget.ratio * packed)
+        self._most = spent.most(packed)
         self._size = 0
 
     def readable(self) -> bool:
@@ -57,13 +91,9 @@ class Metered(io.RawIOBase):
             return b"".join(iter(lambda: self.read(1 << 20), b""))
         data = self._read(size)
         self._size += len(data)
-        self._spent.bytes += len(data)
         if self._size > self._most:
-            raise Refused(
-                f"expands to more than {self._most} bytes, {self._spent.budget.ratio} times its size"
-            )
-        if self._spent.bytes > self._spent.budget.bytes:
-            raise Refused(f"more than {self._spent.budget.bytes} bytes in all")
+            raise self._spent.too_long(self._most)
+        self._spent.add(len(data))
         return data
 
 
@@ -100,9 +130,21 @@ def held(head: bytes, stream: BinaryIO, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def seekable(head: bytes, stream: BinaryIO, limit: int) -> BinaryIO:
-    """Give a stream from its start that can be sought in: the file itself, else the part in memory."""
+@contextmanager
+def seekable(head: bytes, stream: BinaryIO, budget: Budget) -> Iterator[BinaryIO]:
+    """Give a stream from its start that can be sought in: the file itself, else a copy.
+
+    The copy is in memory, a long one in a temporary file without a name: whatever happens, nothing of it stays.
+    """
     if stream.seekable():
         stream.seek(0)
-        return stream
-    return io.BytesIO(held(head, stream, limit))
+        yield stream
+        return
+    with SpooledTemporaryFile(max_size=budget.held) as copy:
+        size = 0
+        for data in chain([head], iter(lambda: stream.read(1 << 20), b"")):
+            size += copy.write(data)
+            if size > budget.spooled:
+                raise Refused(f"longer than {budget.spooled} bytes, and it must be read whole")
+        copy.seek(0)
+        yield cast(BinaryIO, copy)

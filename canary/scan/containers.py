@@ -1,41 +1,60 @@
-"""Containers: compressed streams, archives, mails, workbooks and markup, opened in memory and within a budget."""
+"""Containers: compressed streams, archives, mails, workbooks, documents and markup, opened within a budget."""
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
-import lzma
-import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, Final, cast
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, Final, cast
 
 from canary.model.evidence import ScanError
-from canary.scan import mails, markup, tables
-from canary.scan.budget import Metered, Refused, Rewound, Spent, held, seekable
-from canary.scan.decode import SNIFFED, decode_bytes, decode_stream, detect_encoding
+from canary.scan import documents, mails, markup, tables, webs
+from canary.scan.archives import BOOK, Open, archive_of, deeper, metered, of_zip, zip_member, zip_members
+from canary.scan.budget import Refused, Spent, held, seekable
+from canary.scan.compressed import compression_of, unpacked
+from canary.scan.decode import SNIFFED, decode_bytes, decode_runs, decode_stream, detect_encoding
 from canary.scan.parts import Place, TextPart, reason_of, texts
-from canary.scan.records import LINES_OF_TABLE
+from canary.scan.records import LINES_OF_TABLE, PROSE, Layout, detect_layout
 
-LAYERS = 6  # compressions of compressions
+FEW_LINES: Final = 20  # of a stretch that are too few to tell how it is divided
 
 Found = Iterator[TextPart | ScanError]
 Opener = Callable[[bytes, BinaryIO, Place, Spent], Found]
 
 
 def walk(stream: BinaryIO, place: Place, spent: Spent) -> Found:
-    """Give every text in a stream, opening containers to the depth of the budget; what fails is given, not raised."""
+    """Give every text in a stream, opening containers to the depth of the budget; what fails is given, not raised.
+
+    What looks like a container and is none is read as it stands.
+    """
+    head, opener, told = b"", None, False
     try:
         head = _fill(stream)
         opener = opener_of(head)
-        if opener is None:
-            encoding = detect_encoding(head)
-            yield from texts(place, decode_stream(stream, head, encoding), encoding)
-        else:
-            yield from opener(head, stream, place, spent)
+        for found in (opener or plain)(head, stream, place, spent):
+            told = told or isinstance(found, TextPart)
+            yield found
     except Exception as error:  # whatever a hostile file makes a library raise
         yield place.error(reason_of(error))
+        if opener is not None and not told and not isinstance(error, Refused):
+            yield from _as_it_stands(head, stream, place, spent)
+
+
+def _as_it_stands(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
+    """Read what could not be opened as text: whole where that can be had again, else its first bytes."""
+    again = io.BytesIO(head)
+    try:
+        if stream.seekable():
+            stream.seek(0)
+            again = cast(io.BytesIO, stream)
+            head = _fill(stream)
+        else:
+            again.seek(len(head))
+        yield from plain(head, cast(BinaryIO, again), place, spent)
+    except Exception as error:  # its reason was told by whoever failed first
+        del error
 
 
 def _fill(stream: BinaryIO) -> bytes:
@@ -55,172 +74,208 @@ def _fill(stream: BinaryIO) -> bytes:
 
 
 def opener_of(head: bytes) -> Opener | None:
-    """Choose what opens a part by its first bytes, None for plain text and whatever is unknown."""
+    """Choose what opens a part by its first bytes, whatever it is called; None for plain text and what is unknown."""
     for magic, opener in _MAGIC:
         if head.startswith(magic):
             return opener
-    if _is_tar(head):
-        return _tar
-    if mails.is_mailbox(head):
-        return _mailbox
-    if mails.is_mail(head):
-        return _mail
-    return _markup if markup.is_markup(head) else None
+    if compression_of(head) is not None:
+        return _compressed
+    archive = archive_of(head)
+    if archive is not None:
+        return _zip if archive is of_zip else _archive(archive)
+    for told, opener in _TOLD:
+        if told(head):
+            return opener
+    return None
 
 
-def _is_tar(head: bytes) -> bool:
-    if len(head) < 512 or not head[0]:
-        return False
-    try:
-        tarfile.TarInfo.frombuf(head[:512], "utf-8", "surrogateescape")
-    except tarfile.HeaderError:
-        return False
-    return True
+def plain(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:  # noqa: ARG001 - an Opener
+    """Give a text, one part for each stretch of one encoding."""
+    first: Layout | None = None
+    for number, (encoding, chunks) in enumerate(decode_runs(stream, head)):
+        if number == 0 and encoding.name.startswith("utf-16"):
+            yield from texts(place, chunks, encoding)
+            continue
+        start = next(chunks, "")
+        layout = detect_layout(start[:SNIFFED]) if len(start) > SNIFFED // 2 or number else None
+        first = first or layout or detect_layout(start)
+        if layout == PROSE and number and start.count("\n", 0, SNIFFED) < FEW_LINES:
+            layout = first
+        yield from texts(place, chain([start], chunks), encoding, layout, number)
 
 
-def _compressed(opened: Callable[[BinaryIO], Any]) -> Opener:
-    def unpack(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
-        if place.layers >= LAYERS:
-            raise Refused(f"compressed more than {LAYERS} times")
-        inner = opened(cast(BinaryIO, Rewound(head, stream)))
-        yield from walk(cast(BinaryIO, Metered(inner, spent, place.packed)), place.unpacked(), spent)
-
-    return unpack
+def _compressed(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
+    unpack = compression_of(head)
+    if unpack is not None:
+        yield from walk(unpacked(unpack, head, stream, place, spent), place.unpacked(), spent)
 
 
-def _zstd(stream: BinaryIO) -> BinaryIO:
-    import pyarrow as pa
+def _archive(opened: Open) -> Opener:
+    def read(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
+        for found in opened(head, stream, place, spent):
+            if isinstance(found, ScanError):
+                yield found
+            else:
+                yield from walk(found[1], found[0], spent)
 
-    opened: Any = pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd")
-    return cast(BinaryIO, opened)
-
-
-def _deeper(place: Place, spent: Spent) -> None:
-    if place.depth >= spent.budget.depth:
-        raise Refused(f"nested deeper than {spent.budget.depth} containers")
+    return read
 
 
 def _zip(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
-    _deeper(place, spent)
-    with zipfile.ZipFile(seekable(head, stream, spent.budget.held)) as archive:
-        if "xl/workbook.xml" in archive.NameToInfo:
-            yield from _workbook(archive, place, spent)
-            return
-        for info in archive.infolist():
-            if not info.is_dir():
-                yield from _zip_member(archive, info, place, spent)
-
-
-def _zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, place: Place, spent: Spent) -> Found:
-    inside = place.inside(info.filename, info.compress_size)
-    try:
-        spent.member()
-        if info.flag_bits & 1:
-            raise Refused("encrypted")
-        with archive.open(info) as member:
-            yield from walk(_metered(member, inside, spent), inside, spent)
-    except Exception as error:  # one broken member must not hide the others
-        yield inside.error(reason_of(error))
-
-
-def _metered(stream: Any, place: Place, spent: Spent) -> BinaryIO:
-    return cast(BinaryIO, Metered(cast(BinaryIO, stream), spent, place.packed))
+    with seekable(head, stream, spent.budget) as opened:
+        with zipfile.ZipFile(opened) as archive:
+            if BOOK in archive.NameToInfo:
+                deeper(place, spent)
+                yield from _workbook(archive, place, spent)
+                return
+            binary = "xl/workbook.bin" in archive.NameToInfo
+            whole = sum(info.file_size for info in archive.infolist())
+        if binary:
+            deeper(place, spent)
+            if whole > spent.budget.held:
+                raise Refused(f"a workbook longer than {spent.budget.held} bytes")
+            yield from _spreadsheet(opened, place, spent)
+        yield from _archive(of_zip)(head, opened, place, spent)
 
 
 def _workbook(archive: zipfile.ZipFile, place: Place, spent: Spent) -> Found:
     def opened(name: str) -> BinaryIO:
         info = archive.getinfo(name)
-        return _metered(archive.open(info), place.inside(name, info.compress_size), spent)
+        return metered(zip_member(archive, info), place.inside(name, info.compress_size), spent)
 
     for name, lines in tables.sheets(archive, opened):
-        yield from texts(place.inside(name, 0), lines, layout=LINES_OF_TABLE)
-    for info in archive.infolist():
-        if not info.filename.startswith(("xl/worksheets/", "xl/sharedStrings")) and not info.is_dir():
-            yield from _zip_member(archive, info, place, spent)
-
-
-def _tar(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
-    _deeper(place, spent)
-    with tarfile.open(fileobj=cast(Any, Rewound(head, stream)), mode="r|", errorlevel=0) as archive:
-        for info in archive:
-            if info.isfile():
-                inside = place.inside(info.name, info.size)
-                try:
-                    spent.member()
-                    member = archive.extractfile(info)
-                    if member is not None:
-                        yield from walk(_metered(member, inside, spent), inside, spent)
-                except Exception as error:  # one broken member must not hide the others
-                    yield inside.error(reason_of(error))
+        packed = sum(
+            archive.getinfo(one).compress_size for one in (name, tables.SHARED) if one in archive.NameToInfo
+        )
+        yield from texts(place.inside(name, 0), spent.texts(lines, packed), layout=LINES_OF_TABLE)
+    for found in zip_members(archive, place, spent, lambda name: not tables.is_of_sheet(name)):
+        if isinstance(found, ScanError):
+            yield found
+        else:
+            yield from walk(found[1], found[0], spent)
 
 
 def _mailbox(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
-    _deeper(place, spent)
-    for name, data in mails.messages(held(head, stream, spent.budget.held)):
+    deeper(place, spent)
+    for name, data in mails.messages(head, stream, spent.budget.held):
         spent.member()
         yield from _message(data, place.inside(name, len(data)), spent)
 
 
 def _mail(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
-    _deeper(place, spent)
+    deeper(place, spent)
     yield from _message(held(head, stream, spent.budget.held), place, spent)
 
 
 def _message(data: bytes, place: Place, spent: Spent) -> Found:
-    for name, content, attached in mails.mail_parts(data):
+    """Give the parts of a message; one that cannot be taken apart as it stands."""
+    try:
+        for name, content, attached in mails.mail_parts(data):
+            spent.member()
+            inside = place.inside(name, len(content))
+            if attached or markup.is_markup(content) or documents.is_rtf(content):
+                yield from walk(io.BytesIO(content), inside, spent)
+            else:
+                yield from texts(inside, iter([decode_bytes(content)]))
+    except Refused:
+        raise
+    except Exception as error:  # whatever a hostile message makes the parser raise
+        yield place.error(reason_of(error))
+        yield from texts(place, iter([decode_bytes(data)]))
+
+
+def _warc(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
+    deeper(place, spent)
+    for record in webs.records(head, stream):
         spent.member()
-        inside = place.inside(name, len(content))
-        if attached or markup.is_markup(content):
-            yield from walk(io.BytesIO(content), inside, spent)
-        else:
-            yield from texts(inside, iter([decode_bytes(content)]))
+        inside = place.inside(record.name, place.packed)
+        yield from texts(inside, iter([decode_bytes(record.headers) + "\n"]))
+        yield from walk(record.body, inside, spent)
 
 
-def _markup(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
-    text = decode_bytes(held(head, stream, spent.budget.held))
-    yield from texts(place, iter([markup.plain_text(text)]))
+def _http(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
+    headers, body = webs.message(head, stream)
+    yield from texts(place, iter([decode_bytes(headers) + "\n"]))
+    yield from walk(metered(body, place, spent), place.unpacked(), spent)
+
+
+def _markup(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:  # noqa: ARG001 - an Opener
+    chunks = decode_stream(stream, head, detect_encoding(head))
+    yield from texts(place, markup.plain_texts(chunks))
+
+
+def _rtf(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
+    yield from texts(place, iter([documents.rtf(held(head, stream, spent.budget.held))]))
+
+
+def _pdf(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
+    deeper(place, spent)
+    with seekable(head, stream, spent.budget) as opened:
+        for name, read in documents.pdf(opened, spent.budget.seconds):
+            spent.member()
+            yield from _page(read, place.inside(name, 0), place.packed, spent)
+
+
+def _page(read: Callable[[], str], place: Place, packed: int, spent: Spent) -> Found:
+    """Give the text of a page; a broken one must not hide the others."""
+    try:
+        text = read()
+    except Refused:
+        raise
+    except Exception as error:
+        yield place.error(reason_of(error))
+        return
+    if text.strip():
+        yield from texts(place, spent.texts([text], packed))
 
 
 def _parquet(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
-    opened = seekable(head, stream, spent.budget.held)
-    yield from texts(place, tables.parquet(opened), layout=LINES_OF_TABLE)
+    with seekable(head, stream, spent.budget) as opened:
+        yield from texts(place, spent.texts(tables.parquet(opened), place.packed), layout=LINES_OF_TABLE)
 
 
 def _arrow(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
-    opened = seekable(head, stream, spent.budget.held)
-    yield from texts(place, tables.arrow(opened), layout=LINES_OF_TABLE)
+    with seekable(head, stream, spent.budget) as opened:
+        yield from texts(place, spent.texts(tables.arrow(opened), place.packed), layout=LINES_OF_TABLE)
 
 
 def _ole(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
     data = io.BytesIO(held(head, stream, spent.budget.held))
-    for name, lines in tables.spreadsheet(data):
-        yield from texts(place.inside(name, 0), lines, layout=LINES_OF_TABLE)
+    if "EncryptedPackage".encode("utf-16-le") in data.getbuffer()[: 1 << 20].tobytes():
+        raise Refused("encrypted")
+    yield from _spreadsheet(data, place, spent)
+
+
+def _spreadsheet(stream: BinaryIO, place: Place, spent: Spent) -> Found:
+    for name, lines in tables.spreadsheet(stream):
+        yield from texts(place.inside(name, 0), spent.texts(lines, place.packed), layout=LINES_OF_TABLE)
 
 
 def _sqlite(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
-    for name, lines in tables.sqlite(held(head, stream, spent.budget.held)):
-        yield from texts(place.inside(name, 0), lines, layout=LINES_OF_TABLE)
+    lies = place.member is None and not place.layers and stream.seekable() and Path(place.file).is_file()
+    source = Path(place.file) if lies else held(head, stream, spent.budget.held)
+    for name, lines in tables.sqlite(source):
+        spent.member()
+        yield from texts(place.inside(name, 0), spent.texts(lines, place.packed), layout=LINES_OF_TABLE)
 
 
 def _unsupported(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:  # noqa: ARG001 - an Opener
-    yield place.error("an archive of this kind (7z, rar) cannot be opened by this version")
-
-
-def _ungzip(stream: BinaryIO) -> BinaryIO:
-    return cast(BinaryIO, gzip.GzipFile(fileobj=stream))
+    yield place.error("an archive of this kind (rar) cannot be opened by this version")
 
 
 _MAGIC: Final[tuple[tuple[bytes, Opener], ...]] = (
-    (b"\x1f\x8b", _compressed(_ungzip)),
-    (b"BZh", _compressed(bz2.BZ2File)),
-    (b"\xfd7zXZ\0", _compressed(lzma.LZMAFile)),
-    (b"\x28\xb5\x2f\xfd", _compressed(_zstd)),
-    (b"PK\x03\x04", _zip),
-    (b"PK\x05\x06", _zip),
     (b"PAR1", _parquet),
     (b"ARROW1", _arrow),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _ole),
     (b"SQLite format 3\0", _sqlite),
-    (b"7z\xbc\xaf\x27\x1c", _unsupported),
-    (b"Rar!", _unsupported),
+    (b"%PDF-", _pdf),
+    (b"Rar!\x1a\x07", _unsupported),
+)
+_TOLD: Final[tuple[tuple[Callable[[bytes], bool], Opener], ...]] = (
+    (webs.is_warc, _warc),
+    (webs.is_http, _http),
+    (documents.is_rtf, _rtf),
+    (mails.is_mailbox, _mailbox),
+    (mails.is_mail, _mail),
+    (markup.is_markup, _markup),
 )

@@ -1,27 +1,38 @@
-"""Bytes → text: UTF-8, UTF-16 and GB18030, told apart by their look; never fails."""
+"""Bytes → text: UTF-8, UTF-16 and GB18030, told apart by their look, stretch by stretch; never fails."""
 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from itertools import groupby
+from typing import BinaryIO, Final
 
 SNIFFED = 65536
 CHUNK = 1 << 20
+WINDOW: Final = 1 << 18  # bytes that are told together, cut at a new line
+MIXED_LINES: Final = 8  # changes of encoding in one window, above which its lines are joined
 
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe\x00\x00", "utf-32-le"),
+    (b"\x00\x00\xfe\xff", "utf-32-be"),
     (b"\xff\xfe", "utf-16-le"),
     (b"\xfe\xff", "utf-16-be"),
+    (b"\x84\x31\x95\x33", "gb18030"),
 )
-_ERRORS = {"utf-16-le": "surrogatepass", "utf-16-be": "surrogatepass", "utf-32-le": "replace"}
+_ERRORS = {
+    "utf-16-le": "surrogatepass",
+    "utf-16-be": "surrogatepass",
+    "utf-32-le": "replace",
+    "utf-32-be": "replace",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """The encoding of a part and the length of its byte order mark."""
+    """The encoding of a stretch of a part, and how many bytes of the part stand before its text."""
 
     name: str
     bom: int = 0
@@ -38,41 +49,176 @@ class Encoding:
         return len(text.encode(self.name, self.errors if self.errors != "replace" else "surrogatepass"))
 
 
-def detect_encoding(head: bytes) -> Encoding:
-    """Tell the encoding from the first bytes: a byte order mark, else NUL density, else what decodes."""
+def detect_encoding(head: bytes, *, whole: bool = False) -> Encoding:
+    """Tell the encoding from the first bytes: a byte order mark, else NUL density, else what decodes best."""
     for bom, name in _BOMS:
         if head.startswith(bom):
             return Encoding(name, len(bom))
-    if b"\0" in head:
-        wide = _wide(head)
-        if wide:
-            return Encoding(wide)
-    if _decodes(head, "utf-8") or not _decodes(head, "gb18030"):
-        return Encoding("utf-8")
-    return Encoding("gb18030")
+    wide = _wide(head)
+    if wide:
+        return Encoding(wide)
+    return Encoding(_narrow(head, final=whole))
+
+
+def _narrow(data: bytes, final: bool = True) -> str:
+    """Tell UTF-8 from GB18030: what decodes, else what leaves fewer bytes undecoded."""
+    if data.isascii() or _decodes(data, "utf-8", final):
+        return "utf-8"
+    if _decodes(data, "gb18030", final):
+        return "gb18030"
+    return "utf-8" if _undecoded(data, "utf-8") <= _undecoded(data, "gb18030") else "gb18030"
+
+
+def _undecoded(data: bytes, name: str) -> int:
+    return data.decode(name, "replace").count("\ufffd")
+
+
+_COMMON = re.compile(r"[\t\r\n -~\u4e00-\u9fff\u3000-\u303f\uff01-\uff5e]+")
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_WIDE_RUN = re.compile(rb"(?:[\t\r\n -~]\x00){5,}")  # UTF-16 among other bytes
+
+
+def _narrowed(found: re.Match[bytes]) -> bytes:
+    """Give the ASCII of a run of UTF-16, as long as it was, so that no offset changes."""
+    return found[0][::2] + bytes(len(found[0]) // 2)
 
 
 def _wide(head: bytes) -> str | None:
-    """Tell UTF-16 without byte order mark: ASCII in it has a NUL in every other place."""
+    """Tell UTF-16 without byte order mark: ASCII in it has a NUL in every other place; Han alone reads as Han."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     half = len(head) / 2
     if odd > 0.04 * half and even * 8 < odd:
         return "utf-16-le"
     if even > 0.04 * half and odd * 8 < even:
         return "utf-16-be"
-    return None
+    if len(head) < 8 or head.isascii() or _decodes(head, "utf-8", final=False):
+        return None
+    whole = head[: len(head) // 2 * 2]
+    scores = {name: _score(whole, name) for name in ("utf-16-le", "utf-16-be", "gb18030")}
+    best = max(scores, key=lambda name: scores[name])
+    return best if best != "gb18030" and scores[best] > 0.9 and scores["gb18030"] < 0.6 else None
 
 
-def _decodes(head: bytes, name: str) -> bool:
+def _score(data: bytes, name: str) -> float:
+    """Give the share of a text that is made of what common texts are made of."""
+    text = data.decode(name, "replace")
+    return sum(len(run) for run in _COMMON.findall(text)) / max(1, len(text))
+
+
+def _decodes(data: bytes, name: str, final: bool) -> bool:
     try:
-        codecs.getincrementaldecoder(name)("strict").decode(head, final=False)
+        codecs.getincrementaldecoder(name)("strict").decode(data, final=final)
     except UnicodeDecodeError:
         return False
     return True
 
 
+def decode_runs(stream: BinaryIO, head: bytes) -> Iterator[tuple[Encoding, Iterator[str]]]:
+    """Decode a stream whose head was read already: stretches of one encoding, each read before the next is asked for.
+
+    Files that were joined from several, or mend their encoding on the way, are told stretch by stretch.
+    """
+    encoding = detect_encoding(head)
+    if encoding.name.startswith("utf-16") or encoding.name.startswith("utf-32"):
+        yield encoding, decode_stream(stream, head, encoding)
+        return
+    stretches = _stretches(_windows(stream, head, encoding.bom), encoding)
+    for known, group in groupby(stretches, key=lambda one: one[0]):
+        yield known, (text for _, text in group)
+
+
+def _windows(stream: BinaryIO, head: bytes, place: int) -> Iterator[tuple[int, bytes]]:
+    """Cut a stream into windows with their places, at new lines, where there is none at a sign of ASCII.
+
+    Of a stream that breaks all that could be read is given before it raises.
+    """
+    held = head[place:]
+    broken: Exception | None = None
+    while True:
+        try:
+            data = stream.read(CHUNK)
+        except Exception as error:
+            data, broken = b"", error
+        if not data:
+            break
+        held += data
+        at = 0
+        while len(held) - at >= WINDOW and (cut := _cut(held, at)) is not None:
+            yield place + at, held[at:cut]
+            at = cut
+        place, held = place + at, held[at:]
+    for at in range(0, len(held), CHUNK):
+        yield place + at, held[at : at + CHUNK]
+    if broken is not None:
+        raise broken
+
+
+def _cut(held: bytes, at: int) -> int | None:
+    """Choose the end of a window: no byte below 0x30 is ever the second of a character."""
+    line = held.rfind(b"\n", at, at + WINDOW)
+    if line >= 0:
+        return line + 1
+    if len(held) - at < 4 * WINDOW:
+        return None
+    end = at + 4 * WINDOW
+    return next((place + 1 for place in range(end - 1, end - 4096, -1) if held[place] < 0x30), end)
+
+
+def _stretches(windows: Iterable[tuple[int, bytes]], first: Encoding) -> Iterator[tuple[Encoding, str]]:
+    """Decode windows, each with the stretch it belongs to; ASCII goes with what stands before it."""
+    stretch = first
+    for place, data in windows:
+        if data.isascii() and b"\0" not in data:
+            yield stretch, data.decode("ascii")
+            continue
+        for name, at, text in _decoded(place, data):
+            if name != stretch.name:
+                stretch = Encoding(name, at)
+            yield stretch, text
+
+
+def _decoded(place: int, data: bytes) -> Iterator[tuple[str, int, str]]:
+    """Decode a window whole where one encoding fits all of it, else line by line; what is no text as it stands."""
+    if b"\0" in data:
+        data = _WIDE_RUN.sub(_narrowed, data)
+    if len(_BINARY.findall(data, 0, 4096)) > 200:
+        yield "utf-8", place, data.decode("utf-8", "surrogateescape")
+        return
+    for name in ("utf-8", "gb18030"):
+        try:
+            text = data.decode(name)
+        except UnicodeDecodeError:
+            continue
+        yield name, place, text
+        return
+    yield from _by_lines(place, data)
+
+
+def _by_lines(place: int, data: bytes) -> Iterator[tuple[str, int, str]]:
+    runs: list[tuple[str, bytearray]] = []  # "" while nothing but ASCII stands in a run
+    for line in data.splitlines(keepends=True):
+        name = "" if line.isascii() else _narrow(line)
+        if runs and (not name or runs[-1][0] in ("", name)):
+            runs[-1][1].extend(line)
+            runs[-1] = name or runs[-1][0], runs[-1][1]
+        else:
+            runs.append((name, bytearray(line)))
+    if (
+        len(runs) > MIXED_LINES
+    ):  # told as UTF-8, though some of it was none: offsets are those of the text as decoded
+        yield (
+            "utf-8",
+            place,
+            "".join(lines.decode(name or "utf-8", "surrogateescape") for name, lines in runs),
+        )
+        return
+    for name, lines in runs:
+        yield name or "utf-8", place, lines.decode(name or "utf-8", "surrogateescape")
+        place += len(lines)
+
+
 def decode_stream(stream: BinaryIO, head: bytes, encoding: Encoding) -> Iterator[str]:
-    """Decode what was read already and the rest of a stream, chunk by chunk."""
+    """Decode what was read already and the rest of a stream in one encoding, chunk by chunk."""
     decoder = codecs.getincrementaldecoder(encoding.name)(encoding.errors)
     yield _step(decoder, head[encoding.bom :])
     while chunk := stream.read(CHUNK):
@@ -96,5 +242,5 @@ def _name_of(decoder: codecs.IncrementalDecoder) -> str:
 
 def decode_bytes(data: bytes) -> str:
     """Decode bytes that were found inside a text (base64, percent-encoding)."""
-    encoding = detect_encoding(data)
+    encoding = detect_encoding(data, whole=True)
     return data[encoding.bom :].decode(encoding.name, "replace")

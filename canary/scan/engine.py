@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import BinaryIO
 
 from canary.keys import Keys
@@ -11,9 +12,10 @@ from canary.scan.budget import Budget, Spent
 from canary.scan.containers import walk
 from canary.scan.fast import FastScan
 from canary.scan.index import Index, Reader
-from canary.scan.parts import Place
+from canary.scan.parts import Place, TextPart
 from canary.scan.search import Scan
 
+STRETCH = 1 << 40  # records that a stretch of a file may have
 ENGINE = "fast/1"  # changes with what a scan finds: kept findings of another engine are not used again
 
 
@@ -34,4 +36,14 @@ def scan_stream(stream: BinaryIO, place: Place, scan: Scan, spent: Spent) -> Non
         if isinstance(found, ScanError):
             scan.errors.append(found)
         else:
-            scan.text(found)
+            read_part(found, scan)
+
+
+def read_part(part: TextPart, scan: Scan) -> None:
+    """Search one text; records of different stretches of a file never have one number."""
+    before = len(scan.hits)
+    scan.text(part)
+    if part.stretch:
+        scan.hits[before:] = [
+            replace(hit, record=hit.record + part.stretch * STRETCH) for hit in scan.hits[before:]
+        ]

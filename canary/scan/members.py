@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
-import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, Final, cast
+from collections.abc import Iterator
+from contextlib import nullcontext
+from typing import BinaryIO, cast
 
-from canary.scan.budget import Metered, Refused, Rewound, Spent, seekable
+from canary.model.evidence import ScanError
+from canary.scan.archives import BLOCK, BOOK, Member, archive_of, of_zip
+from canary.scan.budget import Rewound, Spent, seekable
+from canary.scan.compressed import compression_of, unpacked
 from canary.scan.parts import Place
-
-LAYERS: Final = 6  # compressions of compressions
-_BLOCK: Final = 512  # bytes of a tar header
-
-Member = tuple[Place, BinaryIO]
-Unpack = Callable[[BinaryIO], Any]
-
-
-def _zstd(stream: BinaryIO) -> Any:
-    import pyarrow as pa
-
-    return pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd")
-
-
-_COMPRESSED: Final[tuple[tuple[bytes, Unpack], ...]] = (
-    (b"\x1f\x8b", lambda stream: gzip.GzipFile(fileobj=stream)),
-    (b"BZh", bz2.BZ2File),
-    (b"\xfd7zXZ\0", lzma.LZMAFile),
-    (b"\x28\xb5\x2f\xfd", _zstd),
-)
 
 
 def members(stream: BinaryIO, place: Place, spent: Spent) -> Iterator[Member]:
@@ -46,68 +26,29 @@ def members(stream: BinaryIO, place: Place, spent: Spent) -> Iterator[Member]:
 
 
 def _members(stream: BinaryIO, place: Place, spent: Spent) -> Iterator[Member]:
-    head = stream.read(_BLOCK)
-    for magic, unpack in _COMPRESSED:
-        if head.startswith(magic):
-            if place.layers >= LAYERS:
-                raise Refused(f"compressed more than {LAYERS} times")
-            inner = unpack(_again(head, stream))
-            yield from members(_metered(inner, place, spent), place.unpacked(), spent)
-            return
-    if head.startswith(b"PK\x03\x04"):
-        yield from _of_zip(seekable(head, stream, spent.budget.held), place, spent)
-    elif is_tar(head):
-        yield from _of_tar(_again(head, stream), place, spent)
-    else:
+    head = stream.read(BLOCK)
+    unpack = compression_of(head)
+    archive = archive_of(head)
+    if unpack is not None:
+        yield from members(unpacked(unpack, head, stream, place, spent), place.unpacked(), spent)
+    elif archive is None:
         yield place, _again(head, stream)
+    else:
+        with seekable(head, stream, spent.budget) if archive is of_zip else nullcontext(stream) as opened:
+            if archive is of_zip and _is_workbook(opened):
+                yield place, opened
+                return
+            for found in archive(head, opened, place, spent):
+                if not isinstance(found, ScanError):
+                    yield from members(found[1], found[0], spent)
 
 
-def is_tar(head: bytes) -> bool:
-    """Tell by its first 512 bytes whether something is a tar archive."""
-    if len(head) < _BLOCK or not head[0]:
-        return False
-    try:
-        tarfile.TarInfo.frombuf(head[:_BLOCK], "utf-8", "surrogateescape")
-    except tarfile.HeaderError:
-        return False
-    return True
-
-
-def _of_zip(stream: BinaryIO, place: Place, spent: Spent) -> Iterator[Member]:
+def _is_workbook(stream: BinaryIO) -> bool:
     with zipfile.ZipFile(stream) as archive:
-        if "xl/workbook.xml" in archive.NameToInfo:
-            stream.seek(0)
-            yield place, stream
-            return
-        _deeper(place, spent)
-        for info in archive.infolist():
-            if info.is_dir() or info.flag_bits & 1:
-                continue
-            spent.member()
-            inside = place.inside(info.filename, info.compress_size)
-            with archive.open(info) as member:
-                yield from members(_metered(member, inside, spent), inside, spent)
-
-
-def _of_tar(stream: BinaryIO, place: Place, spent: Spent) -> Iterator[Member]:
-    _deeper(place, spent)
-    with tarfile.open(fileobj=cast(Any, stream), mode="r|", errorlevel=0) as archive:
-        for info in archive:
-            member = archive.extractfile(info) if info.isfile() else None
-            if member is not None:
-                spent.member()
-                inside = place.inside(info.name, info.size)
-                yield from members(_metered(member, inside, spent), inside, spent)
-
-
-def _deeper(place: Place, spent: Spent) -> None:
-    if place.depth >= spent.budget.depth:
-        raise Refused(f"nested deeper than {spent.budget.depth} containers")
+        found = BOOK in archive.NameToInfo
+    stream.seek(0)
+    return found
 
 
 def _again(head: bytes, stream: BinaryIO) -> BinaryIO:
     return cast(BinaryIO, Rewound(head, stream))
-
-
-def _metered(stream: Any, place: Place, spent: Spent) -> BinaryIO:
-    return cast(BinaryIO, Metered(cast(BinaryIO, stream), spent, place.packed))

@@ -39,13 +39,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """One text: a file or a member of a container, decoded while it is read; `layout` where the container tells it."""
+    """One text: a file or a member of a container, decoded while it is read; `layout` where the container tells it.
+
+    Of a file in several encodings each stretch is a part; `stretch` is its number.
+    """
 
     file: str
     member: str | None
     chunks: Iterable[str]
     encoding: Encoding = UTF8
     layout: Layout | None = None
+    stretch: int = 0
 
 
 class Guarded:
@@ -63,11 +67,15 @@ class Guarded:
 
 
 def texts(
-    place: Place, chunks: Iterator[str], encoding: Encoding = UTF8, layout: Layout | None = None
+    place: Place,
+    chunks: Iterator[str],
+    encoding: Encoding = UTF8,
+    layout: Layout | None = None,
+    stretch: int = 0,
 ) -> Iterator[TextPart | ScanError]:
     """Give one text part, and after it the error that cut it short."""
     guarded = Guarded(chunks)
-    yield TextPart(place.file, place.member, guarded, encoding, layout)
+    yield TextPart(place.file, place.member, guarded, encoding, layout, stretch)
     if guarded.reason is not None:
         yield place.error(guarded.reason)
 

@@ -8,15 +8,26 @@ import re
 import sqlite3
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, BinaryIO
+from contextlib import closing
+from decimal import Decimal
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+from urllib.parse import quote
 
 from canary.scan.budget import Refused
+from canary.scan.decode import decode_bytes, detect_encoding
 
 ROWS = 4096
 CHUNK = 1 << 22
 SHARED_LIMIT = 256 << 20  # bytes of the shared strings of a workbook
 
+LARGEST: Final = 10**19  # a number that is written whole
+SHARED = "xl/sharedStrings.xml"
+
+_SOFT = re.compile(r"=[ \t]*\r?\n")  # where quoted-printable broke a line inside a value
 _SHARED_TYPE = re.compile(r"\bt\s*=\s*[\"']s[\"']")
+_PREFIX = re.compile(r"(?:[^<]*<[?!][^>]*>)*[^<]*<([A-Za-z][\w.-]{0,40}:)(?:worksheet|sst)\b")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -36,10 +47,12 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e19:
+        value = decode_bytes(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST:
         return str(int(value))
-    return str(value).replace("\n", " ").replace("\t", " ")
+    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() < 20:
+        return format(value, "f")
+    return _SOFT.sub("", str(value)).replace("\n", " ").replace("\t", " ")
 
 
 def sheets(
@@ -47,10 +60,15 @@ def sheets(
 ) -> Iterator[tuple[str, Iterator[str]]]:
     """Give the sheets of a workbook: name of the member and its lines; `opened` opens a member within the budget."""
     names = archive.namelist()
-    shared = _shared_strings(opened("xl/sharedStrings.xml")) if "xl/sharedStrings.xml" in names else []
+    shared = _shared_strings(opened(SHARED)) if SHARED in names else []
     for name in names:
-        if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+        if is_of_sheet(name) and name != SHARED:
             yield name, lines(_sheet_rows(opened(name), shared))
+
+
+def is_of_sheet(name: str) -> bool:
+    """Tell whether a member of a workbook holds cells, or the texts that cells have in common."""
+    return name == SHARED or (name.startswith("xl/worksheets/") and name.endswith(".xml"))
 
 
 def _shared_strings(stream: BinaryIO) -> list[str]:
@@ -78,9 +96,15 @@ def _plain(text: str) -> str:
 def _pieces(stream: BinaryIO, end: str) -> Iterator[str]:
     """Give what stands before every end tag of one kind, read chunk by chunk."""
     held = ""
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    while chunk := stream.read(CHUNK):
-        *whole, held = (held + decoder.decode(chunk)).split(end)
+    first = stream.read(CHUNK)
+    decoder = codecs.getincrementaldecoder(detect_encoding(first).name)("replace")
+    prefix = _PREFIX.match(decoder.decode(first))
+    decoder.reset()
+    for chunk in chain([first], iter(lambda: stream.read(CHUNK), b"")):
+        held += decoder.decode(chunk)
+        if prefix:
+            held = held.replace(f"<{prefix[1]}", "<").replace(f"</{prefix[1]}", "</")
+        *whole, held = held.split(end)
         yield from whole
         if len(held) > 4 * CHUNK:
             raise Refused(f"a row or text of a sheet is longer than {4 * CHUNK} bytes")
@@ -93,6 +117,8 @@ def _sheet_rows(stream: BinaryIO, shared: list[str]) -> Iterator[list[str]]:
 
 
 def _sheet_cell(kind: str, inside: str, shared: list[str]) -> str:
+    if "<f" in inside:
+        return _formula(kind, inside, shared)
     before, value, _ = inside.partition("</v>")
     if not value:
         return _rich(inside)
@@ -101,6 +127,15 @@ def _sheet_cell(kind: str, inside: str, shared: list[str]) -> str:
         number = int(text) if text.isdigit() and len(text) < 10 else -1
         return shared[number] if 0 <= number < len(shared) else ""
     return _whole(text)
+
+
+def _formula(kind: str, inside: str, shared: list[str]) -> str:
+    """Give the value of a formula, and its own text where it has none or holds words."""
+    begins, _, rest = inside.partition("<f")
+    formula, _, value = rest.partition("</f>")
+    text = _sheet_cell(kind, begins + value, shared)
+    words = _plain(formula.partition(">")[2])
+    return text if text and '"' not in words else f"{text} ={words}".strip()
 
 
 def _whole(text: str) -> str:
@@ -131,6 +166,7 @@ def arrow(stream: BinaryIO) -> Iterator[str]:
 
 
 def _batch_rows(batch: Any) -> Iterator[tuple[object, ...]]:
+    batch.validate(full=True)  # offsets that point outside would be followed
     return zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
@@ -143,15 +179,34 @@ def spreadsheet(stream: BinaryIO) -> Iterator[tuple[str, Iterator[str]]]:
         yield name, lines(book.get_sheet_by_name(name).to_python())
 
 
-def sqlite(data: bytes) -> Iterator[tuple[str, Iterator[str]]]:
-    """Give the tables of an SQLite file, read from memory; its own triggers, views and functions stay untouched."""
+def sqlite(data: bytes | Path) -> Iterator[tuple[str, Iterator[str]]]:
+    """Give the tables of an SQLite file, read where it lies or from memory; what it would run stays untouched."""
+    with closing(_database(data)) as connection:
+        connection.text_factory = lambda text: text.decode("utf-8", "replace")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA query_only = ON")
+        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for name in names:
+            yield str(name), lines(_rows(connection, str(name)))
+
+
+def _database(data: bytes | Path) -> sqlite3.Connection:
+    if isinstance(data, Path):
+        where = f"file:{quote(str(data.absolute()))}?mode=ro&immutable=1"
+        return sqlite3.connect(where, uri=True, check_same_thread=False)
     connection = sqlite3.connect(":memory:")
-    connection.text_factory = lambda text: text.decode("utf-8", "replace")
     connection.deserialize(data)
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA query_only = ON")
-    names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    for name in names:
-        quoted = str(name).replace('"', '""')
-        yield str(name), lines(connection.execute(f'SELECT * FROM "{quoted}"'))
-    connection.close()
+    return connection
+
+
+def _rows(connection: sqlite3.Connection, name: str) -> Iterator[tuple[object, ...]]:
+    """Give the headings and rows of a table; of a virtual one nothing, since reading it runs what made it."""
+    quoted = name.replace('"', '""')
+    made = connection.execute(
+        "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", [name]
+    ).fetchone()
+    if made and str(made[0]).lstrip().upper().startswith("CREATE VIRTUAL"):
+        return
+    found = connection.execute(f'SELECT * FROM "{quoted}"')
+    yield tuple(column[0] for column in found.description)
+    yield from found

@@ -1,0 +1,46 @@
+"""Every class of spelling is found in every encoding and container: all of it in one file, made by other programs.
+
+`benchmarks/recall.py` scans every container in every encoding; here a container must give the text that was put in.
+"""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from canary.model.evidence import ScanError
+from canary.scan.budget import Budget, Spent
+from canary.scan.containers import walk
+from canary.scan.parts import Place
+from tests.packed import ENCODINGS, PACKS, TABLES
+from tests.recall import OWN, files, issued, missed, text_of
+
+WHOLE = [(container, encoding) for container, encoding, _ in files()]
+SCANNED = [one for one in WHOLE if one[0] == "as it is" or one[1] == OWN]
+
+
+def texts(data: bytes) -> list[str]:
+    read = []
+    for part in walk(io.BytesIO(data), Place("leak.bin", packed=len(data)), Spent(Budget())):
+        assert not isinstance(part, ScanError), part
+        read.append("".join(part.chunks))
+    return read
+
+
+@pytest.mark.parametrize(("container", "encoding"), SCANNED, ids=str)
+def test_every_spelling_is_found(container: str, encoding: str) -> None:
+    make = next(make for name, kind, make in files() if (name, kind) == (container, encoding))
+    assert missed(container, encoding, make()) == []
+
+
+@pytest.mark.parametrize("container", PACKS)
+def test_a_container_gives_the_text_that_was_put_in(container: str) -> None:
+    _, rows = issued()
+    text = text_of(rows)
+    for encoding in ENCODINGS.values():
+        assert text in texts(PACKS[container](encoding(text)))
+
+
+def test_all_containers_of_the_table_are_tried() -> None:
+    assert len(WHOLE) == len(PACKS) * len(ENCODINGS) + len(TABLES)
