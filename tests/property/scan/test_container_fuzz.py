@@ -26,11 +26,37 @@ ROWS: Rows = [
     for number in range(6)
 ]
 TOKENS = (
-    b"", b"\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"PK\x03\x04", b"PK\x01\x02", b"\x1f\x8b\x08", b"7z\xbc\xaf\x27\x1c", b"<row>",
-    b"</", b"<![CDATA[", b"=\n", b"\r\n\r\n", b"From x\n", b"Content-Length: 99999999999\r\n", b"Transfer-Encoding: chunked\r\n",
-    b"ffffffffff\r\n", b"\xff\xfe", b"\x81\x30\x81\x30", b"\xed\xa0\x80", b"\xd8\x00", b"%PDF-1.7\n", b"endstream", b" 0 obj<<", b">>",
-    b"\\u-99999 ", b"{\\rtf1", b"\\'", b"SQLite format 3\0", b"9" * 40,
-)  # fmt: skip
+    b"",
+    b"\0",
+    b"\xff\xff\xff\xff",
+    b"\x7f\xff\xff\xff",
+    b"PK\x03\x04",
+    b"PK\x01\x02",
+    b"\x1f\x8b\x08",
+    b"7z\xbc\xaf\x27\x1c",
+    b"<row>",
+    b"</",
+    b"<![CDATA[",
+    b"=\n",
+    b"\r\n\r\n",
+    b"From x\n",
+    b"Content-Length: 99999999999\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b"ffffffffff\r\n",
+    b"\xff\xfe",
+    b"\x81\x30\x81\x30",
+    b"\xed\xa0\x80",
+    b"\xd8\x00",
+    b"%PDF-1.7\n",
+    b"endstream",
+    b" 0 obj<<",
+    b">>",
+    b"\\u-99999 ",
+    b"{\\rtf1",
+    b"\\'",
+    b"SQLite format 3\0",
+    b"9" * 40,
+)
 
 
 @cache
