@@ -21,6 +21,7 @@ from canary.generators.profile import HostProfile, Place, Places, Row
 from canary.generators.safety import Owned, check_all
 from canary.generators.series import Series
 from canary.generators.templates import Templates
+from canary.generators.timetable import Timetable
 from canary.generators.wardrobe import Wardrobe
 from canary.model.record import Persona
 
@@ -97,8 +98,21 @@ class Fitter:
         host = habits_of(profile, self.numberings.keys() | self.moments.clocks.keys())
         self.plain, self.parties, self.known = host.plain, host.parties, host.known
         self.bonds, self.told, self.local, self.tide = host.bonds, host.told, host.local, host.tide
+        self.timetable = self._timetable()
         self.templates = Templates(profile, self.moments)
         self.wardrobe = Wardrobe(profile, personas, self.rng, host.samples, host.learned)
+
+    def _timetable(self) -> Timetable | None:
+        """Give the timetable of a host that has one; learned once for all recipients."""
+        recall = self.profile.recall
+        if self.tide is None or recall is None or not len(self.profile.places):
+            return None
+        known = self.profile.memo.get("timetable")
+        if not isinstance(known, Timetable):
+            drawn = self.numberings.keys() | self.moments.clocks.keys()
+            known = Timetable.of(self.profile, recall, self.tide.heading, self.local, drawn, self.rng)
+            self.profile.memo["timetable"] = known
+        return known
 
     def drafts(self, places: Places, count: int) -> list[Draft]:
         """Draft so many canaries."""
@@ -158,15 +172,27 @@ class Fitter:
         before = len(seats)
         near = self.templates.near(places)
         chosen = self.templates.choose(places, near, 1 + len(self.bonds), self.rng)
-        for place, beside, rows in zip(places, near.tolist(), chosen, strict=True):
+        timed = self._timed(places, anyhow=anyhow)
+        for place, beside, rows, main in zip(places, near.tolist(), chosen, timed, strict=True):
             if len(seats) == count:
                 break
-            seat = self._seat(place, self.profile.sample[beside], rows, anyhow=anyhow or place is None)
+            if main is None and place is not None and self.timetable is not None:
+                continue
+            seat = self._seat(place, self.profile.sample[beside], rows, main, anyhow=anyhow or place is None)
             if seat is not None:
                 seats.append(seat)
         return len(seats) > before
 
-    def _seat(self, place: Place | None, beside: Row, rows: Sequence[int], *, anyhow: bool) -> Seat | None:
+    def _timed(self, places: Sequence[Place | None], *, anyhow: bool) -> Sequence[Row | None]:
+        """Choose rows by the timetable, where there is one."""
+        known = [place for place in places if place is not None]
+        if self.timetable is None or not known:
+            return [None] * len(places)
+        return self.timetable.rows(known, self.rng, anyhow=anyhow)
+
+    def _seat(
+        self, place: Place | None, beside: Row, rows: Sequence[int], main: Row | None, *, anyhow: bool
+    ) -> Seat | None:
         """Make a seat at a place, if every numbered column has room there and a row fits it (`anyhow`: from afar)."""
         numbers: dict[str, Number] = {}
         for heading, numbering in self.numberings.items():
@@ -174,20 +200,26 @@ class Fitter:
             if number is None:
                 return None
             numbers[heading] = number
-        template = self._mixed(place, rows, anyhow=anyhow)
+        template = self._mixed(place, rows, main, anyhow=anyhow)
         if template is None:
             return None
         return Seat(place, template, numbers, self.moments.draw(place, template, self.rng))
 
-    def _mixed(self, place: Place | None, rows: Sequence[int], *, anyhow: bool) -> Row | None:
+    def _mixed(
+        self, place: Place | None, rows: Sequence[int], timed: Row | None, *, anyhow: bool
+    ) -> Row | None:
         """Put together a row to model a canary on: each group of columns that go together from a row of its own.
 
         None where no row of the sample fits between the two that stand at the place.
         """
         tide, sample = self.tide, self.profile.sample
-        main = (
-            sample[rows[0]] if tide is None or place is None else tide.row(place, self.rng, anywhere=anyhow)
-        )
+        main = timed
+        if main is None:
+            main = (
+                sample[rows[0]]
+                if tide is None or place is None
+                else tide.row(place, self.rng, anywhere=anyhow)
+            )
         if main is None:
             return None
         mixed = dict(main)
@@ -196,6 +228,8 @@ class Fitter:
             if (tide is None or tide.heading not in group) and self.plain.tame(group, row):
                 for name in group:
                     mixed[name] = row.get(name)
+        if timed is not None:
+            return {**mixed, **{name: timed.get(name) for name in self.local}}
         beside = self.profile.around(place.position if place else self.profile.rows) if self.local else ()
         for name in self.local:
             if len({row.get(name) for row in beside}) != 1 and not anyhow:

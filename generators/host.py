@@ -15,6 +15,7 @@ from canary.generators.gaps import MISSING, Reservoir
 from canary.generators.masks import KeyMask, learn_mask
 from canary.generators.neighbours import every, gather_gaps, going_along, take_all, tide_of, with_last
 from canary.generators.profile import ColumnProfile, HostProfile, Places, canary_count
+from canary.generators.recall import Memory
 from canary.generators.sampling import SampleRows
 from canary.generators.series import LEAST_READ, Series, by_neighbours
 
@@ -68,6 +69,7 @@ class HostLearner:
         self._series: list[Series] | None = None
         self._anywhere: Reservoir | None = None
         self._last: Ints | None = None
+        self._memory: Memory | None = None
         self._weighed: dict[int, tuple[Ints, tuple[Floats, Floats]]] = {}  # of this batch, by series
 
     def _wanted(self, rows: int) -> int:
@@ -89,6 +91,8 @@ class HostLearner:
         for name, column in zip(self.headings, table.columns, strict=True):
             self._nulls[name] += column.null_count
         self._sample.feed(self._gen, table, numbers)
+        if self._memory is not None:
+            self._memory.feed(table, numbers)
         self._take_places(table, numbers)
 
     def _start(self, table: pa.RecordBatch) -> list[Series]:
@@ -106,6 +110,8 @@ class HostLearner:
             if codec is not None and getattr(codec, "fast", True):
                 bounds = self._ranges.get(name, self._ranges.get(role)) if role in KEYLIKE else None
                 found.append(Series(name, codec, Reservoir.empty(self._room, 0), bounds))
+        if any(one.tidal for one in found):
+            self._memory = Memory(self.headings)
         for series in found:
             series.reservoir = Reservoir.empty(self._room, len(found))
         self._anywhere = Reservoir.empty(self._room, len(found))
@@ -135,14 +141,15 @@ class HostLearner:
             return
         rows = with_last(values, self._last)
         offset = len(rows) - len(values)
-        free, tied = np.ones(len(values), np.int64), np.zeros(len(values))
-        at = next((at for at, one in enumerate(self._series or []) if one.tidal), None) if offset else None
+        at = next((at for at, one in enumerate(self._series or []) if one.tidal), None)
         if at is None:
+            free, tied = np.ones(len(values), np.int64), np.zeros(len(values))
             gather = partial(gather_gaps, rows, rows, numbers, free, tied, offset - 1)
             self._anywhere.feed_evenly(self._gen, len(values), gather, self.rows)
             return
         weights, tied = self._tides(rows, at)
-        gather = partial(gather_gaps, rows, rows, numbers, free, tied, offset - 1)
+        places = numbers if offset else numbers[1:]
+        gather = partial(gather_gaps, rows, rows, places, np.ones(len(places), np.int64), tied, 0)
         self._anywhere.feed(self._gen, weights, gather, self.rows)
 
     def _tides(self, rows: Ints, at: int) -> tuple[Floats, Floats]:
@@ -219,7 +226,7 @@ class HostLearner:
         columns = {name: self._column(name, series.get(name), sample) for name in self.headings}
         return HostProfile(
             self.headings, self.roles, self.rows, columns, series, order, places, reservoir.weight,
-            numbers, sample, self._notes(series, order),
+            numbers, sample, self._notes(series, order), self._memory.finish() if self._memory else None,
         )  # fmt: skip
 
     def _order(self, series: Sequence[Series]) -> str | None:

@@ -117,6 +117,27 @@ def novelty_of(seen: int, rows: int) -> float:
     return float(min(1.0, (seen / max(1, rows)) ** 0.5))
 
 
+def freedom_of(given: Sequence[tuple[str, str]]) -> float:
+    """Tell how freely the letters of given names (beside sexes) go together: 1 where chance joins them.
+
+    Of new pairs that chance makes of one half of the names, how many does the rest bring, against the new ones of the
+    rest itself?
+    """
+    pairs = [((sex, text[0]), (sex, text[1])) for text, sex in given if len(text) == 2]
+    known, brought, asked = Counter(pairs[::2]), set(pairs[1::4]), pairs[3::4]
+    heads, tails = Counter(head for head, _ in pairs[::2]), Counter(tail for _, tail in pairs[::2])
+    new = [pair for pair in asked if pair not in known]
+    chance = {
+        (head, tail): heads[head] * tails[tail]
+        for head in heads
+        for tail in tails
+        if head[0] == tail[0] and (head, tail) not in known
+    }
+    met = sum(pair in brought for pair in new) / max(1, len(new))
+    made = sum(weight for pair, weight in chance.items() if pair in brought) / max(1, sum(chance.values()))
+    return min(1.0, made / met) if met else 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     """A name in two parts and the min-entropy of its draw, the sex being known."""
@@ -130,7 +151,10 @@ class Names:
     """Chinese names as a host has them."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]], novelty: float = 1.0) -> None:
-        self._surnames, self._first, self._second = Bag(), Chain(novelty), Chain(novelty)
+        """Learn pairs of name and sex; new combinations are as rare as `novelty` says, or as free as they prove."""
+        pairs = tuple(pairs)
+        freedom = max(novelty, freedom_of([(split_name(name)[1], sex) for name, sex in pairs]))
+        self._surnames, self._first, self._second = Bag(), Chain(novelty), Chain(freedom)
         for name, sex in pairs:
             surname, given = split_name(name)
             self._surnames.counts[surname] += 1

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 MICROS_A_DAY = 86_400_000_000
+MICROS_A_WEEK = 7 * MICROS_A_DAY
+WEEKS = 3  # by which a time moves at most where nothing orders the rows
 LEAST_TIMES = 50
 JITTER = 1800 * 1_000_000  # microseconds a time moves at most where nothing orders the rows
 
@@ -144,7 +146,7 @@ class Moments:
             known = clock.read(template.get(heading) or "")
             if known is not None:
                 return (number - known) * clock.micros
-        return self._drift(template, place) or self._move(rng)
+        return self._drift(template, place) or self._move(template, rng)
 
     def _drift(self, template: Row, place: Place | None) -> int:
         """Give the whole days from the template to the row before a place, where times go with the rows."""
@@ -158,13 +160,30 @@ class Moments:
                 return round((near - known) * clock.micros / MICROS_A_DAY) * MICROS_A_DAY
         return 0
 
-    def _move(self, rng: Random) -> int:
-        """Give a small move, in whole steps of all columns of times: they move together."""
+    def _move(self, template: Row, rng: Random) -> int:
+        """Give a move of some weeks and minutes, in whole steps of all columns of times: they move together.
+
+        It keeps the hour and the weekday, and leads away from the template's own time. Where weeks lead out of what
+        the columns hold, it is the minutes alone.
+        """
         if self._drifting:
             return 0
         step = max((self.grains[name] * clock.micros for name, clock in self.clocks.items()), default=0) or 1
         reach = max(1, JITTER // step)
-        return rng.randint(-reach, reach) * step
+        near = rng.randint(-reach, reach) * step
+        weeks = rng.randint(1, WEEKS) * (1 if rng.random() < 0.5 else -1) * MICROS_A_WEEK
+        for far in (weeks, -weeks):
+            if far % step == 0 and all(self._holds(name, template, far + near) for name in self.clocks):
+                return far + near
+        return near
+
+    def _holds(self, heading: str, template: Row, shift: int) -> bool:
+        """Tell whether a column of times holds such times as its template's, moved; where none is known it does."""
+        clock, one = self.clocks[heading], self.series.get(heading)
+        number = clock.read(template.get(heading) or "")
+        if number is None:
+            return True
+        return one is not None and one.count > 0 and one.low <= number + shift // clock.micros <= one.high
 
     def _within(self, heading: str, number: int) -> int:
         one = self.series.get(heading)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from canary.errors import UsageError
 from canary.generators.clocks import Clock
 from canary.generators.masks import KeyMask
+from canary.generators.recall import Recall
 from canary.generators.series import Series, shown
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ class HostProfile:
     numbers: tuple[int, ...]
     sample: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+    recall: Recall | None = None  # all rows, of a table whose rows recur by a timetable
     memo: dict[str, object] = field(
         default_factory=dict, compare=False, repr=False
     )  # what drafting worked out

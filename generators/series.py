@@ -27,6 +27,7 @@ TIDE, TIDE_ROWS, TIDE_VALUES = (
 )  # share of steps that do not fall; rows and values needed to tell
 AROUND = 50  # gaps to either side that tell how busy a time is
 LEAST_GROUPS = 20  # groups of equal times from which it is told how many have one row more
+BUSY, LEAST_BUSY = 4, 200  # kinds of times by how busy they are, and groups a kind has at least
 LEAST_READ = 0.8  # share of rows whose value a series must read
 
 
@@ -108,7 +109,8 @@ class Series:
 
         A time of its own falls into a gap by the gap's length beside those around it (not by its length alone: idle
         hours have long gaps and few rows), a neighbour's time as often as rows around share theirs, a time of k rows
-        as often as the table has times of one more (Good and Turing). The odds are negative where it is the next row's.
+        as often as there are times of one more where it is as busy (Good and Turing). The odds are negative where the
+        time is the next row's.
         """
         import numpy as np
 
@@ -118,7 +120,7 @@ class Series:
             return np.ones(0), np.zeros(0)
         group = np.concatenate([[0], np.cumsum(gaps > 0)])
         sizes = np.bincount(group)
-        more = one_more(sizes)[group]
+        more = one_more(sizes, around(sizes[group])[np.flatnonzero(np.diff(group, prepend=-1))])[group]
         left, right = more[:-1], more[1:]
         joined = np.where(gaps == 0, left, left + right)
         share = around(sizes[group] > 1)[:-1]
@@ -150,8 +152,23 @@ class Series:
         return as_ints(free)
 
 
-def one_more(sizes: Ints) -> Floats:
-    """Give, for each group of equal times, how many groups have one row more, for each that has as many as it."""
+def one_more(sizes: Ints, busy: Floats) -> Floats:
+    """Give, for each group of equal times, how many groups have one row more, for each that has as many as it.
+
+    Groups are compared with those of like business, the mean size of the groups around.
+    """
+    import numpy as np
+
+    found = np.empty(len(sizes))
+    kinds = max(1, min(BUSY, len(sizes) // LEAST_BUSY))
+    edges = np.quantile(busy, np.linspace(0, 1, kinds + 1)[1:-1])
+    kind = np.searchsorted(edges, busy)
+    for each in range(kinds):
+        found[kind == each] = _one_more(sizes[kind == each])
+    return found
+
+
+def _one_more(sizes: Ints) -> Floats:
     import numpy as np
 
     counts = np.bincount(sizes, minlength=2).astype(float)

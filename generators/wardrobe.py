@@ -31,6 +31,7 @@ ALWAYS = frozenset(
     {"phone", "name", "address"}
 )  # filled whatever the template lacks, where most rows have them
 MOSTLY = 0.5
+CROWDED = 8  # rows of the sample that share a date of birth, from which it is nobody's own
 OLDEST_SEEN = 100
 TRIES = 20
 MOST_AGAIN = 0.4  # of canaries that may have the person of another
@@ -99,12 +100,18 @@ class Wardrobe:
         return dress.sex_of(template.get(heading) or "", self.sample(heading)) if heading else ""
 
     def _born(self, party: Party, template: Row) -> date | None:
-        """Give a birth date of the template's year, None where the row tells none of a grown person."""
+        """Give a birth date of the template's year, None where the row tells none of a grown person.
+
+        A date that many rows have (one that is put where none is known) is nobody's own, and stays.
+        """
         heading, aged = party.first("birth_date"), party.first("age")
         today = self.personas.today
         if heading and (clock := self.profile.columns[heading].clock):
             number = clock.read(template.get(heading) or "")
-            year = None if number is None else int(clock.moment(number).year)
+            moment = None if number is None else clock.moment(number)
+            year = None if moment is None else int(moment.year)
+            if moment and self._crowded(heading)[template.get(heading) or ""] >= CROWDED:
+                return moment.date() if moment.year <= today.year - ADULT - 1 else None
         elif aged:
             found = re.search(r"\d{1,3}", template.get(aged) or "")
             year = today.year - int(found[0]) if found else None
@@ -115,6 +122,13 @@ class Wardrobe:
         last = (today.replace(year=year, day=min(today.day, 28)) - date(year, 1, 1)).days
         days = 365 if year < today.year - ADULT else last
         return date(year, 1, 1) + timedelta(self.rng.randrange(max(1, days)))
+
+    def _crowded(self, heading: str) -> Counter[str]:
+        """Count the values of a column in the sample."""
+        known = self.learned.get(("counts", heading))
+        if not isinstance(known, Counter):
+            known = self.learned["counts", heading] = Counter(self.sample(heading).values)
+        return known
 
     def _named(self, party: Party, sex: str) -> Named | None:
         names = self._names(party) if self.personas.chinese else None

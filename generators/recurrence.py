@@ -1,0 +1,138 @@
+"""What a row shows beside the others of its table: how long ago its values stood last, and how often together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from canary.generators.recall import Recall
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+
+FEW = 400  # different values up to which a column is one of categories, by itself or by how its texts begin
+START = 3  # letters by which texts of other columns are put together
+OWN = 0.5  # share of different values above which a column tells nothing of recurrence
+NEVER = 1 << 40  # rows to a value that does not come again
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """Rows to be looked at: where they stand (before that row), whose values they have, whose run they belong to.
+
+    `real` ones stand where their values come from, and are left out of what stands around them.
+    """
+
+    at: Ints
+    rows: Ints
+    runs: Ints
+    real: bool
+
+
+class Recurrence:
+    """Reckons what rows show, for real ones and for those that might be added; `tide` are the numbers they rise by."""
+
+    def __init__(self, recall: Recall, local: Sequence[str], tide: Ints) -> None:
+        self.recall, self.local, self.tide = recall, tuple(local), tide
+
+    @cached_property
+    def _sorted(self) -> dict[str, tuple[Ints, Ints]]:
+        """Give, for each column whose values recur, its rows sorted by value and place, and how often each stands."""
+        import numpy as np
+
+        size, found = len(self.recall), {}
+        for name, codes in self.recall.codes.items():
+            if name not in self.local and 1 < len(self.recall.texts[name]) <= OWN * size:
+                keys = np.sort(codes.astype(np.int64) * size + np.arange(size))
+                found[name] = keys, np.bincount(codes)
+        return found
+
+    @cached_property
+    def _groups(self) -> dict[str, Ints]:
+        """Give the columns of categories: those of few values, or of texts that begin in few ways."""
+        import numpy as np
+
+        found = {}
+        for name, codes in self.recall.codes.items():
+            texts: Sequence[str | None] = self.recall.texts[name]
+            if len(texts) > FEW:
+                texts = [(text or "")[:START] for text in texts]
+            known: dict[str | None, int] = {}
+            kinds = np.array([known.setdefault(text, len(known)) for text in texts], np.int64)
+            if 1 < len(known) <= FEW:
+                found[name] = kinds[codes]
+        return found
+
+    @cached_property
+    def _joint(self) -> dict[tuple[str, str], tuple[Ints, Ints, Ints]]:
+        import numpy as np
+
+        return {
+            (one, two): (
+                np.bincount(self._groups[one] * FEW + self._groups[two], minlength=FEW * FEW),
+                np.bincount(self._groups[one], minlength=FEW),
+                np.bincount(self._groups[two], minlength=FEW),
+            )
+            for one, two in combinations(self._groups, 2)
+        }
+
+    def shown(self, seats: Seats) -> list[Floats]:
+        """Give every feature of some rows, always in the same order."""
+        import numpy as np
+
+        found: list[NDArray[Any]] = [seats.at / len(self.recall), self.tide[seats.rows]]
+        for name in self._sorted:
+            found += self._recurring(name, seats)
+        for name, codes in self._groups.items():
+            if name not in self.local:
+                found += self._beside(codes, seats)
+        return [np.asarray(one, float) for one in (*found, *self._paired(seats))]
+
+    def _recurring(self, name: str, seats: Seats) -> list[Floats]:
+        """Give how far the value stands before and after, and how often in all."""
+        import numpy as np
+
+        size, (keys, counts) = len(self.recall), self._sorted[name]
+        codes = self.recall.codes[name][seats.rows].astype(np.int64)
+        asked = codes * size + seats.at
+        found = np.searchsorted(keys, asked)
+        low, high = np.maximum(found - 1, 0), np.minimum(found + seats.real, size - 1)
+        before = np.where((found > 0) & (keys[low] // size == codes), asked - keys[low], NEVER)
+        same = (found + seats.real < size) & (keys[high] // size == codes)
+        after = np.where(same, keys[high] - asked + (not seats.real), NEVER)
+        return [np.log(before), np.log(np.maximum(after, 1)), counts[codes] + (not seats.real)]
+
+    def _beside(self, codes: Ints, seats: Seats) -> list[Floats]:
+        """Give whether the rows before and after have the same value."""
+        import numpy as np
+
+        mine, last = codes[seats.rows], len(codes) - 1
+        before = codes[np.maximum(seats.at - 1, 0)] == mine
+        return [before, codes[np.minimum(seats.at + seats.real, last)] == mine]
+
+    def _paired(self, seats: Seats) -> list[Floats]:
+        """Give how often pairs of categories stand together: each with those in runs, the least of all, and the sum."""
+        import numpy as np
+
+        more, size = int(not seats.real), len(self.recall) + (not seats.real)
+        mine = {
+            name: codes[seats.runs if name in self.local else seats.rows]
+            for name, codes in self._groups.items()
+        }
+        own: list[Floats] = []
+        least = np.full(len(seats.at), np.inf)
+        lowest, total = least.copy(), np.zeros(len(seats.at))
+        for (one, two), (both, first, second) in self._joint.items():
+            together = both[mine[one] * FEW + mine[two]] + more
+            lift = np.log(together * size / ((first[mine[one]] + more) * (second[mine[two]] + more)))
+            least, lowest, total = np.minimum(least, together), np.minimum(lowest, lift), total + lift
+            if (one in self.local) != (two in self.local):
+                own.append(lift)
+        return [*own, least, lowest, total] if self._joint else []

@@ -1,0 +1,139 @@
+"""Rows added to a table whose rows recur by a timetable: they recur as its own do, and stand where they fit."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from canary.files.table import RowBatch
+from canary.generators.host import HostLearner
+from canary.generators.profile import HostProfile
+from canary.generators.recall import MOST, Memory
+from canary.generators.recurrence import Recurrence, Seats
+from canary.generators.timetable import Timetable, _raked
+
+DAYS, LINES = 40, 60
+ROLES = {"day": "category", "minute": "count", "line": "code", "stop": "category"}
+
+
+def buses(seed: int = 1, share: float = 0.75) -> dict[str, list[str]]:
+    """A line leaves once a day about its minute, on three days of four; sorted by day and minute."""
+    rng = random.Random(seed)
+    columns: dict[str, list[str]] = {name: [] for name in ROLES}
+    for day in range(DAYS):
+        runs = sorted(
+            (300 + 17 * line + rng.randint(-6, 6), line) for line in range(LINES) if rng.random() < share
+        )
+        for minute, line in runs:
+            for name, value in zip(ROLES, (day, minute, f"L{line:03d}", f"S{line % 7}"), strict=True):
+                columns[name].append(str(value))
+    return columns
+
+
+def learned(columns: dict[str, list[str]], batch: int = 700) -> HostProfile:
+    learner = HostLearner(tuple(columns), ROLES, random.Random(2), 100)
+    table = pa.RecordBatch.from_pydict(columns)
+    for start in range(0, table.num_rows, batch):
+        learner.feed(RowBatch(start, table.slice(start, batch)))
+    return learner.finish()
+
+
+@pytest.fixture(scope="module")
+def columns() -> dict[str, list[str]]:
+    return buses()
+
+
+@pytest.fixture(scope="module")
+def profile(columns) -> HostProfile:
+    return learned(columns)
+
+
+@pytest.fixture(scope="module")
+def timetable(profile) -> Timetable:
+    assert profile.recall is not None
+    return Timetable.of(profile, profile.recall, "minute", ("day",), set(), random.Random(3))
+
+
+def test_the_whole_table_is_remembered(columns, profile):
+    recall = profile.recall
+    assert recall is not None
+    assert len(recall) == len(columns["day"])
+    for at in (0, 699, 700, len(recall) - 1):
+        assert recall.row(at) == {name: cells[at] for name, cells in columns.items()}
+    assert set(recall.without({"day"}).codes) == {"minute", "line", "stop"}
+
+
+def test_a_table_that_is_too_large_is_not_remembered():
+    memory = Memory(("a",))
+    batch = pa.RecordBatch.from_pydict({"a": [None, "x"]})
+    memory.feed(batch, np.arange(2))
+    found = memory.finish()
+    assert found is not None
+    assert [found.row(at)["a"] for at in range(2)] == [None, "x"]
+    memory._room = MOST - MOST  # as after so many rows
+    memory.feed(batch, np.arange(2, 4))
+    assert memory.finish() is None
+
+
+def test_what_a_row_shows_is_reckoned_rightly(columns, profile):
+    recall = profile.recall
+    shows = Recurrence(recall, ("day",), np.array(list(map(int, columns["minute"]))))
+    some = np.arange(300, 500)
+    names = list(shows._sorted)
+    at = 2 + 3 * names.index("line")
+    before, after, times = shows.shown(Seats(some, some, some, real=True))[at : at + 3]
+    for row, one, two, count in zip(some.tolist(), before, after, times, strict=True):
+        line, cells = columns["line"][row], columns["line"]
+        back = next(step for step in range(1, row + 1) if cells[row - step] == line)
+        ahead = next(step for step in range(1, len(cells)) if cells[row + step] == line)
+        assert (round(np.exp(one)), round(np.exp(two)), count) == (back, ahead, cells.count(line))
+    added = shows.shown(Seats(some, some, some, real=False))  # the same rows once more, before themselves
+    assert np.exp(added[at]) == pytest.approx(np.exp(before))
+    assert (added[at + 1] == 0).all()
+    assert (added[at + 2] == times + 1).all()
+
+
+def test_rows_that_are_added_fit_and_recur_like_real_ones(columns, profile, timetable):
+    places = list(profile.places.part(0, 300))
+    rows = timetable.rows(places, random.Random(4))
+    found = [(place, row) for place, row in zip(places, rows, strict=True) if row is not None]
+    assert len(found) > 50
+    days, minutes = list(map(int, columns["day"])), list(map(int, columns["minute"]))
+    lines = {(day, line) for day, line in zip(columns["day"], columns["line"], strict=True)}
+    doubled = 0
+    for place, row in found:
+        at, day, minute = place.position, int(row["day"]), int(row["minute"])
+        assert day in days[at - 1 : at + 1]
+        assert days[at - 1] < day or minutes[at - 1] <= minute
+        assert at == len(days) or days[at] > day or minute <= minutes[at]
+        doubled += (row["day"], row["line"]) in lines
+    assert doubled < 0.2 * len(found)  # by chance three of four: a line leaves on three days of four
+
+
+def test_by_chance_lines_would_be_doubled(columns, profile, timetable):
+    """What the weights do, they do: without them most rows that fit stand on that day already."""
+    rng = np.random.default_rng(5)
+    owner, seats = timetable._fitting(list(profile.places.part(0, 200)), rng)
+    lines = {(day, line) for day, line in zip(columns["day"], columns["line"], strict=True)}
+    doubled = [
+        (columns["day"][run], columns["line"][row]) in lines
+        for run, row in zip(seats.runs, seats.rows, strict=True)
+    ]
+    assert np.mean(doubled) > 0.5
+    assert len(owner) == len(doubled)
+
+
+def test_raking_gives_each_feature_the_spread_that_is_wanted():
+    rng = np.random.default_rng(6)
+    wanted = [rng.integers(0, 2, 4000), (rng.random(4000) < 0.3).astype(int)]
+    found = [(rng.random(3000) < 0.8).astype(int), (rng.random(3000) < 0.6).astype(int)]
+    owner = np.repeat(np.arange(300), 10)
+    weights, ceiling = _raked(wanted, found, [2, 2], owner, 300)
+    odds = np.exp(weights[0][found[0]] + weights[1][found[1]])
+    chances = np.bincount(owner, odds) / 40
+    odds *= np.minimum(1, ceiling / chances)[owner]
+    for want, have in zip(wanted, found, strict=True):
+        assert (odds * have).sum() / odds.sum() == pytest.approx(want.mean(), abs=0.03)
