@@ -94,8 +94,9 @@ class ParquetTable(Table):
                     if editor is None or edits is None:
                         table = with_rows(group, due, self.headings, reading.rows)
                     else:
-                        table = with_rows(editor.changed(group, edits[at]), due, self.headings, reading.rows)
-                        table, left = editor.kept(table, edits[at], due, reading.rows)
+                        mine = edits[at]  # made, and counted, each time it is asked for
+                        table = with_rows(editor.changed(group, mine), due, self.headings, reading.rows)
+                        table, left = editor.kept(table, mine, due, reading.rows)
                         gone[at] += left
                     writer.write_table(table, row_group_size=max(table.num_rows, 1))
                 reading.rows, last = end, group if group.num_rows else last
