@@ -1,7 +1,8 @@
 """What a leaker does to copies before he leaks them: tables of columns in, one table of columns out.
 
 Every attack is a function of (copies, strength, rng); a table is a mapping of headings to numpy arrays of objects
-of one length, all copies in the same row order. `ATTACKS` and `COLLUSIONS` list them with the strengths that are tried.
+of one length, all copies in the same row order. `ATTACKS` and `COLLUSIONS` list them with the strengths that are tried,
+`BESIDE` those that take a second table: an earlier export of the same recipient, or the table as nobody got it.
 """
 
 from __future__ import annotations
@@ -16,12 +17,17 @@ from numpy.typing import NDArray
 
 from canary.fields.address import canonical_address
 from canary.fields.fold import fold
+from canary.fingerprint.anchors import Tally
+from canary.fingerprint.embed import mark, prepare
+from canary.fingerprint.learn import Seen
 from canary.fingerprint.plan import MarkPlan
+from canary.fingerprint.prf import dataset_keys
 
 Cells: TypeAlias = NDArray[np.object_]
 Leak: TypeAlias = dict[str, Cells]
 Random = np.random.Generator
 Attack = Callable[[MarkPlan, Leak, float, Random], Leak]
+Comparison = Callable[[Leak, Leak, float, Random], Leak]
 Collusion = Callable[[Sequence[Leak], Random], Leak]
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?\Z")
@@ -51,9 +57,12 @@ def column_subset(plan: MarkPlan, table: Leak, share: float, rng: Random) -> Lea
     return {name: cells for name, cells in table.items() if name not in gone}
 
 
-def shuffle(_: MarkPlan, table: Leak, __: float, rng: Random) -> Leak:
-    """Put the rows in another order."""
-    return taken(table, rng.permutation(rows_of(table)))
+def shuffle(_: MarkPlan, table: Leak, share: float, rng: Random) -> Leak:
+    """Put a share of the rows in another order."""
+    rows = np.arange(rows_of(table))
+    moved = np.flatnonzero(rng.random(len(rows)) < share)
+    rows[moved] = rng.permutation(moved)
+    return taken(table, rows)
 
 
 def repeat(_: MarkPlan, table: Leak, times: float, rng: Random) -> Leak:
@@ -177,10 +186,43 @@ def reformat(_: MarkPlan, table: Leak, __: float, ___: Random) -> Leak:
     return {name: _cells([stripped(str(text)) for text in cells]) for name, cells in table.items()}
 
 
+def mark_again(plan: MarkPlan, table: Leak, _: float, rng: Random) -> Leak:
+    """Mark everything a second time, in the same columns, under a stranger's keys."""
+    small = Tally(1 << 16), Tally(1 << 16)
+    seen = Seen(plan, dataset_keys(rng.bytes(32), plan.dataset), *small)
+    seen.add(table)
+    return {**table, **mark(prepare(seen, table), rng.bytes(16)).columns}
+
+
+def in_part(attack: Attack) -> Attack:
+    """Give an attack that is done to a share of the rows, the others staying as they are."""
+
+    def partly(plan: MarkPlan, table: Leak, share: float, rng: Random) -> Leak:
+        rows = rng.random(rows_of(table)) < share
+        made = attack(plan, table, share, rng)
+        return {name: np.where(rows, made[name], cells) for name, cells in table.items()}
+
+    return partly
+
+
+def in_both(copy: Leak, earlier: Leak, _: float, __: Random) -> Leak:
+    """Keep the rows that stand in two exports of one recipient, cell by cell the same."""
+    known = set(zip(*(earlier[name].tolist() for name in copy), strict=True))
+    rows = zip(*(cells.tolist() for cells in copy.values()), strict=True)
+    return taken(copy, np.array([row in known for row in rows], np.bool_))
+
+
+def mixed_in(copy: Leak, clean: Leak, share: float, rng: Random) -> Leak:
+    """Put rows that come from elsewhere, without marks, in the place of a share of them."""
+    rows = rng.random(rows_of(copy)) < share
+    others = rng.integers(0, rows_of(clean), rows_of(copy))
+    return {name: np.where(rows, clean[name][others], cells) for name, cells in copy.items()}
+
+
 ATTACKS: Final[Mapping[str, tuple[Attack, tuple[float, ...]]]] = {
     "row subset": (row_subset, (0.5, 0.1, 0.02)),
     "column subset": (column_subset, (0.3, 0.5)),
-    "shuffle": (shuffle, (1.0,)),
+    "shuffle": (shuffle, (0.1, 1.0)),
     "repeat rows": (repeat, (3.0, 12.0)),
     "de-duplicate": (deduplicate, (1.0,)),
     "flip values": (flip, (0.1, 0.3, 0.5, 0.8)),
@@ -188,10 +230,17 @@ ATTACKS: Final[Mapping[str, tuple[Attack, tuple[float, ...]]]] = {
     "additive noise": (add_noise, (0.0, 0.5, 1.0)),
     "smooth numbers": (smooth, (5.0, 101.0)),
     "superset": (superset, (1.0, 9.0)),
-    "canonicalise": (canonicalise, (1.0,)),
-    "case fold": (case_fold, (1.0,)),
-    "NFKC": (nfkc, (1.0,)),
-    "format change": (reformat, (1.0,)),
+    "second marking": (in_part(mark_again), (0.5, 0.8, 1.0)),
+    "canonicalise": (in_part(canonicalise), (0.5, 1.0)),
+    "case fold": (in_part(case_fold), (0.5, 1.0)),
+    "NFKC": (in_part(nfkc), (0.5, 1.0)),
+    "format change": (in_part(reformat), (0.5, 1.0)),
+}
+
+
+BESIDE: Final[Mapping[str, tuple[Comparison, tuple[float, ...]]]] = {
+    "successive exports": (in_both, (0.5, 0.9)),
+    "mix-and-match": (mixed_in, (0.5, 0.9)),
 }
 
 

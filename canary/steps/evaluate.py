@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from canary.fingerprint.plan import MarkPlan
 
 MOST_COLLUDERS = 5
+SUCCESSIVE, MIXED = "successive exports", "mix-and-match"  # the attacks that take a second table
 COLLUDERS = (2, 3, MOST_COLLUDERS)
 
 
@@ -54,7 +55,8 @@ class Evaluated:
 class Bench:
     """Two sets of copies in a home of their own: one leaker's with canaries, and the colluders' without.
 
-    Whoever compares copies finds and drops the rows that stand in one alone.
+    Whoever compares copies finds and drops the rows that stand in one alone. `earlier` has the leaker's copies of so
+    large a first share of the table, `clean` the table as nobody got it; empty where no attack needs them.
     """
 
     tools: Tools
@@ -62,14 +64,16 @@ class Bench:
     plan: MarkPlan
     single: Leak
     together: tuple[Leak, ...]
+    earlier: Mapping[float, Leak]
+    clean: Leak
     rng: np.random.Generator
 
 
 def known_attacks() -> dict[str, tuple[float, ...]]:
     """List the attacks with the strengths at which each is tried; collusions by the number of copies."""
-    from canary.fingerprint.attacks import ATTACKS, COLLUSIONS
+    from canary.fingerprint.attacks import ATTACKS, BESIDE, COLLUSIONS
 
-    single = {name: strengths for name, (_, strengths) in ATTACKS.items()}
+    single = {name: strengths for name, (_, strengths) in (*ATTACKS.items(), *BESIDE.items())}
     return {"none": (1.0,)} | single | {name: tuple(map(float, COLLUDERS)) for name in COLLUSIONS}
 
 
@@ -84,7 +88,7 @@ def evaluate(tools: Tools, request: EvaluateRequest) -> Iterator[Evaluated]:
             f"{request.recipients} recipients", f"give at least {MOST_COLLUDERS}: so many collude at most"
         )
     chosen = request.attacks or tuple(known)
-    bench = _bench(tools, request)
+    bench = _bench(tools, request, chosen)
     total = sum(len(known[name]) for name in chosen) * request.trials
     done = 0
     for name in chosen:
@@ -99,8 +103,10 @@ def evaluate(tools: Tools, request: EvaluateRequest) -> Iterator[Evaluated]:
             )
 
 
-def _bench(tools: Tools, request: EvaluateRequest) -> Bench:
+def _bench(tools: Tools, request: EvaluateRequest, chosen: Sequence[str]) -> Bench:
     import numpy as np
+
+    from canary.fingerprint.attacks import BESIDE
 
     names = [f"recipient-{number}" for number in range(request.recipients)]
     with tools.registry.begin() as tx:
@@ -108,6 +114,11 @@ def _bench(tools: Tools, request: EvaluateRequest) -> Bench:
     policy = request.policy or _proposed(request.input)
     folder = tools.folder / "copies"
     folder.mkdir(exist_ok=True)
+    clean = _columns(Path(request.input)) if set(chosen) & set(BESIDE) else {}
+    earlier = {
+        share: _earlier(tools, request, policy, clean, share)
+        for share in (BESIDE[SUCCESSIVE][1] if SUCCESSIVE in chosen else ())
+    }
     tagged = [_tag(tools, request, policy, names[:1], folder / "single", None),
               _tag(tools, request, policy, names[:MOST_COLLUDERS], folder / "together", 0.0)]  # fmt: skip
     plans = decoding.plans_of(tools)
@@ -116,7 +127,17 @@ def _bench(tools: Tools, request: EvaluateRequest) -> Bench:
             "nothing in this table can carry marks", "see what canary inspect says, or give another --policy"
         )
     copies = [tuple(map(_columns, paths)) for paths in tagged]
-    return Bench(tools, folder, plans[0].plan, copies[0][0], copies[1], np.random.default_rng())
+    return Bench(
+        tools, folder, plans[0].plan, copies[0][0], copies[1], earlier, clean, np.random.default_rng()
+    )
+
+
+def _earlier(tools: Tools, request: EvaluateRequest, policy: Policy, clean: Leak, share: float) -> Leak:
+    """Give the leaker's copy of an earlier export, which held the first rows of the table alone."""
+    path = tools.folder / "copies" / f"first-{share}.csv"
+    _write(path, _piece(clean, 0, round(share * len(next(iter(clean.values()))))))
+    only = replace(request, input=str(path))
+    return _columns(_tag(tools, only, policy, ["recipient-0"], path.with_suffix(""), None)[0])
 
 
 def _proposed(source: str) -> Policy:
@@ -168,15 +189,20 @@ def _trial(bench: Bench, attack: str, strength: float, rows: int) -> tuple[bool,
 
 
 def _attacked(bench: Bench, attack: str, strength: float, rows: int) -> tuple[Leak, set[str]]:
-    from canary.fingerprint.attacks import ATTACKS, COLLUSIONS
+    from canary.fingerprint.attacks import ATTACKS, BESIDE, COLLUSIONS
 
     if attack in COLLUSIONS:
         count = int(strength)
         start = _start(bench, bench.together[0], rows)
         pieces = [_piece(copy, start, rows) for copy in bench.together[:count]]
         return COLLUSIONS[attack](pieces, bench.rng), {f"recipient-{number}" for number in range(count)}
-    piece = _piece(bench.single, _start(bench, bench.single, rows), rows)
-    if attack != "none":
+    table = bench.single
+    if attack == SUCCESSIVE:
+        table = BESIDE[attack][0](table, bench.earlier[strength], strength, bench.rng)
+    piece = _piece(table, _start(bench, table, rows), rows)
+    if attack == MIXED:
+        piece = BESIDE[attack][0](piece, bench.clean, strength, bench.rng)
+    elif attack in ATTACKS:
         piece = ATTACKS[attack][0](bench.plan, piece, strength, bench.rng)
     return piece, {"recipient-0"}
 
