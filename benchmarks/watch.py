@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import json
 import multiprocessing
+import os
 import random
 import socket
 import statistics
@@ -308,6 +309,7 @@ def main(argv: Sequence[str]) -> int:
     options.add_argument("--alerts", type=int, default=50)
     chosen = options.parse_args(argv)
     multiprocessing.set_start_method("spawn")
+    print(f"{os.cpu_count()} cores, {os.getloadavg()[0]:.1f} of them busy at the start")
     with tempfile.TemporaryDirectory() as folder, fresh_registry(Path(folder)) as registry:
         planted = plant(registry, 2_000)
         taking_in(registry, planted, chosen.mails)
@@ -316,6 +318,7 @@ def main(argv: Sequence[str]) -> int:
         [leak] = plant(registry, 1, "globex", 5_000)
         polling(registry, Path(folder), leak.alias, *with_feeds)
         alerting(Path(folder) / "alerts", chosen.alerts)
+    print(f"{os.getloadavg()[0]:.1f} cores' worth of work at the end, this one's included")
     return 0
 
 

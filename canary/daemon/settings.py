@@ -116,7 +116,7 @@ def _source(name: str, tables: Mapping[str, object], folder: Path) -> Source:
         interval = _number(table, "interval", getattr(module, "INTERVAL", INTERVAL))
         rest = {key: value for key, value in table.items() if key not in OWN_KEYS}
         for key in PATHS:
-            if isinstance(rest.get(key), str):
+            if rest.get(key) and isinstance(rest[key], str):
                 rest[key] = str(folder / str(rest[key]))
         made = Source(name, kind, 0, mark=_mark(table), **_test(module, kind, table, rest))
         if hasattr(module, "receiver"):

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from canary.store.registry import Registry
 
 ROLE_OF: Final = {"mail": "email", "probe": "email", "call": "phone", "sms": "phone"}
-READ: Final = frozenset({"data", "mail", "sms"})  # events whose bytes may hold more than the contact
+READ: Final = frozenset(
+    {"data", "mail", "sms", "access"}
+)  # events whose bytes may hold more than the contact
 STRONG: Final = 1e-6  # chance hits to be expected of an alias that was reached
 
 

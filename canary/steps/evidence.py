@@ -147,25 +147,41 @@ def _issued_fields(keys: Keys, canary: Canary) -> tuple[IssuedField, ...]:
 
 
 def _side_events(tx: Tx, sightings: Sequence[Sighting]) -> tuple[SideEvent, ...]:
-    """Turn what reached contacts into side evidence: one event a contact and kind, for all who were given it."""
+    """Turn what reached contacts into side evidence: one event a contact and kind, for all who were given it.
+
+    Of a touch in an access log it is the account that touched, where that is a recipient.
+    """
     reached = [one for one in sightings if one.event in REACHED and one.matches]
     holders = _holders(tx, {match.canary for one in reached for match in one.matches})
     noise = {kind: _noise(tx, kind) for kind in {one.event for one in reached}}
     events: dict[tuple[str, str], SideEvent] = {}
     for one in reached:
-        alone = len(one.matches) == 1
-        key = one.matches[0].canary if alone else tx.keys.digest("contact", one.contact or "").hex()
-        given = {holder.recipient for match in one.matches for holder in holders.get(match.canary, ())}
+        key, given = _touched(tx, one) if one.event == "access" else _reached(tx, one, holders)
         known = events.get((key, one.event))
         events[key, one.event] = SideEvent(
             key=key,
-            holders=tuple(sorted(given.union(known.holders if known else ()))),
+            holders=tuple(sorted({*given, *(known.holders if known else ())})),
             kind=one.event,
             asked_name=(known.asked_name if known else False)
             or any(NAMED & {*match.fields} for match in one.matches),
             baseline=noise[one.event],
         )
     return tuple(events[place] for place in sorted(events))
+
+
+def _reached(tx: Tx, one: Sighting, holders: Mapping[str, Sequence[Holder]]) -> tuple[str, frozenset[str]]:
+    """Name the canary or contact that was reached, and who was given it."""
+    alone = len(one.matches) == 1
+    key = one.matches[0].canary if alone else tx.keys.digest("contact", one.contact or "").hex()
+    return key, frozenset(
+        holder.recipient for match in one.matches for holder in holders.get(match.canary, ())
+    )
+
+
+def _touched(tx: Tx, one: Sighting) -> tuple[str, frozenset[str]]:
+    account = one.detail.get("account", "")
+    known = recipients.get(tx, account) if account else None
+    return f"account:{account}", frozenset([account] if known is not None else [])
 
 
 def _noise(tx: Tx, kind: str) -> float:

@@ -18,7 +18,7 @@ from canary.store.rows import LOOKUP_KEYS, chunks
 from canary.store.tables import canaries, incidents, matches, placements, sightings
 from canary.store.tx import Tx
 
-REACHED: Final = frozenset({"mail", "probe", "call", "sms", "access"})
+REACHED: Final = frozenset({"mail", "probe", "call", "sms"})
 NOISE: Final = (
     0.01  # chance hits expected of a weak match in data, above which it opens no incident by itself
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from canary.model.sight import Match, Sighting
+from canary.steps.accounts import branch_of
 from canary.steps.announce import Announcer
 from canary.steps.arrivals import Seen
 from canary.steps.incidents import Clue, Fact, Grouper, earlier
@@ -79,7 +80,15 @@ def _draft(room: Room, one: Seen) -> _Draft:
         {each.kind for each in about},
         lambda: earlier(room.tx, [each.serial for each in about], event),
     )
-    return _Draft(one, _sighting(one, rule, room.now), rule)
+    return _Draft(one, _sighting(one, rule, room.now, _branch(room, one)), rule)
+
+
+def _branch(room: Room, one: Seen) -> str | None:
+    """Say of a touch whether the canary was of the account's own branch."""
+    account = one.arrival.item.detail.get("account")
+    if one.arrival.item.event != "access" or not account or not one.matches:
+        return None
+    return branch_of(room.tx, account, {match.canary for match in one.matches})
 
 
 def _kept(one: Seen) -> bytes | None:
@@ -126,12 +135,13 @@ def _join(room: Room, each: _Draft, fresh: Sequence[Match]) -> tuple[str | None,
     return incident, opened
 
 
-def _sighting(one: Seen, rule: str | None, now: int) -> Sighting:
+def _sighting(one: Seen, rule: str | None, now: int, branch: str | None) -> Sighting:
     arrival, item = one.arrival, one.arrival.item
     detail = {
         **item.detail,
         **({"path": str(Path(item.file).absolute())} if item.file else {}),
         **({"allowed": rule} if rule else {}),
+        **({"branch": branch} if branch else {}),
         **({"scan": one.error} if one.error else {}),
         **({"self_test": "came back"} if one.test else {}),
     }

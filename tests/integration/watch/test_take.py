@@ -11,10 +11,11 @@ import pytest
 
 from canary.alerts.policy import AlertPolicy, Allow
 from canary.errors import OutsideError
+from canary.model.people import Recipient, RecipientKind
 from canary.model.sight import Item, Sighting
 from canary.steps.lookout import Look
 from canary.steps.watch import Advance, Arrival, Taken, Taker, knows, take
-from canary.store import incidents, journal, outbox, sightings, sources
+from canary.store import incidents, journal, outbox, recipients, sightings, sources
 from canary.store.registry import Registry
 from tests.integration.watch.conftest import MakeTaker
 from tests.watch_tools import NOW_MS, SIGNER, HandClock, PlainEyes, Planted, plant
@@ -302,3 +303,47 @@ def test_a_failing_registry_is_an_outside_error(tmp_path: Path, clock: HandClock
             take_in(ready, paste(planted[0].alias))
         with registry.read() as tx:
             assert tx.conn.exec_driver_sql("SELECT count(*) FROM sightings").scalar() == 0
+
+
+def touch(account: str, text: str) -> Item:
+    return Item(
+        f"{account}-{text}", text.encode(), NOW_MS, "access", None, "text/plain", {"account": account}
+    )
+
+
+def test_a_touch_tells_the_account_and_whether_the_row_was_its_branchs(
+    registry: Registry, taker: MakeTaker
+) -> None:
+    with registry.begin() as tx:
+        for name, above in (
+            ("head", None),
+            ("north", "head"),
+            ("n1", "north"),
+            ("south", "head"),
+            ("s1", "south"),
+        ):
+            recipients.add(tx, Recipient(name, RecipientKind.ACCOUNT, parent=above))
+    [north] = plant(registry, 1, "north")
+    [south] = plant(registry, 1, "s1", first=50)
+    ready = taker([north, south])
+    seen = f"GET /waybill/{north.waybill} {north.alias}"
+    for account in ("n1", "north", "head", "s1", "stranger"):
+        take_in(ready, touch(account, seen), source="log", kind="access_log")
+    take_in(
+        ready, touch("south", f"{seen} {south.alias}"), touch("n1", "GET /"), source="log", kind="access_log"
+    )
+    told = {(one.detail["account"], one.detail.get("branch")) for one in stored(registry)}
+    assert told == {
+        ("n1", "inside"), ("north", "inside"), ("head", "inside"), ("s1", "outside"), ("stranger", "unknown account"),
+        ("south", "outside"), ("n1", None),
+    }  # fmt: skip
+    assert len(open_incidents(registry)) == 1
+    assert json.loads(letters(registry)[0].body)["seen_as"] == ["access"]
+
+
+def test_a_number_that_chance_brings_into_a_log_opens_nothing(registry: Registry, taker: MakeTaker) -> None:
+    [one] = plant(registry, 1)
+    take_in(taker([one]), touch("x", f"order {one.phone}"), source="log", kind="access_log")
+    [seen] = stored(registry)
+    assert [match.strength for match in seen.matches] == ["weak"]
+    assert open_incidents(registry) == []
