@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from canary.cli import scans
 from canary.cli.options import Home, Json
-from canary.cli.say import clean, emit, opened, table, tell, when
+from canary.cli.say import clean, emit, opened, table, when
 
 sighting = typer.Typer(help="Sightings: what was seen.", no_args_is_help=True, rich_markup_mode=None)
 incident = typer.Typer(
@@ -24,43 +25,38 @@ def add_to(app: typer.Typer) -> None:
 
 def scan(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH…", help="files, folders or archives; - is standard input")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATH…]", help="files, folders, archives, http addresses; - is standard input"
+        ),
+    ] = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="exit 1 where something was found")] = False,
+    threads: Annotated[int, typer.Option(metavar="N", help="files and stretches read at the same time")] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="keep progress, and go on where the same scan was interrupted")
+    ] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="store what was found as sightings and incidents")
+    ] = False,
+    kept: Annotated[
+        bool, typer.Option("--kept", help="read what monitors kept again instead of files; resumes by itself")
+    ] = False,
+    since: Annotated[
+        str | None, typer.Option(metavar="T", help="with --kept: seen since a date, a time, or 30d, 12h ago")
+    ] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Find canaries in any file, folder or archive; stores nothing.
+    """Find canaries in any file, folder or archive; stores nothing unless --record is given.
 
     Example: canary scan dump.zip --exit-code
     """
-    from canary.steps import scan as step
-
     with opened(home) as tools:
-        answer = step.scan(tools, paths)
-    if json:
-        emit(answer)
-    else:
-        table(
-            ["canary", "recipients", "field", "transform", "strength", "file", "member", "offset"],
-            [
-                (
-                    one.canary,
-                    ", ".join(one.recipients),
-                    one.field,
-                    one.transform,
-                    one.strength,
-                    one.file,
-                    one.member,
-                    one.offset,
-                )
-                for one in answer.matches
-            ],
-        )
-        for error in answer.errors:
-            tell(f"warning: {error.file}{f' ({error.member})' if error.member else ''}: {error.reason}")
-        tell(f"{len(answer.matches)} matches in {answer.files} files, {answer.bytes} bytes")
-    if exit_code and answer.matches:
+        if kept:
+            found = scans.kept(tools, paths or [], since, threads, record, json)
+        else:
+            found = scans.paths(tools, paths or [], since, scans.Wanted(threads, resume, record), json)
+    if exit_code and found:
         raise typer.Exit(1)
 
 

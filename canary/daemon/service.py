@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import random
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from canary import settings, wiring
 from canary.daemon import chores, health, sources
 from canary.daemon.health import SourceHealth, WatchHealth
-from canary.daemon.settings import read_settings
+from canary.daemon.settings import net_settings, read_settings
 from canary.daemon.sources import Tried
-from canary.daemon.watcher import Watcher
+from canary.daemon.watcher import ONCE_PATIENCE, Watcher
+from canary.net.fetch import Fetcher
+from canary.net.pace import MemoryHosts
 from canary.steps.tools import Tools
+from canary.steps.watch import Taker
 
 
 def watcher(tools: Tools, only: str | None = None) -> Watcher:
@@ -21,6 +27,18 @@ def watcher(tools: Tools, only: str | None = None) -> Watcher:
     made = Watcher.from_config(tools.registry, watching(tools), tools.signer, tools.clock, tools.folder, only)
     made.reload = Changes(tools)
     return made
+
+
+def taker(tools: Tools) -> Taker:
+    """Give what takes sightings in as the watch of this home does, with its rules for alerts."""
+    return watcher(tools).taker
+
+
+def fetcher(tools: Tools) -> Fetcher:
+    """Give what fetches single addresses under the limits of this home; it waits for its own budget."""
+    limits = net_settings(cast("Mapping[str, object]", tools.config["net"]))
+    clock, rng = tools.clock, random.SystemRandom()
+    return Fetcher(limits, MemoryHosts(), clock, rng, time.sleep, time.monotonic, ONCE_PATIENCE)
 
 
 class Changes:

@@ -46,7 +46,10 @@ class Encoding:
         """Give the number of bytes a decoded text came from."""
         if text.isascii() and self.name in ("utf-8", "gb18030"):
             return len(text)
-        return len(text.encode(self.name, self.errors if self.errors != "replace" else "surrogatepass"))
+        try:
+            return len(text.encode(self.name, self.errors if self.errors != "replace" else "surrogatepass"))
+        except UnicodeEncodeError:  # halves of characters, which a document wrote and no decoder made
+            return len(text.encode("utf-8", "surrogatepass"))
 
 
 def detect_encoding(head: bytes, *, whole: bool = False) -> Encoding:

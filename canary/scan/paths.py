@@ -16,10 +16,16 @@ from canary.scan.fast import FastScan
 from canary.scan.index import Index, Reader
 from canary.scan.parts import Place, reason_of
 from canary.scan.search import Scan
+from canary.scan.watched import UNWATCHED, Watch, Watched
 
 
 def scan_paths(
-    paths: Sequence[Path], index: Index, reader: Reader, keys: Keys, budget: Budget | None = None
+    paths: Sequence[Path],
+    index: Index,
+    reader: Reader,
+    keys: Keys,
+    budget: Budget | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Findings:
     """Find canaries in files and folders; what cannot be read stands in `errors`, linked folders are not followed."""
     scan = FastScan(index, reader, keys)
@@ -29,7 +35,7 @@ def scan_paths(
             if isinstance(found, ScanError):
                 scan.errors.append(found)
             else:
-                _scan_file(found, scan, spent)
+                scan_file(found, scan, spent, watch)
     return scan.findings()
 
 
@@ -61,18 +67,21 @@ def _files_of_folder(folder: Path) -> Iterator[Path | ScanError]:
             yield from files_in(path)
 
 
-def _scan_file(path: Path, scan: Scan, spent: Spent) -> None:
+def scan_file(path: Path, scan: Scan, spent: Spent, watch: Watch = UNWATCHED) -> None:
+    """Search one file; what cannot be read of it is added to the errors of the scan."""
+    spent.file()
     try:
-        with _opened(path) as stream:
+        with opened(path) as stream:
             size = os.fstat(stream.fileno()).st_size
             scan.files += 1
             scan.bytes += size
-            scan_stream(stream, Place(str(path), packed=size), scan, spent)
+            with Watched(stream, watch, size) as watched:
+                scan_stream(watched.stream, Place(str(path), packed=size), scan, spent)
     except OSError as error:
         scan.errors.append(ScanError(str(path), None, reason_of(error)))
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
     """Open a file that may have been swapped for a FIFO since it was looked at: without waiting, and checked again."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
     stream = os.fdopen(handle, "rb")

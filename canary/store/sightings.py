@@ -118,6 +118,13 @@ def kept(tx: Tx, since_ms: int = 0) -> Iterator[tuple[Sighting, bytes]]:
         yield next(_nouns(tx, [row])), _opened(tx.keys, row.id, row.raw)
 
 
+def kept_ids(tx: Tx, since_ms: int = 0) -> list[tuple[str, int, int]]:
+    """List (id, serial, bytes) of the sightings whose raw bytes are kept, seen since a time, oldest first."""
+    wanted = select(sightings.c.id, sightings.c.serial, sightings.c.bytes)
+    wanted = wanted.where(sightings.c.raw.is_not(None), sightings.c.seen_ms >= since_ms)
+    return [(id, serial, size) for id, serial, size in tx.conn.execute(wanted.order_by(sightings.c.serial))]
+
+
 def raw(tx: Tx, sighting: str) -> bytes | None:
     """Give the raw bytes of a sighting, None where they are not kept."""
     sealed = tx.conn.scalar(select(sightings.c.raw).where(sightings.c.id == sighting))

@@ -144,6 +144,14 @@ def test_scan(story: Path) -> None:
     same(answer["errors"][0], error)
 
 
+def test_retro_hunt(story: Path) -> None:
+    whole, match = documented("scan --kept")
+    answer = ask(story / "home", "scan", "--kept")
+    same(answer, whole)
+    assert answer["matches"]
+    same(answer["matches"][0], match)
+
+
 def test_trace(story: Path) -> None:
     whole, suspect, evidence = documented("trace")
     answer = ask(story / "home", "trace", str(story / "acme.csv"))

@@ -12,7 +12,7 @@ from canary.scan import markup, tables
 from canary.scan.budget import Budget, Metered, Refused, Rewound, Spent, held
 from canary.scan.candidates import contacts
 from canary.scan.confirm import Surroundings
-from canary.scan.decode import decode_bytes, decode_stream, detect_encoding
+from canary.scan.decode import Encoding, decode_bytes, decode_stream, detect_encoding
 from canary.scan.places import addresses, names
 from canary.scan.records import CSV, JSON, LINES_OF_TABLE, PROSE, SQL, blocks, detect_layout
 from canary.scan.spellings import decoded64
@@ -270,3 +270,8 @@ def test_hostile_workbooks_take_no_long_time(lab: Lab) -> None:
         began = time.process_time()
         assert lab.scan(packed.getvalue()).hits == ()
         assert time.process_time() - began < 10
+
+
+def test_halves_of_characters_have_a_size() -> None:
+    assert Encoding("utf-8").size("a\ud800b") == 5
+    assert Encoding("gb18030").size("\ude5e") == 3
