@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import random
 import signal
+import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,7 @@ def test_watch(kills: int, turn: int, world: World) -> None:
     print(harness.told("watch", world.home, 0, MOMENT_SECONDS) + f"; items seen exactly once: {told}")
 
 
-@contextmanager
+@contextlib.contextmanager
 def sending(world: World) -> Iterator[None]:
     stop = threading.Event()
     threads = [threading.Thread(target=one.send_until, args=(stop,)) for one in world.senders]
@@ -132,9 +133,11 @@ def sending(world: World) -> Iterator[None]:
 
 
 def one_kill(world: World, moment: float, settled: bool) -> None:
-    """Kill the watch at a moment after it listened or, where `settled`, after its first answers."""
+    """Kill the watch at a moment after it listened or, where `settled`, after its first answers and polls."""
     for one in world.senders:
         one.answered.clear()
+    asked = len(world.surface.site.asked)
+    let_the_lease_run_out(world.home)
     process = world.home.start("watch")
     try:
         wait_until_open(world)
@@ -142,12 +145,19 @@ def one_kill(world: World, moment: float, settled: bool) -> None:
             if settled:
                 for one in world.senders:
                     one.answered.wait(READY_SECONDS)
+                until(lambda: len(world.surface.site.asked) > asked, READY_SECONDS)
             time.sleep(moment / 2)
             world.add()
             time.sleep(moment / 2)
             harness.kill(process)
     finally:
         harness.kill(process)
+
+
+def let_the_lease_run_out(home: harness.Home) -> None:
+    """Do as if the seconds had passed in which only the killed one may poll."""
+    with contextlib.closing(sqlite3.connect(home.registry, timeout=30)) as connection, connection:
+        connection.execute("UPDATE leases SET until_ms = 0")
 
 
 def wait_until_open(world: World) -> None:
