@@ -27,6 +27,7 @@ READY_SECONDS = 60
 SETTLE_SECONDS = 120
 END_SECONDS = 15
 MOMENT_SECONDS = 1.2
+AFTER = ("a poll", "answers", "listening")
 ROUNDS = 10  # of the soak, each in a home of its own
 NUMBERS = [f"1401234{n:04d}" for n in range(20)]
 AGAIN = {"page", "chats", "hibp"}  # sources that tell an item again when it has more in it
@@ -63,7 +64,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     assert len(rows) == 40
     for name in ("dumps", "chats"):
         (tmp_path / name).mkdir()
-    with web_site() as site:
+    with web_site() as site:  # something has surfaced before the first start, and more does in each life
         ports = [free_port() for _ in range(3)]
         aliases = [row["邮箱"] for row in rows]
         senders = [
@@ -108,7 +109,7 @@ def toml(name: str, table: dict[str, object]) -> Iterator[str]:
 def test_watch(kills: int, turn: int, world: World) -> None:
     chance = random.SystemRandom()
     for number in range(kills):
-        one_kill(world, chance.uniform(0.0, MOMENT_SECONDS), number % 3 > 0)
+        one_kill(world, chance.uniform(0.0, MOMENT_SECONDS), AFTER[number % len(AFTER)])
         world.home.counts["while something was under way" if world.waiting() else "between two"] += 1
         harness.check_registry(world.home)
         check_sightings(world)
@@ -132,26 +133,34 @@ def sending(world: World) -> Iterator[None]:
             thread.join()
 
 
-def one_kill(world: World, moment: float, settled: bool) -> None:
-    """Kill the watch at a moment after it listened or, where `settled`, after its first answers and polls."""
+def one_kill(world: World, moment: float, after: str) -> None:
+    """Kill the watch at a moment after it listened, after its first answers and requests, or its first poll."""
     for one in world.senders:
         one.answered.clear()
-    asked = len(world.surface.site.asked)
+    asked, stored = len(world.surface.site.asked), polled(world.home)
     let_the_lease_run_out(world.home)
     process = world.home.start("watch")
     try:
         wait_until_open(world)
         with sending(world):
-            if settled:
+            if after != "listening":
                 for one in world.senders:
                     one.answered.wait(READY_SECONDS)
                 until(lambda: len(world.surface.site.asked) > asked, READY_SECONDS)
+            if after == "a poll":
+                until(lambda: polled(world.home) > stored, READY_SECONDS)
             time.sleep(moment / 2)
             world.add()
             time.sleep(moment / 2)
             harness.kill(process)
     finally:
         harness.kill(process)
+
+
+def polled(home: harness.Home) -> int:
+    """Count what was stored of sources that are polled."""
+    [(count,)] = home.rows("SELECT count(*) FROM sightings WHERE source NOT IN ('smtp', 'phone', 'sip')")
+    return int(count)
 
 
 def let_the_lease_run_out(home: harness.Home) -> None:
