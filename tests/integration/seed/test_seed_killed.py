@@ -1,11 +1,12 @@
-"""A seeding killed at any moment: no canary without its ledger entry, none twice, settled by the next call."""
+"""A seeding killed at named moments: no canary without its ledger entry, none twice, settled by the next call.
+
+Random moments are in tests/kill/test_kill_seed.py.
+"""
 
 from __future__ import annotations
 
-import random
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -75,34 +76,14 @@ def test_a_killed_request_is_finished_by_the_same_call(place: Place, tools: Tool
     assert len(content(place)) == 50
 
 
-@pytest.mark.parametrize("stop", STOPS)
+@pytest.mark.parametrize(
+    "stop", ["while it is recorded", "before the database commits", "after the database committed"]
+)
 def test_a_killed_seeding_is_settled_by_the_next_call(place: Place, tools: Tools, stop: str) -> None:
     end(start(persons(place), tools, "", stop))
     seed(tools, SeedRequest(place.url, "person", "ops", 3))
     assert len(content(place)) == (53 if stop in UNCOMMITTED else 53 + COUNT)
     account(place, tools)
-
-
-def test_seedings_killed_at_random_leave_every_row_accounted_for(tmp_path: Path, tools: Tools) -> None:
-    import sqlite3
-
-    from sqlalchemy import create_engine
-
-    sqlite3.connect(tmp_path / "live.db").close()
-    engine = create_engine(f"sqlite:///{tmp_path / 'live.db'}")
-    place = persons(Place("sqlite", f"sqlite:///{tmp_path / 'live.db'}", engine))
-    began = time.monotonic()
-    end(start(place, tools, "", "", count=400))
-    whole = time.monotonic() - began
-    rng = random.Random()
-    for _ in range(6):
-        process = start(place, tools, "", "", count=400)
-        time.sleep(rng.random() * whole / 2)
-        process.kill()
-        end(process)
-        recover(tools)
-        account(place, tools)
-    engine.dispose()
 
 
 def test_a_seeding_at_work_is_left_alone(place: Place, tools: Tools) -> None:
