@@ -11,8 +11,10 @@ import pytest
 
 from canary.alerts.policy import AlertPolicy, Allow
 from canary.errors import OutsideError
+from canary.model.evidence import Findings
 from canary.model.people import Recipient, RecipientKind
 from canary.model.sight import Item, Sighting
+from canary.steps.evidence import Seen, build_case
 from canary.steps.lookout import Look
 from canary.steps.watch import Advance, Arrival, Taken, Taker, knows, take
 from canary.store import incidents, journal, outbox, recipients, sightings, sources
@@ -347,3 +349,26 @@ def test_a_number_that_chance_brings_into_a_log_opens_nothing(registry: Registry
     [seen] = stored(registry)
     assert [match.strength for match in seen.matches] == ["weak"]
     assert open_incidents(registry) == []
+
+
+def test_of_a_touch_the_account_is_asked_and_not_the_rows_holder(
+    registry: Registry, taker: MakeTaker
+) -> None:
+    with registry.begin() as tx:
+        recipients.add(tx, Recipient("clerk", RecipientKind.ACCOUNT))
+    [one] = plant(registry, 1)
+    ready = taker([one])
+    take_in(ready, mail(one.alias), source="mail", kind="smtp")
+    for account in ("clerk", "stranger"):
+        take_in(
+            ready,
+            touch(account, one.alias),
+            touch(account, f"{one.alias} again"),
+            source="log",
+            kind="access_log",
+        )
+    with registry.read() as tx:
+        case = build_case(tx, Findings(), Seen(sightings=tuple(sightings.list_all(tx))))
+    assert {(event.kind, event.key, event.holders) for event in case.side} == {
+        ("mail", one.id, ("acme",)), ("access", "account:clerk", ("clerk",)), ("access", "account:stranger", ()),
+    }  # fmt: skip
