@@ -36,6 +36,8 @@ def walk(stream: BinaryIO, place: Place, spent: Spent) -> Found:
         for found in (opener or plain)(head, stream, place, spent):
             told = told or isinstance(found, TextPart)
             yield found
+        if opener is _compressed and not told:
+            yield from _as_it_stands(head, stream, place, spent)
     except Exception as error:  # whatever a hostile file makes a library raise
         yield place.error(reason_of(error))
         if opener is not None and not told and not isinstance(error, Refused):

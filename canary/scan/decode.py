@@ -90,9 +90,9 @@ def _wide(head: bytes) -> str | None:
     """Tell UTF-16 without byte order mark: ASCII in it has a NUL in every other place; Han alone reads as Han."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     half = len(head) / 2
-    if odd > 0.04 * half and even * 8 < odd:
+    if odd > max(1, 0.04 * half) and even * 8 < odd:
         return "utf-16-le"
-    if even > 0.04 * half and odd * 8 < even:
+    if even > max(1, 0.04 * half) and odd * 8 < even:
         return "utf-16-be"
     if len(head) < 8 or head.isascii() or _decodes(head, "utf-8", final=False):
         return None

@@ -146,23 +146,25 @@ def _whole(text: str) -> str:
 
 
 def parquet(stream: BinaryIO) -> Iterator[str]:
-    """Give the rows of a Parquet file, its headings first."""
+    """Give the rows of a Parquet file, its headings first; raises where it is none."""
     import pyarrow.parquet as pq
 
     file: Any = pq.ParquetFile(stream)
-    yield from lines([file.schema_arrow.names])
-    for batch in file.iter_batches(batch_size=ROWS):
-        yield from lines(_batch_rows(batch))
+    return _batches(file.schema_arrow.names, file.iter_batches(batch_size=ROWS))
 
 
 def arrow(stream: BinaryIO) -> Iterator[str]:
-    """Give the rows of an Arrow file, its headings first."""
+    """Give the rows of an Arrow file, its headings first; raises where it is none."""
     import pyarrow as pa
 
     reader: Any = pa.ipc.open_file(stream)
-    yield from lines([reader.schema.names])
-    for number in range(reader.num_record_batches):
-        yield from lines(_batch_rows(reader.get_batch(number)))
+    return _batches(reader.schema.names, map(reader.get_batch, range(reader.num_record_batches)))
+
+
+def _batches(names: Iterable[str], batches: Iterable[Any]) -> Iterator[str]:
+    yield from lines([names])
+    for batch in batches:
+        yield from lines(_batch_rows(batch))
 
 
 def _batch_rows(batch: Any) -> Iterator[tuple[object, ...]]:

@@ -108,15 +108,14 @@ class Body(io.RawIOBase):
             return b"".join(iter(lambda: self.read(STEP), b""))
         data = self._stream.read(min(size, self._left))
         if not data and self._left and size:
-            self._left = 0
             raise EOFError("the record is cut off")
         self._left -= len(data)
         return data
 
     def skip(self) -> None:
         """Read past what is left of it."""
-        while self._left and self.read(STEP):
-            pass
+        while self._left and (data := self._stream.read(min(STEP, self._left))):
+            self._left -= len(data)
 
 
 def records(head: bytes, stream: BinaryIO) -> Iterator[Record]:
@@ -198,7 +197,6 @@ class Chunked(io.RawIOBase):
             return b""
         data = self._lines.read(min(size, self._left))
         if not data:
-            self._done = True
             raise EOFError("a chunk is cut off")
         self._left -= len(data)
         return data
