@@ -2,7 +2,8 @@
 
 Each removal guesses the original value and writes the guess: the nearest heap, the batch's commonest value, a moving
 mean in key order, a regression on the other columns. What survives is measured, not reckoned: the information between
-a copy's class and the class that the removal leaves.
+a copy's class and the class that the removal leaves. Inputs count, not rows: a phone on three rows gives
+one symbol of a channel, however often it leaks.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from typing import Final
 import numpy as np
 
 from canary.fingerprint import codec, lattice
-from canary.fingerprint.columns import texts_of
+from canary.fingerprint.columns import Flags, texts_of
 from canary.fingerprint.embed import Prepared, mark
 from canary.fingerprint.evidence import Floats
 from canary.fingerprint.lattice import Ints
-from canary.fingerprint.plan import ColumnPlan, MarkPlan
+from canary.fingerprint.plan import Channel, ColumnPlan, MarkPlan
 
 KEPT: Final = 0.5  # of the nominal bits; a column that keeps less is not proposed
 _WINDOWS: Final = (5, 25, 201)
@@ -68,12 +69,18 @@ def _spelt(prepared: Prepared, parsed: codec.Parsed, column: object) -> Capacity
     for number in plan.of_column(heading):
         channel = plan.channels[number]
         chance = channel.alphabet.chances
-        read = classes[:, names.index(channel.part)] >= 0
-        anchored = prepared.anchors[channel.anchor]
-        usable = read & anchored.valid if anchored is not None else np.zeros(len(read), np.bool_)
+        share = inputs_of(prepared, channel, classes[:, names.index(channel.part)] >= 0)
         thin = channel.thin / 256 if channel.thin else 1.0
-        bits += float(usable.mean()) * thin * float(-(chance * np.log2(chance)).sum()) if len(read) else 0.0
+        bits += share * thin * float(-(chance * np.log2(chance)).sum())
     return Capacity(heading, nominal_bits(plan, heading), bits, bits, "none")
+
+
+def inputs_of(prepared: Prepared, channel: Channel, read: Flags) -> float:
+    """Give how many distinct inputs a channel has in the rows that are read, for each row of the batch."""
+    anchored = prepared.anchors[channel.anchor]
+    if anchored is None or not len(read):
+        return 0.0
+    return len(np.unique(anchored.digests[read & anchored.valid])) / len(read)
 
 
 def _numeric(
@@ -86,7 +93,10 @@ def _numeric(
         return Capacity(heading, 0.0, 0.0, 0.0, "none")
     nominal = nominal_bits(prepared.plan, heading)
     there = parsed.open & (lattice.classes_of(copy, plan) >= 0).all(axis=1)
-    share = float(np.mean(there & lattice.is_open(copy, plan)))
+    read = there & lattice.is_open(copy, plan)
+    channels = [prepared.plan.channels[number] for number in prepared.plan.of_column(heading)]
+    each = np.array([(log2(one.q), inputs_of(prepared, one, read)) for one in channels])
+    share = float(each[:, 0] @ each[:, 1] / each[:, 0].sum())
     removals = removals_of(plan, copy, {name: each for name, each in values.items() if name != heading})
     left = {name: surviving(plan, copy[there], made()[there]) for name, made in removals.items()}
     worst = min(left, key=lambda name: left[name])

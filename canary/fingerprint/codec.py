@@ -25,10 +25,13 @@ class Parsed:
     spellings: spelling.Spellings | None = None
     low: Ints | None = None
     high: Ints | None = None
+    company: category.Company | None = None
 
 
-def parse(plan: ColumnPlan, column: Texts, stays: Flags | None = None) -> Parsed:
-    """Read a column of the original; cells that `stays` says keep their value."""
+def parse(
+    plan: ColumnPlan, column: Texts, stays: Flags | None = None, company: category.Company | None = None
+) -> Parsed:
+    """Read a column of the original; cells that `stays` says keep their value, categories go with their `company`."""
     if plan.kind in ("number", "time"):
         values, good = _values(plan, column)
         able = good & column.filled & lattice.is_open(values, plan)
@@ -39,7 +42,7 @@ def parse(plan: ColumnPlan, column: Texts, stays: Flags | None = None) -> Parsed
     if plan.kind == "text":
         found = spelling.find_spellings(column, load_grammar(plan.grammar))
         return Parsed(plan, column, column.filled, None, found)
-    return Parsed(plan, column, column.filled)
+    return Parsed(plan, column, column.filled, company=company)
 
 
 def _values(plan: ColumnPlan, column: Texts) -> tuple[Ints, Flags]:
@@ -95,7 +98,7 @@ def _rewritten(parsed: Parsed, targets: Ints) -> Texts:
     if plan.kind == "surrogate":
         return surrogate.write_surrogates(parsed.texts, targets)
     if plan.kind == "category":
-        return category.write_categories(parsed.texts, plan.values, targets)
+        return category.write_categories(parsed.texts, plan.values, targets, parsed.company)
     return invisible.write_invisible(parsed.texts, targets)
 
 

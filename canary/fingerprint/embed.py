@@ -65,13 +65,15 @@ class Prepared:
 def prepare(seen: Seen, columns: Mapping[str, Column]) -> Prepared:
     """Read a batch of the original under what the first pass has seen."""
     plan, keys = seen.plan, seen.keys
-    flat = {heading: texts_of(columns[heading]) for heading in plan.headings if heading in columns}
+    flat = {heading: texts_of(columns[heading]) for heading in plan.sources if heading in columns}
     found = digests_of(plan, keys, flat)
     anchors = tuple(
         None if anchored is None else seen.telling(number, anchored) for number, anchored in enumerate(found)
     )
     parsed = tuple(
-        codec.parse(column, flat[column.heading], seen.stays(column, flat[column.heading]))
+        codec.parse(
+            column, flat[column.heading], seen.stays(column, flat[column.heading]), seen.company(column, flat)
+        )
         for column in plan.columns
         if column.heading in flat
     )

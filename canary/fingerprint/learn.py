@@ -25,6 +25,7 @@ _MOST_PLACES = 6
 _HEAPS: Final = (5, 10, 50, 100, 500, 1000)
 _BATCHED = 0.3  # share of rows in batches from which a column of times is left alone
 _AXIS_SHARE = 0.02  # an axis that stands on fewer cells carries nothing worth a byte
+_PAIRS: Final = 1 << 18  # slots in which pairs of values that stand beside each other are counted
 _USEFUL = 0.5  # share of rows an anchor has to tell, to serve marks where another one can
 
 
@@ -42,7 +43,7 @@ def make_plan(policy: Policy, sample: Mapping[str, Column], secret: bytes) -> Ma
     _check_anchors(anchors, marked)
     columns, parts = [], []
     for heading, column in marked:
-        planned = _column_plan(heading, column, flat[heading], policy)
+        planned = _column_plan(heading, column, flat, policy)
         found = [] if planned is None else _parts(planned, flat[heading])
         if planned is not None and found:
             columns.append(planned)
@@ -81,7 +82,10 @@ def _serving(anchors: Sequence[AnchorPlan], flat: Mapping[str, Texts], keys: Dat
     return telling or list(range(len(anchors)))
 
 
-def _column_plan(heading: str, column: ColumnPolicy, sample: Texts, policy: Policy) -> ColumnPlan | None:
+def _column_plan(
+    heading: str, column: ColumnPolicy, flat: Mapping[str, Texts], policy: Policy
+) -> ColumnPlan | None:
+    sample = flat[heading]
     if column.mark == "text":
         return ColumnPlan(heading, "text", grammar=str(column.grammar))
     if column.mark == "number":
@@ -90,8 +94,20 @@ def _column_plan(heading: str, column: ColumnPolicy, sample: Texts, policy: Poli
         return _time_plan(heading, column, sample)
     if column.mark == "category":
         values, _ = category.values_of([sample.text(row) for row in range(min(len(sample), 65536))])
-        return ColumnPlan(heading, "category", values=values) if values else None
+        beside = _beside(heading, flat, policy)
+        return ColumnPlan(heading, "category", values=values, beside=beside) if values else None
     return ColumnPlan(heading, str(column.mark))
+
+
+def _beside(heading: str, flat: Mapping[str, Texts], policy: Policy) -> tuple[str, ...]:
+    """Give the columns of few values with which a category has to go together; none whose own cells are moved."""
+    return tuple(
+        name
+        for name, texts in flat.items()
+        if name != heading
+        and (name not in policy.columns or policy.columns[name].mark in (None, "category"))
+        and category.has_few_values(texts)
+    )
 
 
 def _number_plan(heading: str, column: ColumnPolicy, sample: Texts, *, keep_sum: bool) -> ColumnPlan | None:
@@ -195,10 +211,11 @@ class Seen:
     anchors: Tally = field(default_factory=Tally)
     moments: Tally = field(default_factory=Tally)
     rows: int = 0
+    pairs: dict[str, Tally] = field(default_factory=dict)
 
     def add(self, columns: Mapping[str, Column]) -> None:
         """Count one batch."""
-        flat = {heading: texts_of(columns[heading]) for heading in self.plan.headings if heading in columns}
+        flat = {heading: texts_of(columns[heading]) for heading in self.plan.sources if heading in columns}
         for number, anchored in enumerate(digests_of(self.plan, self.keys, flat)):
             if anchored is not None:
                 self.anchors.add(salted(anchored.digests[anchored.valid], number))
@@ -206,7 +223,23 @@ class Seen:
             if column.kind == "time" and column.heading in flat:
                 texts = flat[column.heading]
                 self.moments.add(salted(siphash24(self.keys.digest, texts.data, texts.offsets), 99))
+            if column.kind == "category" and all(name in flat for name in (column.heading, *column.beside)):
+                self._add_pairs(column, flat)
         self.rows += len(next(iter(flat.values()))) if flat else 0
+
+    def _add_pairs(self, column: ColumnPlan, flat: Mapping[str, Texts]) -> None:
+        tally = self.pairs.setdefault(column.heading, Tally(_PAIRS))
+        mine = category.digests(self.keys, flat[column.heading])
+        for number, name in enumerate(column.beside):
+            tally.add(category.pair(mine, category.digests(self.keys, flat[name]), number))
+
+    def company(self, column: ColumnPlan, flat: Mapping[str, Texts]) -> category.Company | None:
+        """Give what stands beside a column of categories in a batch, None where it is no such or not at hand."""
+        if column.heading not in self.pairs or any(name not in flat for name in column.beside):
+            return None
+        beside = [flat[name] for name in column.beside]
+        rows = len(flat[column.heading])
+        return category.company(self.keys, self.pairs[column.heading], column.values, beside, rows)
 
     def telling(self, number: int, anchored: Anchored) -> Anchored:
         """Keep the anchor values that stand on at most three rows of the file."""

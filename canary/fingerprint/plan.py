@@ -29,7 +29,7 @@ class ColumnPlan:
     Numbers and times are counted in units: 10^−places, or `step` seconds. A value moves by at most
     `tolerance` units (or by `share` of itself) to the class of its symbols modulo `modulus`; where `base` is
     not 0, the last digit to that base and what is before it are two symbols. Multiples of `heap` stay. A number
-    is written with `least` decimals or more.
+    is written with `least` decimals or more. A category is plausible with what stands in the columns `beside` it.
     """
 
     heading: str
@@ -47,6 +47,7 @@ class ColumnPlan:
     keep_sum: bool = False
     grammar: str = ""
     values: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,12 @@ class MarkPlan:
         """All columns that are anchors or carry marks."""
         named = [column for anchor in self.anchors for column in anchor.columns]
         return tuple(dict.fromkeys([*named, *(column.heading for column in self.columns)]))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """All columns that a copy is made from: those, and what stands beside categories."""
+        beside = [name for column in self.columns for name in column.beside]
+        return tuple(dict.fromkeys([*self.headings, *beside]))
 
 
 def write_plan(plan: MarkPlan) -> str:

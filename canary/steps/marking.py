@@ -57,7 +57,7 @@ def scheme_of(
     known = marks.plan_of(tx, version)
     if known is not None:
         return Scheme(read_plan(known), version, secret, stored=True)
-    columns = [name for name in table.headings if is_marked_or_anchor(policy, name)]
+    columns = [name for name in table.headings if is_looked_at(policy, name)]
     first = next(iter(table.batches(columns)), None)
     if first is None:
         return None
@@ -66,8 +66,10 @@ def scheme_of(
     return Scheme(plan, version, secret) if plan.channels else None
 
 
-def is_marked_or_anchor(policy: Policy, heading: str) -> bool:
-    """Tell whether a policy marks a column or recognises rows by it."""
+def is_looked_at(policy: Policy, heading: str) -> bool:
+    """Tell whether a policy marks a column or recognises rows by it; beside categories every column is looked at."""
+    if any(one.mark == "category" for one in policy.columns.values()):
+        return True
     column = policy.columns.get(heading)
     return (column is not None and column.mark is not None) or any(heading in one for one in policy.anchors)
 
@@ -91,7 +93,7 @@ class CopyMarks:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are looked at."""
-        return self._seen.plan.headings
+        return self._seen.plan.sources
 
     def edits(self, batch: RowBatch) -> Sequence[RowEdits]:
         """Give what each copy does to a batch, made when it is asked for."""

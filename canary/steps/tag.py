@@ -201,14 +201,14 @@ def _planned(tools: Tools, batch: Batch) -> tuple[Batch, CopyMarks | None]:
     if seen is None or batch.scheme is None or batch.request.dry_run:
         return batch, None
     if not fresh:
-        for rows in batch.source.table.batches(batch.scheme.plan.headings):
+        for rows in batch.source.table.batches(batch.scheme.plan.sources):
             seen_by(seen)(rows)
     return _marked(tools, batch, batch.scheme, seen)
 
 
 def seen_by(seen: Seen) -> Callable[[RowBatch], None]:
     """Give what shows the first pass of the marks a batch."""
-    return lambda rows: seen.add(marking.columns_of(rows, seen.plan.headings))
+    return lambda rows: seen.add(marking.columns_of(rows, seen.plan.sources))
 
 
 def _marked(tools: Tools, batch: Batch, scheme: Scheme, seen: Seen) -> tuple[Batch, CopyMarks]:

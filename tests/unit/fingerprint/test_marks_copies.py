@@ -256,6 +256,24 @@ def test_capacity_is_told_honestly(parcels):
     assert "kg" not in told or not told["kg"].is_proposed
 
 
+def test_capacity_counts_inputs_and_not_rows(parcels):
+    """A phone on three rows gives one symbol: what it serves counts a third, here and in a leak."""
+    shared = lab(
+        rows=600, phones=None, table={**parcels.table, "phone": np.repeat(parcels.table["phone"][:200], 3)}
+    )
+    alone, beside = (
+        {one.column: one for one in capacities(each.prepared, THREE)} for each in (parcels, shared)
+    )
+    for column in ("kg", "address"):
+        served = [shared.plan.channels[number] for number in shared.plan.of_column(column)]
+        left = sum(np.log2(one.q) / (3 if one.anchor == 1 else 1) for one in served) / sum(
+            np.log2(one.q) for one in served
+        )
+        assert any(one.anchor == 1 for one in served)
+        assert beside[column].readable == pytest.approx(left * alone[column].readable, rel=0.1)
+        assert beside[column].kept <= beside[column].readable
+
+
 def test_surrogates_categories_and_invisible_characters():
     columns = """
 [columns.customer]
@@ -286,6 +304,36 @@ mark = "invisible"
     found = score(surrogate, [TWO, ONE]).log2_m
     assert found[1] > 36
     assert found[0] < 5
+
+
+def test_categories_change_to_what_stands_beside_their_neighbours():
+    """No city goes to another province, few cells change, and what changed still tells whose copy it is."""
+    rows, rng = 6000, np.random.default_rng(4)
+    cities = {"浙江": ["杭州", "宁波"], "江苏": ["南京", "苏州"], "广东": ["广州", "深圳"]}
+    provinces = rng.choice(list(cities), rows)
+    table = {
+        **lab(rows=rows).table,
+        "province": objects(provinces.tolist()),
+        "city": objects(
+            [cities[one][int(at)] for one, at in zip(provinces, rng.integers(0, 2, rows), strict=True)]
+        ),
+        "paid": objects(rng.choice(["现付", "到付"], rows).tolist()),
+    }
+    columns = '[columns.city]\nrole = "city"\nmark = "category"\n'
+    made = lab(rows=rows, table=table, columns=columns)
+    assert made.plan.column("city").beside == ("province", "paid")
+    changed = 0
+    for key in (ONE, TWO, THREE):
+        copy = made.copy(key)
+        assert all(city in cities[where] for city, where in zip(copy["city"], provinces, strict=True))
+        different = (copy["city"] != table["city"]).sum()
+        assert 0 < different <= 0.01 * rows
+        changed += different
+    assert changed < 3 * 0.005 * rows, "a sixth of those chosen fit, half of these say so already"
+    read = made.read(made.copy(ONE))
+    mine = read.chosen(np.isin(read.channel, made.plan.of_column("city")))
+    own, other = score(mine, [ONE, TWO]).log2_m
+    assert own > other + 3
 
 
 @pytest.mark.parametrize("unit", ["row", "cell"])
