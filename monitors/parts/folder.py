@@ -51,9 +51,9 @@ ItemsOf = Callable[[Found, str, bytes | None], Sequence[Item]]
 
 def look(folder: Path, known: Mapping[str, str], now: float, items_of: ItemsOf) -> News:
     """Read the files that are new or changed; `more` while some are being written or were left for later."""
-    if not folder.is_dir():
+    files = sorted(_alone(folder) if folder.is_file() else walk(folder), key=lambda one: one.name)
+    if not files and not folder.is_dir():
         raise OutsideError(f"no folder {folder.name!r} to watch", "make it, or correct `path`")
-    files = sorted(walk(folder), key=lambda one: one.name)
     after = {one.name: known[one.name] for one in files if one.name in known}
     changed = [one for one in files if not after.get(one.name, "").startswith(one.mark() + ":")]
     settled = [one for one in changed if abs(now - one.mtime_ns / 1e9) >= SETTLE_SECONDS]
@@ -71,6 +71,15 @@ def look(folder: Path, known: Mapping[str, str], now: float, items_of: ItemsOf) 
             size += len(raw or b"")
         after[one.name] = f"{one.mark()}:{digest}"
     return News(tuple(items), after, read < len(changed))
+
+
+def _alone(path: Path) -> Iterator[Found]:
+    """Find the one file that is watched by its own name."""
+    try:
+        about = path.stat()
+    except OSError:
+        return  # taken away meanwhile
+    yield Found(path.name, path, about.st_size, about.st_mtime_ns)
 
 
 def walk(folder: Path, prefix: str = "", depth: int = 0) -> Iterator[Found]:

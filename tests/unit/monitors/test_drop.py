@@ -148,3 +148,13 @@ def test_what_is_taken_away_is_forgotten(tmp_path: Path) -> None:
 def test_a_missing_folder_is_an_outside_error(tmp_path: Path) -> None:
     with pytest.raises(OutsideError, match="no folder"):
         poll(tmp_path / "nothing")
+
+
+def test_one_file_may_be_watched_by_its_own_name(tmp_path: Path) -> None:
+    path = put(tmp_path / "dump.txt")
+    put(tmp_path / "other.txt")
+    first = poll(path)
+    assert names(first) == ["dump.txt"]
+    assert poll(path, first.cursor).items == ()
+    put(path, "y", 20)
+    assert names(poll(path, first.cursor)) == ["dump.txt"]
