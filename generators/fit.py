@@ -69,6 +69,8 @@ def canaries_for(
     """
     ranges = ranges or {}
     check_ranges(ranges)
+    if not count or not profile.rows:
+        return []
     fitter = Fitter(
         profile, personas, rng, ranges, set() if taken is None else taken, owned or personas.owned
     )
@@ -116,8 +118,6 @@ class Fitter:
 
     def drafts(self, places: Places, count: int) -> list[Draft]:
         """Draft so many canaries."""
-        if not self.profile.rows:
-            return []
         seats = self._seats(places, count)
         done: dict[int, Draft] = {}
         for _ in range(ROUNDS):

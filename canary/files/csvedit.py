@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from canary.errors import OutsideError
 from canary.files.blocks import Block
-from canary.files.encoding import Encoding
-from canary.files.records import CsvSplitter
+from canary.files.records import Found
 from canary.files.table import Marking, RowBatch, RowEdits
 
 if TYPE_CHECKING:
@@ -20,19 +19,16 @@ if TYPE_CHECKING:
 
     Ints = npt.NDArray[np.int64]
 
-UTF8 = Encoding()
-
 
 class CsvEditor:
     """Edits the blocks of a CSV table for all of its copies; the first `rows` rows alone."""
 
     def __init__(self, table: CsvTable, marking: Marking, rows: int) -> None:
         self._table, self._marking, self._rows = table, marking, rows
-        self._wanted = [at for at, name in enumerate(table.headings) if name in marking.columns]
-        self._names = [table.headings[at] for at in self._wanted]
-        self._split = CsvSplitter(UTF8, table.dialect)
+        self.wanted = tuple(at for at, name in enumerate(table.headings) if name in marking.columns)
+        self._names = [table.headings[at] for at in self.wanted]
 
-    def copies(self, block: Block[bool], count: int) -> Iterator[tuple[Block[bool], int]]:
+    def copies(self, block: Block[Found], count: int) -> Iterator[tuple[Block[Found], int]]:
         """Give each copy's block, with how many rows were left out of it."""
         cells = self._cells(block) if block.rows else None
         rows = None if cells is None else self._editable(cells, block)
@@ -44,43 +40,41 @@ class CsvEditor:
         for number in range(count):
             yield self._edited(block, cells, rows, edits[number])
 
-    def _cells(self, block: Block[bool]) -> Cells:
+    def _cells(self, block: Block[Found]) -> Cells:
         import numpy as np
 
         from canary.files.csvkernel import find_cells
 
-        data, starts, ends = block.data, block.starts, block.ends
-        if self._table.encoding.name != "utf-8":
-            text = self._table.encoding.decode(bytes(block.data)).encode()
-            cut = self._split(text, True)
-            data, starts, ends = memoryview(text), cut.starts, cut.ends
-        flat = np.frombuffer(data, np.uint8)
+        if not isinstance(block.extra, bool):
+            return block.extra
+        text = self._table.encoding.decode(bytes(block.data)).encode()
         dialect = self._table.dialect
-        return find_cells(flat, starts, ends, self._wanted, dialect.delimiter, dialect.quote)
+        flat = np.frombuffer(text, np.uint8)
+        return find_cells(flat, dialect.delimiter, dialect.quote, self.wanted, last=True)[0]
 
-    def _editable(self, cells: Cells, block: Block[bool]) -> Ints:
+    def _editable(self, cells: Cells, block: Block[Found]) -> Ints:
         rows = cells.rows(len(self._table.headings))
         return rows[rows + block.first < self._rows]
 
-    def _batch(self, cells: Cells, rows: Ints, block: Block[bool]) -> RowBatch:
+    def _batch(self, cells: Cells, rows: Ints, block: Block[Found]) -> RowBatch:
         import pyarrow as pa
 
-        arrays = [cells.column(place, rows) for place in range(len(self._wanted))]
+        arrays = [cells.column(place, rows) for place in range(len(self.wanted))]
         batch = pa.RecordBatch.from_arrays(arrays, self._names)
         index = None if len(rows) == block.rows else rows + block.first
         return RowBatch(block.first + int(rows[0]), batch, index)
 
     def _edited(
-        self, block: Block[bool], cells: Cells, rows: Ints, edits: RowEdits
-    ) -> tuple[Block[bool], int]:
+        self, block: Block[Found], cells: Cells, rows: Ints, edits: RowEdits
+    ) -> tuple[Block[Found], int]:
         import numpy as np
 
         from canary.files.csvkernel import write_cells
 
         if not edits.cells and edits.keep is None:
             return block, 0
-        changed = np.zeros((len(rows), len(self._wanted)), np.bool_)
-        columns = [None] * len(self._wanted)
+        changed = np.zeros((len(rows), len(self.wanted)), np.bool_)
+        columns = [None] * len(self.wanted)
         for one in edits.cells:
             place = self._names.index(one.heading)
             changed[:, place], columns[place] = one.changed, one.texts
@@ -93,7 +87,7 @@ class CsvEditor:
         gone = 0 if edits.keep is None else int((~edits.keep).sum())
         return self._block(block, *made), gone
 
-    def _block(self, block: Block[bool], data: npt.NDArray[np.uint8], ends: Ints) -> Block[bool]:
+    def _block(self, block: Block[Found], data: npt.NDArray[np.uint8], ends: Ints) -> Block[Found]:
         import numpy as np
 
         starts = np.concatenate([block.starts[:1] * 0, ends[:-1]])

@@ -19,7 +19,7 @@ from canary.files.dialect import Dialect, read_rows, sniff, with_habits
 from canary.files.encoding import Encoding
 from canary.files.omit import LineOmitter
 from canary.files.outside import reading as reading_errors
-from canary.files.records import CsvSplitter
+from canary.files.records import CsvSplitter, Found
 from canary.files.table import (
     Insertion,
     Marking,
@@ -33,6 +33,7 @@ from canary.files.table import (
     unique_headings,
 )
 
+LARGE = 1 << 27  # bytes from which a copy is worth loading the compiler, which an edited one needs anyway
 _HEAD = 1 << 16  # bytes in which headings and habits are looked for
 _SEP_LINE = re.compile("sep=([^\r\n])\r?\n")  # Excel writes such a line before the headings
 
@@ -45,10 +46,10 @@ class CsvTable(Table):
     dialect: Dialect = field(default_factory=Dialect)
     prefix: bytes = b""
 
-    def _blocks(self) -> Iterator[Block[bool]]:
+    def _blocks(self, wanted: tuple[int, ...] | None = None) -> Iterator[Block[Found]]:
         with opened(self.path, self.format.compression) as stream:
             read_full(stream, len(self.prefix))
-            yield from blocks(stream, CsvSplitter(self.encoding, self.dialect), self.path)
+            yield from blocks(stream, CsvSplitter(self.encoding, self.dialect, wanted), self.path)
 
     def _read(self, columns: Sequence[str], reading: Reading) -> Iterator[RowBatch]:
         parser = CsvParser(self.path, self.headings, self.encoding, self.dialect)
@@ -70,13 +71,13 @@ class CsvTable(Table):
         reading = Reading()
         cursors = [Cursor(sink.insertions) for sink in sinks]
         bare = not self._ends_line(self.prefix)
-        last: Block[bool] | None = None
+        last: Block[Found] | None = None
         gone = [0] * len(sinks)
         editor = None if marking is None else CsvEditor(self, marking, self.rows_to_edit())
         with ExitStack() as stack:
             files = [stack.enter_context(compressing(sink.file, self.format.compression)) for sink in sinks]
             _write_all(files, self.prefix)
-            for block in self._blocks():
+            for block in self._blocks(self._wanted(editor)):
                 last = block if block.rows else last
                 edited = repeat((block, 0)) if editor is None else editor.copies(block, len(sinks))
                 for at, (file, cursor, (made, left)) in enumerate(zip(files, cursors, edited, strict=False)):
@@ -100,7 +101,7 @@ class CsvTable(Table):
             CsvParser(self.path, self.headings, self.encoding, self.dialect).end(last, reading)
         return self.report_without(reading, numbers)
 
-    def _render(self, block: Block[bool], bare: bool, insertion: Insertion, place: int) -> tuple[int, bytes]:
+    def _render(self, block: Block[Found], bare: bool, insertion: Insertion, place: int) -> tuple[int, bytes]:
         """Write a canary's line and say where it goes; behind a line without an end, the end comes first."""
         offset = int(block.ends[place]) if place >= 0 else 0
         cells = [insertion.row.get(heading) for heading in self.headings]
@@ -108,6 +109,13 @@ class CsvTable(Table):
         eol = self.encoding.encode(self.dialect.eol)
         ended = self._ends_line(bytes(block.data[max(0, offset - 2) : offset])) if offset else not bare
         return offset, line + eol if ended else eol + line
+
+    def _wanted(self, editor: CsvEditor | None) -> tuple[int, ...] | None:
+        """Give the columns whose cells are to be found in a compiled loop, None where that is not worth its start."""
+        if editor is not None:
+            return editor.wanted
+        with reading_errors(self.path):
+            return () if self.path.stat().st_size >= LARGE else None
 
     def _ends_line(self, data: bytes) -> bool:
         return self.encoding.shape(data[-self.encoding.unit :], trails=False) in (b"\n", b"\r")
@@ -146,7 +154,7 @@ def open_csv(
     )
 
 
-def _first_block(path: Path, compression: str | None, skipped: int, split: CsvSplitter) -> Block[bool]:
+def _first_block(path: Path, compression: str | None, skipped: int, split: CsvSplitter) -> Block[Found]:
     with opened(path, compression) as stream:
         read_full(stream, skipped)
         for block in blocks(stream, split, path, _HEAD):

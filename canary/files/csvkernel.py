@@ -20,145 +20,165 @@ if TYPE_CHECKING:
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Ints: TypeAlias = NDArray[np.int64]
+Places: TypeAlias = NDArray[np.int32]  # in one block of bytes: half as much to carry through the cache
 Flags: TypeAlias = NDArray[np.bool_]
 
 LF: Final = 10
 CR: Final = 13
 NO_QUOTE: Final = 256  # no byte is this one
+LIKELY: Final = 16  # bytes of a record: room for shorter ones is made when they come
 
 
-def _find(
-    data: Bytes, starts: Ints, ends: Ints, delimiter: int, quote: int, wanted: Ints, found: Ints, widths: Ints
-) -> None:
-    """Find begin and end of the wanted columns (rising) in every record: found[row, place, 0 or 1]."""
-    count = len(wanted)
-    for row in range(len(starts)):
-        at, end = starts[row], ends[row]
-        while end > at and (data[end - 1] == 10 or data[end - 1] == 13):
-            end -= 1
-        column, place = 0, 0
-        while True:
-            begin = at
-            if at < end and data[at] == quote:
-                at += 1
-                while at < end:
+def _scan(
+    data: Bytes, delimiter: int, quote: int, last: bool, wanted: Ints, starts: Places, ends: Places, widths: Places,
+    found: Places, used: Places,
+) -> int:  # fmt: skip
+    """Find whole records, blank lines left out, and the wanted columns (rising) in them: found[row, place, 0 or 1].
+
+    Gives how many there are, at most len(starts), and in used[0] the bytes done with. What the data breaks off is a
+    record where it is the last. Places are unsigned, as a signed one might count from the end and is slower.
+    """
+    one, size, count, at = np.uint64(1), np.uint64(len(data)), 0, np.uint64(0)
+    used[0] = 0
+    while at < size and count < len(starts):
+        if data[at] == 10 or data[at] == 13:
+            if data[at] == 13 and at + one == size and not last:
+                break
+            at += one + one if data[at] == 13 and at + one < size and data[at + one] == 10 else one
+            used[0] = at
+            continue
+        begin, column, place, more = at, 0, 0, True
+        while more:
+            first = at
+            if at < size and data[at] == quote:
+                at += one
+                while at < size:
                     if data[at] == quote:
-                        if at + 1 < end and data[at + 1] == quote:
-                            at += 1
-                        else:
+                        if at + one >= size or data[at + one] != quote:
                             break
-                    at += 1
-            while at < end and data[at] != delimiter:
-                at += 1
-            if place < count and wanted[place] == column:
-                found[row, place, 0], found[row, place, 1] = begin, at
+                        at += one
+                    at += one
+            while at < size:
+                byte = data[at]
+                if byte == delimiter or byte == 10 or byte == 13:
+                    break
+                at += one
+            if place < len(wanted) and wanted[place] == column:
+                found[count, place, 0], found[count, place, 1] = first, at
                 place += 1
             column += 1
-            if at >= end:
-                break
-            at += 1
-        widths[row] = column
+            more = bool(at < size and data[at] == delimiter)
+            if more:
+                at += one
+        if at < size and (data[at] == 10 or at + one < size or last):
+            at += one + one if data[at] == 13 and at + one < size and data[at + one] == 10 else one
+        elif not last:
+            break
+        starts[count], ends[count], widths[count] = begin, at, column
+        count += 1
+        used[0] = at
+    return count
 
 
-def _gather(data: Bytes, found: Ints, place: int, rows: Ints, quote: int, out: Bytes, offsets: Ints) -> int:
+def _gather(
+    data: Bytes, found: Places, place: int, rows: Ints, quote: int, out: Bytes, offsets: Places
+) -> int:
     """Copy the cells of one column, quotes undone, one behind another; gives the bytes written."""
-    at = 0
+    one, at = np.uint64(1), np.uint64(0)
     for number in range(len(rows)):
-        begin, end = found[rows[number], place, 0], found[rows[number], place, 1]
+        begin = np.uint64(found[rows[number], place, 0])
+        end = np.uint64(found[rows[number], place, 1])
         if begin < end and data[begin] == quote:
-            begin += 1
+            begin += one
             while begin < end:
                 if data[begin] == quote:
-                    if begin + 1 < end and data[begin + 1] == quote:
-                        begin += 1
-                    else:
-                        begin += 1
+                    begin += one
+                    if begin >= end or data[begin] != quote:
                         break
                 out[at] = data[begin]
-                at += 1
-                begin += 1
-        for one in range(begin, end):
-            out[at] = data[one]
-            at += 1
+                at += one
+                begin += one
+        length = end - begin
+        for byte in range(length):
+            out[at + np.uint64(byte)] = data[begin + np.uint64(byte)]
+        at += length
         offsets[number + 1] = at
-    return at
+    return int(at)
 
 
 def _write(
-    data: Bytes, starts: Ints, ends: Ints, found: Ints, row_of: Ints, keep: Flags, changed: Flags, texts: Bytes,
+    data: Bytes, starts: Places, ends: Places, found: Places, row_of: Ints, keep: Flags, changed: Flags, texts: Bytes,
     places: Ints, shifts: Ints, delimiter: int, quote: int, out: Bytes, made: Ints,
 ) -> int:  # fmt: skip
     """Copy all records with their changed cells; made[row] is where each ends, −1 at once where quotes are needed.
 
     `row_of` gives a record's number in the edits (−1: none), `changed` [row, place], `texts` all new texts with
-    `places` [row + 1 of each column, behind `shifts` of the column].
+    `places` [row + 1 of each column, behind `shifts` of the column]. What stays is copied in one run, up to the next
+    changed cell or left out record.
     """
-    at, done = 0, 0
+    one, at, done = np.uint64(1), np.uint64(0), np.uint64(0)
     for record in range(len(starts)):
         number = row_of[record]
         if number >= 0 and not keep[number]:
-            for one in range(done, starts[record]):
-                out[at] = data[one]
-                at += 1
-            done = ends[record]
+            length = np.uint64(starts[record]) - done
+            for byte in range(length):
+                out[at + np.uint64(byte)] = data[done + np.uint64(byte)]
+            at += length
+            done = np.uint64(ends[record])
             made[record] = at
             continue
-        if number >= 0:
-            for place in range(changed.shape[1]):
-                if not changed[number, place]:
-                    continue
-                begin, end = found[record, place, 0], found[record, place, 1]
-                for one in range(done, begin):
-                    out[at] = data[one]
-                    at += 1
-                first, last = places[shifts[place] + number], places[shifts[place] + number + 1]
-                quoted = begin < end and data[begin] == quote
-                if not quoted:
-                    for one in range(first, last):
-                        mark = texts[one]
-                        if mark in (delimiter, quote, 10, 13):
-                            quoted = True
-                            break
-                    if quoted and quote == 256:
-                        return -1
-                if quoted:
+        for place in range(changed.shape[1] if number >= 0 else 0):
+            if not changed[number, place]:
+                continue
+            begin, end = np.uint64(found[record, place, 0]), np.uint64(found[record, place, 1])
+            length = begin - done
+            for byte in range(length):
+                out[at + np.uint64(byte)] = data[done + np.uint64(byte)]
+            at += length
+            first, final = places[shifts[place] + number], places[shifts[place] + number + 1]
+            quoted = begin < end and data[begin] == quote
+            if not quoted:
+                for byte in range(first, final):
+                    mark = texts[byte]
+                    if mark in (delimiter, quote, 10, 13):
+                        quoted = True
+                        break
+                if quoted and quote == 256:
+                    return -1
+            if quoted:
+                out[at] = quote
+                at += one
+            for byte in range(first, final):
+                out[at] = texts[byte]
+                at += one
+                if quoted and texts[byte] == quote:
                     out[at] = quote
-                    at += 1
-                for one in range(first, last):
-                    out[at] = texts[one]
-                    at += 1
-                    if quoted and texts[one] == quote:
-                        out[at] = quote
-                        at += 1
-                if quoted:
-                    out[at] = quote
-                    at += 1
-                done = end
-        for one in range(done, ends[record]):
-            out[at] = data[one]
-            at += 1
-        done = ends[record]
-        made[record] = at
-    for one in range(done, len(data)):
-        out[at] = data[one]
-        at += 1
-    return at
+                    at += one
+            if quoted:
+                out[at] = quote
+                at += one
+            done = end
+        made[record] = at + np.uint64(ends[record]) - done
+    length = np.uint64(len(data)) - done
+    for byte in range(length):
+        out[at + np.uint64(byte)] = data[done + np.uint64(byte)]
+    return np.int64(at + length)  # type: ignore[return-value]  # numba joins int and uint64 to float
 
 
-_find_kernel = Kernel(_find)
+_scan_kernel = Kernel(_scan)
 _gather_kernel = Kernel(_gather)
 _write_kernel = Kernel(_write)
 
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Where the wanted columns of some records stand: int64[records, columns, 2], and every record's width."""
+    """Where the wanted columns of some records stand: int32[records, columns, 2], and every record's width."""
 
     data: Bytes
-    starts: Ints
-    ends: Ints
-    found: Ints
-    widths: Ints
+    starts: Places
+    ends: Places
+    found: Places
+    widths: Places
     delimiter: int
     quote: int
 
@@ -172,21 +192,31 @@ class Cells:
 
         sizes = self.found[rows, place, 1] - self.found[rows, place, 0]
         out = np.empty(int(sizes.sum()) + 1, np.uint8)
-        offsets = np.zeros(len(rows) + 1, np.int64)
+        offsets = np.zeros(len(rows) + 1, np.int32)
         used = _gather_kernel(self.data, self.found, place, rows, self.quote, out, offsets)
-        buffers = [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(out[:used])]
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(out[:used])]
         return pa.Array.from_buffers(pa.string(), len(rows), buffers)
 
 
 def find_cells(
-    data: Bytes, starts: Ints, ends: Ints, wanted: Sequence[int], delimiter: str, quote: str | None
-) -> Cells:
-    """Find the cells of some columns (rising numbers) in all records."""
-    found = np.zeros((len(starts), len(wanted), 2), np.int64)
-    widths = np.zeros(len(starts), np.int64)
-    mark = ord(quote) if quote else NO_QUOTE
-    _find_kernel(data, starts, ends, ord(delimiter), mark, np.array(wanted, np.int64), found, widths)
-    return Cells(data, starts, ends, found, widths, ord(delimiter), mark)
+    data: Bytes, delimiter: str, quote: str | None, wanted: Sequence[int], last: bool
+) -> tuple[Cells, int]:
+    """Find the whole records at the beginning of some bytes, and the cells of some columns (rising numbers) in them.
+
+    Gives also how many bytes are done with; blank lines are no records. What the data breaks off is one if it is the
+    last.
+    """
+    mark, used = ord(quote) if quote else NO_QUOTE, np.zeros(1, np.int32)
+    columns, room = np.array(wanted, np.int64), len(data) // LIKELY + 1
+    while True:
+        starts, ends, widths = (np.empty(room, np.int32) for _ in range(3))
+        found = np.zeros((room, len(wanted), 2), np.int32)
+        count = _scan_kernel(data, ord(delimiter), mark, last, columns, starts, ends, widths, found, used)
+        if count < room or used[0] == len(data):
+            break
+        room = len(data) + 1
+    cells = Cells(data, starts[:count], ends[:count], found[:count], widths[:count], ord(delimiter), mark)
+    return cells, int(used[0])
 
 
 def write_cells(

@@ -14,6 +14,7 @@ from canary.files.dialect import Dialect, read_rows
 from canary.files.encoding import Encoding
 from canary.files.outside import bad_text
 from canary.files.outside import reading as reading_errors
+from canary.files.records import Found
 from canary.files.table import Reading, RowBatch
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class CsvParser:
         convert = csv.ConvertOptions(column_types=types, strings_can_be_null=False)
         return read, parse, convert
 
-    def _clean_block(self, block: Block[bool], reading: Reading) -> list[RowBatch]:
+    def _clean_block(self, block: Block[Found], reading: Reading) -> list[RowBatch]:
         """Let pyarrow parse a block whose quotes are all in place; nothing where it sees other rows."""
         import pyarrow as pa
         from pyarrow import csv
@@ -111,13 +112,13 @@ class CsvParser:
             first += batch.num_rows
         return [batch for batch in batches if batch.rows.num_rows]
 
-    def block(self, block: Block[bool], done: int, reading: Reading) -> list[RowBatch]:
+    def block(self, block: Block[Found], done: int, reading: Reading) -> list[RowBatch]:
         """Parse a block's rows from number `done` on record by record, and leave the ragged ones out."""
         import numpy as np
         import pyarrow as pa
 
         first = max(done - block.first, 0)
-        if block.extra and not first and (batches := self._clean_block(block, reading)):
+        if block.extra is True and not first and (batches := self._clean_block(block, reading)):
             return batches
         texts = [self._text(block.record(place)) for place in range(first, block.rows)]
         rows = list(read_rows(texts, self.dialect))
@@ -134,12 +135,12 @@ class CsvParser:
             return []
         return [RowBatch(int(index[0]), batch, None if len(good) == len(rows) else index)]
 
-    def end(self, block: Block[bool], reading: Reading) -> None:
+    def end(self, block: Block[Found], reading: Reading) -> None:
         """Note the cells of the last record, which ends a reading."""
         record = self._text(block.record(block.rows - 1))
         self._note_end(next(read_rows([record], self.dialect)), block, reading)
 
-    def _note_end(self, cells: list[str], block: Block[bool], reading: Reading) -> None:
+    def _note_end(self, cells: list[str], block: Block[Found], reading: Reading) -> None:
         reading.rows = block.first + block.rows
         reading.last, reading.last_ragged = cells, len(cells) != len(self.headings)
 

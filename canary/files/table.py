@@ -154,6 +154,7 @@ class Table(ABC):
     _notes: dict[str, str] = field(default_factory=dict, repr=False)
     _footer: bool | None = field(default=None, repr=False)
     _head: list[Sequence[str | None]] | None = field(default=None, repr=False)
+    _rows: int | None = field(default=None, repr=False)
 
     @property
     def warnings(self) -> list[str]:
@@ -192,6 +193,7 @@ class Table(ABC):
             held = batch
         footer = self.ends_in_footer(reading)
         self._tell(reading, footer)
+        self._rows = reading.rows - footer
         if held is not None and footer and not reading.last_ragged:
             held = _without_last(held)
         if held is not None and held.rows.num_rows:
@@ -247,11 +249,11 @@ class Table(ABC):
         return self._head
 
     def rows_to_edit(self) -> int:
-        """Give the number of rows that may be edited, a footer of totals not among them."""
-        reading = Reading()
-        for _ in self._read(self.headings[:1], reading):
-            pass
-        return reading.rows - self.ends_in_footer(reading)
+        """Give the number of rows that may be edited, a footer of totals not among them; known once it was read."""
+        if self._rows is None:
+            for _ in self.batches(self.headings[:1]):
+                pass
+        return self._rows or 0
 
     def report(self, reading: Reading, sinks: Sequence[Sink], gone: Sequence[int] = ()) -> RewriteReport:
         """Sum up a finished rewriting; `gone` counts the rows left out of each sink.

@@ -75,14 +75,13 @@ def write(parsed: Parsed, targets: Ints) -> tuple[Texts, Flags, Ints | None]:
     """
     plan, column = parsed.plan, parsed.texts
     if parsed.values is not None and parsed.low is not None and parsed.high is not None:
-        marked = lattice.moved(parsed.values, targets, plan, parsed.low, parsed.high)
-        marked = np.where(parsed.open, marked, parsed.values)
+        marked = lattice.moved(parsed.values, targets, plan, parsed.open, parsed.low, parsed.high)
         if plan.keep_sum:
             marked = lattice.balanced(parsed.values, marked, plan, parsed.low, parsed.high)
         changed = marked != parsed.values
         return _written(plan, column, marked, changed), changed, marked - parsed.values
     made = _rewritten(parsed, targets)
-    return made, _differ(column, made), None
+    return made, spelling.differ(column, made), None
 
 
 def _written(plan: ColumnPlan, column: Texts, values: Ints, changed: Flags) -> Texts:
@@ -100,22 +99,6 @@ def _rewritten(parsed: Parsed, targets: Ints) -> Texts:
     if plan.kind == "category":
         return category.write_categories(parsed.texts, plan.values, targets, parsed.company)
     return invisible.write_invisible(parsed.texts, targets)
-
-
-def _differ(before: Texts, after: Texts) -> Flags:
-    """Tell which rows' bytes differ."""
-    if before is after:
-        return np.zeros(len(before), np.bool_)
-    differ = before.lengths != after.lengths
-    same = np.flatnonzero(~differ & (before.lengths > 0))
-    width = before.lengths[same]
-    first = np.repeat(before.offsets[same], width)
-    step = np.arange(int(width.sum())) - np.repeat(np.cumsum(width) - width, width)
-    other = before.data[first + step] != after.data[np.repeat(after.offsets[same], width) + step]
-    differ[same] = (
-        np.add.reduceat(other, np.cumsum(width) - width, dtype=np.int64) > 0 if len(same) else False
-    )
-    return np.asarray(differ)
 
 
 def read(plan: ColumnPlan, column: Texts) -> Ints:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from canary.compiled import Kernel
 from canary.fingerprint import codec
 from canary.fingerprint.anchors import Anchored
 from canary.fingerprint.codec import Parsed
@@ -15,7 +16,7 @@ from canary.fingerprint.columns import Column, Flags, like, texts_of
 from canary.fingerprint.lattice import ERASED, Ints
 from canary.fingerprint.learn import Seen, digests_of
 from canary.fingerprint.plan import Channel, ColumnPlan, MarkPlan
-from canary.fingerprint.prf import Bytes, blocks_of, words_of
+from canary.fingerprint.prf import SLOTS, Bytes, blocks_of, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,30 +102,54 @@ def mark(prepared: Prepared, key: bytes) -> Marked:
     flags: dict[str, Flags] = {}
     reports, cells = [], 0
     for parsed in prepared.parsed:
-        targets = _targets(prepared, parsed.plan, words)
+        targets, aimed = _targets(prepared, parsed.plan, words)
         texts, changed, steps = codec.write(parsed, targets)
         made[parsed.plan.heading] = like(prepared.originals[parsed.plan.heading], texts, changed)
         flags[parsed.plan.heading] = changed
-        offered = parsed.open & (targets >= 0).any(axis=1)
+        offered = parsed.open & aimed
         reports.append(_report(parsed.plan, int(offered.sum()), changed, steps))
         cells += int(changed.sum())
     return Marked(made, flags, _keep(prepared, words), cells, tuple(reports))
 
 
-def _targets(prepared: Prepared, column: ColumnPlan, words: Mapping[tuple[int, int], Bytes]) -> Ints:
+def _aim(
+    words: Bytes, dithers: Bytes, slot: int, table: Bytes, q: int, thin: int, usable: Flags, part: int, targets: Ints,
+    aimed: Flags,
+) -> None:  # fmt: skip
+    """Give every usable cell the class that `to_class` makes of its symbol, and note that it has one."""
+    for row in range(len(usable)):
+        if not usable[row]:
+            continue
+        dither = dithers[row, slot]
+        wanted = np.int64(table[words[row, slot]])
+        if thin > 0:
+            if dither >= thin:
+                continue
+        else:
+            wanted += np.int64(table[dither])
+            wanted -= q if wanted >= q else 0
+        targets[row, part] = wanted
+        aimed[row] = True
+
+
+_aim_kernel = Kernel(_aim)
+
+
+def _targets(
+    prepared: Prepared, column: ColumnPlan, words: Mapping[tuple[int, int], Bytes]
+) -> tuple[Ints, Flags]:
+    """Give the classes a column's parts are to be in, int64[n, parts], and which cells have any."""
     names = codec.parts_of(column)
-    targets = np.full((prepared.rows, len(names)), ERASED, np.int64)
+    targets, aimed = np.full((prepared.rows, len(names)), ERASED, np.int64), np.zeros(prepared.rows, np.bool_)
     for number in prepared.plan.of_column(column.heading):
         channel = prepared.plan.channels[number]
         place, anchored = (channel.anchor, channel.block), prepared.anchors[channel.anchor]
-        if anchored is None:
-            continue
-        symbols = channel.alphabet.table[words[place][:, channel.slot % 16]]
-        dither = prepared.dithers[place][:, channel.slot % 16]
-        wanted = to_class(channel, symbols, dither)
-        usable = anchored.valid if not channel.thin else anchored.valid & (dither < channel.thin)
-        targets[:, names.index(channel.part)] = np.where(usable, wanted, ERASED)
-    return targets
+        if anchored is not None:
+            _aim_kernel(
+                words[place], prepared.dithers[place], channel.slot % SLOTS, channel.alphabet.table, channel.q,
+                channel.thin, anchored.valid, names.index(channel.part), targets, aimed,
+            )  # fmt: skip
+    return targets, aimed
 
 
 def to_class(channel: Channel, symbols: Bytes, dither: Bytes) -> Ints:

@@ -115,6 +115,7 @@ def _moves(prepared: Prepared, plan: ColumnPlan, span: Span, channels: Sequence[
     sizes = [channel.q for channel in channels]
     made = np.zeros((len(rows), int(np.prod(sizes))), np.int64)
     values, low, high = span
+    able = lattice.is_open(values, plan)
     for number, symbols in enumerate(np.ndindex(*sizes)):
         targets = np.stack(
             [
@@ -124,7 +125,7 @@ def _moves(prepared: Prepared, plan: ColumnPlan, span: Span, channels: Sequence[
             ],
             axis=1,
         )  # fmt: skip
-        made[:, number] = lattice.moved(values, targets, plan, low, high) - values
+        made[:, number] = lattice.moved(values, targets, plan, able, low, high) - values
     return made
 
 

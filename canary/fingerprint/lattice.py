@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from canary.compiled import Kernel
 from canary.fingerprint.columns import Flags
 from canary.fingerprint.plan import ColumnPlan
 
@@ -69,33 +70,51 @@ def is_open(values: Ints, plan: ColumnPlan) -> Flags:
     return np.asarray(room & (values % plan.heap != 0) if plan.heap else room)
 
 
-def moves(values: Ints, targets: Ints, plan: ColumnPlan) -> Ints:
-    """Give by how much each value moves to stand in its target classes (−1: any), the shortest way."""
-    place = places_of(values, plan)
-    if not plan.base:
-        return np.where(targets[:, 0] < 0, 0, _shortest(targets[:, 0] - place, plan.modulus))
-    fine, coarse = targets[:, 0], targets[:, 1]
-    digit = np.where(fine < 0, place % plan.base, fine)
-    whole = _shortest(plan.base * coarse + digit - place, plan.modulus)
-    alone = _shortest(digit - place, plan.base)
-    return np.where(coarse < 0, alone, whole)
-
-
-def _shortest(distance: Ints, modulus: int) -> Ints:
+def _shortest(distance: int, modulus: int) -> int:
+    """Give the shorter way round."""
     up = distance % modulus
-    return np.where(2 * up > modulus, up - modulus, up)
+    return up - modulus if 2 * up > modulus else up
 
 
-def moved(values: Ints, targets: Ints, plan: ColumnPlan, low: Ints, high: Ints) -> Ints:
-    """Give the marked values; one that cannot reach its classes between `low` and `high` with its sign stays."""
-    step = moves(values, targets, plan)
-    other = np.where(step > 0, step - plan.modulus, step + plan.modulus)
-    found = np.where(
-        _fits(values, step, low, high), step, np.where(_fits(values, other, low, high), other, 0)
-    )
-    if plan.base:
-        found = np.where((targets[:, 1] < 0) & ~_fits(values, step, low, high), 0, found)
-    return values + np.where(is_open(values, plan), found, 0)
+def _move(
+    values: Ints, targets: Ints, open_: Flags, low: Ints, high: Ints, modulus: int, base: int, out: Ints
+) -> None:
+    """Move each open value the shortest way to where its target classes (−1: any) are, if that is in its reach.
+
+    A period further off will do as well, and a value that cannot keep its sign stays.
+    """
+    for row in range(len(values)):
+        value = values[row]
+        out[row] = value
+        if not open_[row]:
+            continue
+        place = (value + base // 2) % modulus
+        fine, whole = targets[row, 0], True
+        if base == 0:
+            step = 0 if fine < 0 else _shortest(fine - place, modulus)
+        else:
+            coarse = targets[row, 1]
+            digit = place % base if fine < 0 else fine
+            whole = coarse >= 0
+            step = (
+                _shortest(base * coarse + digit - place, modulus) if whole else _shortest(digit - place, base)
+            )
+        for _ in range(2 if whole else 1):
+            made = value + step
+            if low[row] <= made <= high[row] and (made > 0) == (value > 0) and (made < 0) == (value < 0):
+                out[row] = made
+                break
+            step += -modulus if step > 0 else modulus
+
+
+_move_kernel = Kernel(_move, (_shortest,))
+
+
+def moved(values: Ints, targets: Ints, plan: ColumnPlan, able: Flags, low: Ints, high: Ints) -> Ints:
+    """Give the marked values; one that is not `able`, or cannot reach its classes between `low` and `high`, stays."""
+    made = np.empty_like(values)
+    _move_kernel(values, targets, able, low, high, plan.modulus, plan.base, made)
+    return made
 
 
 def _fits(values: Ints, step: Ints, low: Ints, high: Ints) -> Flags:

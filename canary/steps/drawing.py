@@ -77,6 +77,8 @@ def draw(
     """
     if not recipients:
         return Drawing()
+    if not (canaries or ghosts or groups.wanted(chosen)):
+        return _bare(tools, source, chosen, recipients, also)
     rng = tools.new_rng()
     readers = [one for one in (also, fresh and fresh.feed) if one]
     copies = (len(recipients) + groups.copies(chosen)) * (MORE_PLACES if fresh else 1)
@@ -117,6 +119,24 @@ def draw(
         notes.append(SHOWN)
     warnings = tuple(dict.fromkeys([*phones.warnings, *profile.notes, *notes]))
     return Drawing(tuple(plans), controls, shared.canaries, carried, warnings)
+
+
+def _bare(
+    tools: Tools,
+    source: Source,
+    chosen: Chosen,
+    recipients: Sequence[str],
+    also: Callable[[RowBatch], None] | None,
+) -> Drawing:
+    """Read a source that gets no canaries of its own: nothing of it has to be learnt but what it carries."""
+    finder, rows = derived.Finder(tools, roles_of(source.table, chosen)), 0
+    for batch in source.table.batches():
+        finder.feed(batch)
+        if also is not None:
+            also(batch)
+        rows = int(batch.numbers()[-1]) + 1
+        tools.progress("reading", rows, None)
+    return Drawing(tuple(Planned(rows_in=rows) for _ in recipients), carried=finder.finish())
 
 
 def _known(

@@ -132,12 +132,19 @@ def test_pyarrow_and_the_splitter_see_the_same_rows(
         assert [n for n, _ in exact] == [n for n, row in enumerate(judged) if len(row) == 2]
 
 
-@given(text=WILD, dialect=DIALECTS, size=st.sampled_from([1, 5, 1 << 20]))
-@settings(max_examples=100, deadline=None)
-def test_blocks_are_the_file_whatever_it_holds(text: str, dialect: Dialect, size: int, bench: Any) -> None:
+@given(
+    text=WILD,
+    dialect=DIALECTS,
+    size=st.sampled_from([1, 5, 1 << 20]),
+    wanted=st.sampled_from([None, (), (1,)]),
+)
+@settings(max_examples=200, deadline=None)
+def test_blocks_are_the_file_whatever_it_holds(
+    text: str, dialect: Dialect, size: int, wanted: tuple[int, ...] | None, bench: Any
+) -> None:
     with bench.chunks(size):
         table = wild_table(bench, text, dialect)
-        blocks = list(table._blocks())
+        blocks = list(table._blocks(wanted))
         assert b"".join(bytes(block.data) for block in blocks) == text[4:].encode()
         whole = CsvSplitter(Encoding(), dialect)(text[4:].encode(), True)
         assert [block.record(n) for block in blocks for n in range(block.rows)] == [
