@@ -190,8 +190,8 @@ class Cells:
         """Give one wanted column of some records as a string array."""
         import pyarrow as pa
 
-        sizes = self.found[rows, place, 1] - self.found[rows, place, 0]
-        out = np.empty(int(sizes.sum()) + 1, np.uint8)
+        spans = self.found[:, place] if len(rows) == len(self.found) else self.found[rows, place]
+        out = np.empty(int(spans[:, 1].sum()) - int(spans[:, 0].sum()) + 1, np.uint8)
         offsets = np.zeros(len(rows) + 1, np.int32)
         used = _gather_kernel(self.data, self.found, place, rows, self.quote, out, offsets)
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(out[:used])]

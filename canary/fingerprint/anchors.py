@@ -13,13 +13,17 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from canary.compiled import Kernel
 from canary.fields.address import canonical_address
 from canary.fields.canonical import canonical, canonical_name
 from canary.fingerprint.columns import Flags, Texts, spliced
 from canary.fingerprint.plainforms import CODE, HOUSE, MOBILE, NAME, house_kernel, signs, simple_kernel
 from canary.fingerprint.plan import AnchorPlan
 from canary.fingerprint.prf import DatasetKeys, Words, siphash24
+
+Counts = NDArray[np.uint16]
 
 MOST_ROWS: Final = 3  # a value on more rows is no anchor
 _CODES: Final = frozenset(
@@ -98,6 +102,26 @@ def digest_anchor(keys: DatasetKeys, anchor: AnchorPlan, columns: Mapping[str, T
     return Anchored(siphash24(keys.digest, joined, np.arange(len(valid) + 1) * width), valid)
 
 
+def _add(table: Counts, digests: Words, shift: int) -> None:
+    """Count each digest in its place of a table."""
+    mask = np.uint64(len(table) - 1)
+    for at in range(len(digests)):
+        place = (digests[at] >> np.uint64(shift)) & mask
+        if table[place] < 30000:
+            table[place] += 1
+
+
+def _least(one: Counts, two: Counts, digests: Words, found: Counts) -> None:
+    """Give how often each digest was counted: the lesser of both tables' counts."""
+    mask = np.uint64(len(one) - 1)
+    for at in range(len(digests)):
+        found[at] = min(one[digests[at] & mask], two[(digests[at] >> np.uint64(32)) & mask])
+
+
+_add_kernel = Kernel(_add)
+_least_kernel = Kernel(_least)
+
+
 @dataclass
 class Tally:
     """Counts of digests in a fixed amount of memory (a count-min sketch of two rows, saturating).
@@ -106,7 +130,7 @@ class Tally:
     """
 
     slots: int = 1 << 23
-    tables: list[np.ndarray[tuple[int, ...], np.dtype[np.uint16]]] = field(default_factory=list)
+    tables: list[Counts] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not self.tables:
@@ -114,20 +138,14 @@ class Tally:
 
     def add(self, digests: Words) -> None:
         """Count some digests."""
-        for table, places in zip(self.tables, self._places(digests), strict=True):
-            for at in range(0, len(places), 32768):
-                some = places[at : at + 32768]
-                np.add.at(table, some, np.uint16(1))
-                table[some] = np.minimum(table[some], 30000)
+        for table, shift in zip(self.tables, (0, 32), strict=True):
+            _add_kernel(table, digests, shift)
 
-    def count(self, digests: Words) -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:
+    def count(self, digests: Words) -> Counts:
         """Give how often each digest was counted, at most 30,000."""
-        one, two = (table[places] for table, places in zip(self.tables, self._places(digests), strict=True))
-        return np.minimum(one, two)
-
-    def _places(self, digests: Words) -> tuple[Words, Words]:
-        mask = np.uint64(self.slots - 1)
-        return digests & mask, (digests >> np.uint64(32)) & mask
+        found = np.empty(len(digests), np.uint16)
+        _least_kernel(self.tables[0], self.tables[1], digests, found)
+        return found
 
 
 def tells_rows(tally: Tally, anchored: Anchored) -> Anchored:

@@ -57,8 +57,12 @@ def texts_of(column: Column) -> Texts:
     if count:
         offsets = np.frombuffer(places, kind)[start : start + count + 1].astype(np.int64)
     flat = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
-    filled = array.is_valid().to_numpy(zero_copy_only=False)
-    return Texts(flat[offsets[0] : offsets[-1]], offsets - offsets[0], filled & (np.diff(offsets) > 0))
+    filled = offsets[1:] > offsets[:-1]
+    if array.null_count:
+        filled &= array.is_valid().to_numpy(zero_copy_only=False)
+    if not offsets[0] and offsets[-1] == len(flat):
+        return Texts(flat, offsets, filled)
+    return Texts(flat[offsets[0] : offsets[-1]], offsets - offsets[0], filled)
 
 
 def _arrow_of(column: NDArray[np.object_] | Sequence[str | None]) -> Any:
