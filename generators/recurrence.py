@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 FEW = 400  # different values up to which a column is one of categories, by itself or by how its texts begin
+KINDS = 64  # different values up to which each is looked at
 START = 3  # letters by which texts of other columns are put together
 OWN = 0.5  # share of different values above which a column tells nothing of recurrence
 NEVER = 1 << 40  # rows to a value that does not come again
@@ -55,7 +56,7 @@ class Recurrence:
         return found
 
     @cached_property
-    def _groups(self) -> dict[str, Ints]:
+    def groups(self) -> dict[str, Ints]:
         """Give the columns of categories: those of few values, or of texts that begin in few ways."""
         import numpy as np
 
@@ -71,16 +72,29 @@ class Recurrence:
         return found
 
     @cached_property
+    def _runs(self) -> Ints:
+        import numpy as np
+
+        found = np.zeros(len(self.recall), np.int64)
+        for name in self.local:
+            found = found * len(self.recall.texts[name]) + self.recall.codes[name]
+        return np.unique(found, return_inverse=True)[1].astype(np.int64)
+
+    def runs(self) -> Ints:
+        """Number, for each row, the values of the columns that stand in runs."""
+        return self._runs
+
+    @cached_property
     def _joint(self) -> dict[tuple[str, str], tuple[Ints, Ints, Ints]]:
         import numpy as np
 
         return {
             (one, two): (
-                np.bincount(self._groups[one] * FEW + self._groups[two], minlength=FEW * FEW),
-                np.bincount(self._groups[one], minlength=FEW),
-                np.bincount(self._groups[two], minlength=FEW),
+                np.bincount(self.groups[one] * FEW + self.groups[two], minlength=FEW * FEW),
+                np.bincount(self.groups[one], minlength=FEW),
+                np.bincount(self.groups[two], minlength=FEW),
             )
-            for one, two in combinations(self._groups, 2)
+            for one, two in combinations(self.groups, 2)
         }
 
     def shown(self, seats: Seats) -> list[Floats]:
@@ -90,13 +104,13 @@ class Recurrence:
         found: list[NDArray[Any]] = [seats.at / len(self.recall), self.tide[seats.rows]]
         for name in self._sorted:
             found += self._recurring(name, seats)
-        for name, codes in self._groups.items():
+        for name, codes in self.groups.items():
             if name not in self.local:
-                found += self._beside(codes, seats)
+                found += [*self._beside(codes, seats), *self._kinds(name, seats)]
         return [np.asarray(one, float) for one in (*found, *self._paired(seats))]
 
     def _recurring(self, name: str, seats: Seats) -> list[Floats]:
-        """Give how far the value stands before and after, and how often in all."""
+        """Give how far the value stands before and after and how far those are apart, as such and as it is common."""
         import numpy as np
 
         size, (keys, counts) = len(self.recall), self._sorted[name]
@@ -107,7 +121,8 @@ class Recurrence:
         before = np.where((found > 0) & (keys[low] // size == codes), asked - keys[low], NEVER)
         same = (found + seats.real < size) & (keys[high] // size == codes)
         after = np.where(same, keys[high] - asked + (not seats.real), NEVER)
-        return [np.log(before), np.log(np.maximum(after, 1)), counts[codes] + (not seats.real)]
+        after, often = np.maximum(after, 1), counts[codes] + (not seats.real)
+        return [np.log(before), np.log(after), often, np.log(before * often), np.log(before + after)]
 
     def _beside(self, codes: Ints, seats: Seats) -> list[Floats]:
         """Give whether the rows before and after have the same value."""
@@ -117,6 +132,11 @@ class Recurrence:
         before = codes[np.maximum(seats.at - 1, 0)] == mine
         return [before, codes[np.minimum(seats.at + seats.real, last)] == mine]
 
+    def _kinds(self, name: str, seats: Seats) -> list[NDArray[Any]]:
+        """Give which category a row is of, where they are few."""
+        few = len(self.recall.texts[name]) <= KINDS
+        return [self.recall.codes[name][seats.rows]] if few else []
+
     def _paired(self, seats: Seats) -> list[Floats]:
         """Give how often pairs of categories stand together: each with those in runs, the least of all, and the sum."""
         import numpy as np
@@ -124,7 +144,7 @@ class Recurrence:
         more, size = int(not seats.real), len(self.recall) + (not seats.real)
         mine = {
             name: codes[seats.runs if name in self.local else seats.rows]
-            for name, codes in self._groups.items()
+            for name, codes in self.groups.items()
         }
         own: list[Floats] = []
         least = np.full(len(seats.at), np.inf)

@@ -7,14 +7,14 @@ spread it has among real rows (raking; Deming and Stephan 1940).
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING
 
 from canary.generators.draws import generator
 from canary.generators.gaps import MISSING
-from canary.generators.recurrence import Recurrence, Seats
+from canary.generators.recurrence import FEW, KINDS, Recurrence, Seats
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-REACH = 0.2  # of the table, to either side of a place, out of which a fitting row is taken
+REACH = 0.15  # of the table, to either side of a place, out of which a fitting row is taken
 DRAWN = 40  # rows drawn for a place, of which those out of reach are left out
 LEARNT = 3000  # real rows, and places, by which the weights are learned
 BINS = 16  # equal parts of the real rows, by each feature
+LEAST = -300.0  # logarithm of odds below which all are alike
+OFTEN = 0.2  # different pairs, as a share of the rows, up to which they tell another column and not each row
 SWEEPS = 12
 STEP = 2.0  # most by which a part's weight changes at once
 ROOM = 0.75  # share of places whose rows are likely below that of one taken at once
@@ -48,6 +50,7 @@ class Timetable:
     edges: Sequence[Floats]
     weights: Sequence[Floats]  # logarithms, for each part of each feature
     ceiling: float
+    told: Mapping[str, tuple[str, Ints, Ints]]  # columns that the run and a category tell
 
     @classmethod
     def of(
@@ -67,7 +70,8 @@ class Timetable:
         values = np.array([MISSING if one is None else one for one in read], np.int64)[recall.codes[tide]]
         order = np.argsort(values, kind="stable")
         shows = Recurrence(recall.without(drawn), local, values)
-        blank = cls(recall, values, values[order], order, shows, (), (), 1.0)
+        told = _told(recall, shows, drawn)
+        blank = cls(recall, values, values[order], order, shows, (), (), 1.0, told)
         return blank._learned(profile, rng)
 
     def _learned(self, profile: HostProfile, rng: Random) -> Timetable:
@@ -78,7 +82,7 @@ class Timetable:
         real = self.shows.shown(Seats(some, some, some, real=True))
         places = profile.places.part(0, LEARNT)
         owner, seats = self._fitting(list(places), gen)
-        edges = [np.unique(np.quantile(one, np.linspace(0, 1, BINS + 1)[1:-1])) for one in real]
+        edges = [_edges(one) for one in real]
         wanted = [_parts(one, at) for one, at in zip(real, edges, strict=True)]
         found = [_parts(one, at) for one, at in zip(self.shows.shown(seats), edges, strict=True)]
         weights, ceiling = _raked(wanted, found, [len(at) + 1 for at in edges], owner, len(places))
@@ -93,15 +97,16 @@ class Timetable:
         if not len(owner):
             return [None] * len(places)
         found = [_parts(one, at) for one, at in zip(self.shows.shown(seats), self.edges, strict=True)]
-        odds = np.exp(_score(found, self.weights))
+        odds = np.exp(np.maximum(_score(found, self.weights), LEAST))
         chances = _summed(odds, owner, len(places))
         taken = (chances > 0) & (anyhow | (gen.random(len(places)) * self.ceiling < chances))
-        marks = np.cumsum(odds)
-        ends = np.searchsorted(owner, np.arange(len(places)), side="right")
-        starts = np.searchsorted(owner, np.arange(len(places)))
+        starts, ends = (
+            np.searchsorted(owner, np.arange(len(places)), side=side) for side in ("left", "right")
+        )
+        marks = np.cumsum(odds / (chances * DRAWN)[owner])  # a whole step for each place that has a row
         below = np.where(starts > 0, marks[starts - 1], 0.0)
-        asked = below + gen.random(len(places)) * np.maximum(chances, 0) * DRAWN
-        at = np.clip(np.searchsorted(marks, asked, side="right"), starts, np.maximum(ends - 1, starts))
+        at = np.searchsorted(marks, below + gen.random(len(places)), side="right")
+        at = np.clip(at, starts, np.maximum(ends - 1, starts))
         return [
             self._row(seats, int(each)) if took else None
             for each, took in zip(at, taken.tolist(), strict=True)
@@ -109,8 +114,23 @@ class Timetable:
 
     def _row(self, seats: Seats, at: int) -> Row:
         """Give a chosen row, its runs those of its place."""
-        row, run = self.recall.row(int(seats.rows[at])), self.recall.row(int(seats.runs[at]))
-        return {**row, **{name: run[name] for name in self.shows.local}}
+        at_row, at_run = int(seats.rows[at]), int(seats.runs[at])
+        row, run = self.recall.row(at_row), self.recall.row(at_run)
+        row |= {name: run[name] for name in self.shows.local}
+        return row | {
+            name: text for name in self.told if (text := self._tells(name, at_row, at_run)) is not None
+        }
+
+    def _tells(self, name: str, row: int, run: int) -> str | None:
+        """Give what run and category tell of a column; None where no row of the run has that category."""
+        import numpy as np
+
+        other, keys, rows = self.told[name]
+        key = int(self.shows.runs()[run]) * FEW + int(self.shows.groups[other][row])
+        found = int(np.searchsorted(keys, key))
+        if found == len(keys) or keys[found] != key:
+            return None
+        return self.recall.texts[name][int(self.recall.codes[name][rows[found]])]
 
     def _fitting(self, places: Sequence[Place], gen: np.random.Generator) -> tuple[Ints, Seats]:
         """Draw rows that fit between the two at each place: which place each is for, and the seats."""
@@ -162,6 +182,39 @@ class Timetable:
             rising, np.where(shared & (tied > 0), 0, np.where(shared, 1, gen.integers(0, 2, len(start)))), -1
         )
         return lows, highs, side
+
+
+def _edges(feature: Floats) -> Floats:
+    """Give where the parts of a feature begin: each of few values is one, many are cut into equal parts."""
+    import numpy as np
+
+    values = np.unique(feature)
+    return (
+        values[1:]
+        if len(values) <= KINDS
+        else np.unique(np.quantile(feature, np.linspace(0, 1, BINS + 1)[1:-1]))
+    )
+
+
+def _told(recall: Recall, shows: Recurrence, drawn: Set[str]) -> dict[str, tuple[str, Ints, Ints]]:
+    """Find the columns that a category and the run together tell: an hour and the day tell a time.
+
+    Gives for each the category, the known pairs of run and category, sorted, and a row that has each.
+    """
+    import numpy as np
+
+    run = shows.runs()
+    found: dict[str, tuple[str, Ints, Ints]] = {}
+    for name in sorted(drawn & recall.codes.keys()):
+        many = len(recall.texts[name])
+        for other, codes in shows.groups.items():
+            keys, first = np.unique(run * FEW + codes, return_index=True)
+            whole = run * FEW + codes
+            both = np.unique(whole * many + recall.codes[name])
+            if len(both) == len(keys) <= OFTEN * len(recall):
+                found[name] = other, keys, first
+                break
+    return found
 
 
 def _parts(feature: Floats, edges: Floats) -> Ints:

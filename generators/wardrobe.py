@@ -31,6 +31,9 @@ ALWAYS = frozenset(
     {"phone", "name", "address"}
 )  # filled whatever the template lacks, where most rows have them
 MOSTLY = 0.5
+NEAR = (
+    30  # days between a date of birth and that of the row it is modelled on: what hangs on an age stays true
+)
 CROWDED = 8  # rows of the sample that share a date of birth, from which it is nobody's own
 OLDEST_SEEN = 100
 TRIES = 20
@@ -100,28 +103,22 @@ class Wardrobe:
         return dress.sex_of(template.get(heading) or "", self.sample(heading)) if heading else ""
 
     def _born(self, party: Party, template: Row) -> date | None:
-        """Give a birth date of the template's year, None where the row tells none of a grown person.
+        """Give a birth date some days from the template's, or of its age; None where it tells none of a grown person.
 
         A date that many rows have (one that is put where none is known) is nobody's own, and stays.
         """
-        heading, aged = party.first("birth_date"), party.first("age")
-        today = self.personas.today
+        heading, aged, today = party.first("birth_date"), party.first("age"), self.personas.today
         if heading and (clock := self.profile.columns[heading].clock):
             number = clock.read(template.get(heading) or "")
-            moment = None if number is None else clock.moment(number)
-            year = None if moment is None else int(moment.year)
-            if moment and self._crowded(heading)[template.get(heading) or ""] >= CROWDED:
-                return moment.date() if moment.year <= today.year - ADULT - 1 else None
-        elif aged:
-            found = re.search(r"\d{1,3}", template.get(aged) or "")
-            year = today.year - int(found[0]) if found else None
+            born = None if number is None else clock.moment(number).date()
+            if born and self._crowded(heading)[template.get(heading) or ""] < CROWDED:
+                born += timedelta(self.rng.randint(1, NEAR) * (1 if self.rng.random() < 0.5 else -1))
         else:
-            return None
-        if year is None or not today.year - OLDEST_SEEN <= year <= today.year - ADULT:
-            return None
-        last = (today.replace(year=year, day=min(today.day, 28)) - date(year, 1, 1)).days
-        days = 365 if year < today.year - ADULT else last
-        return date(year, 1, 1) + timedelta(self.rng.randrange(max(1, days)))
+            found = re.search(r"\d{1,3}", template.get(aged) or "") if aged else None
+            year = today.year - int(found[0]) if found else 0
+            born = date(year, 1, 1) + timedelta(self.rng.randrange(365)) if year > 0 else None
+        grown = today.replace(year=today.year - ADULT, day=min(today.day, 28))
+        return born if born and today.year - OLDEST_SEEN <= born.year and born <= grown else None
 
     def _crowded(self, heading: str) -> Counter[str]:
         """Count the values of a column in the sample."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -65,27 +65,31 @@ def shape(text: str) -> str:
     return text
 
 
-def _counted(keys: Sequence[str], rows: np.ndarray) -> Floats:
-    counts = Counter(keys)
-    return np.log1p([counts[keys[row]] for row in rows.tolist()])
+def _counted(counts: Counter[str], mine: Sequence[str], key: Callable[[str], str]) -> Floats:
+    """Give the logarithm of how many cells of a column, counted by their texts, have the key of each of some cells."""
+    keyed: Counter[str] = Counter()
+    for cell, count in counts.items():
+        keyed[key(cell)] += count
+    return np.log1p([keyed[key(cell)] for cell in mine])
 
 
 def _cells(cells: Sequence[str], rows: np.ndarray, others: np.ndarray) -> Iterator[tuple[str, Floats]]:
     """Give what one column's texts tell: how usual value, make, beginning, end and letters are."""
     mine = [cells[row] for row in rows.tolist()]
-    yield "times", _counted(cells, rows)
-    yield "shape", _counted([shape(cell) for cell in cells], rows)
+    counts = Counter(cells)
+    yield "times", _counted(counts, mine, str)
+    yield "shape", _counted(counts, mine, shape)
     yield "length", np.array([float(len(cell)) for cell in mine])
     yield "empty", np.array([float(not cell) for cell in mine])
     yield "digits", np.array([float(sum(map(str.isdigit, cell))) for cell in mine])
     yield "digit run", np.array([float(max(map(len, re.findall(r"\d+", cell)), default=0)) for cell in mine])
     yield "repeated letters", np.array([float(len(cell) - len(set(cell))) for cell in mine])
     for size in (1, 2, 3, 6, 9):
-        yield f"first {size}", _counted([cell[:size] for cell in cells], rows)
+        yield f"first {size}", _counted(counts, mine, lambda cell, size=size: cell[:size])
     for size in (1, 2, 3, 5):
-        yield f"last {size}", _counted([cell[-size:] for cell in cells], rows)
+        yield f"last {size}", _counted(counts, mine, lambda cell, size=size: cell[-size:])
     if any("@" in cell for cell in mine):
-        yield "domain", _counted([cell.partition("@")[2] for cell in cells], rows)
+        yield "domain", _counted(counts, mine, lambda cell: cell.partition("@")[2])
     yield (
         "same as before",
         np.array([float(row > 0 and cells[row] == cells[row - 1]) for row in rows.tolist()]),
@@ -136,15 +140,21 @@ def parsed(cells: Sequence[str]) -> Floats | None:
     if not filled:
         return None
     if all(_TIME.fullmatch(cell) for cell in filled):
-        texts = [cell.rstrip("Z") if _TIME.fullmatch(cell) else "NaT" for cell in cells]
-        stamps = np.array(texts, dtype="datetime64[s]")
-        return np.where(np.isnat(stamps), np.nan, stamps.astype("int64").astype(float))
+        texts, places = np.unique(np.array(cells, dtype=object).astype(str), return_inverse=True)
+        spelt = [cell.rstrip("Z") if _TIME.fullmatch(cell) else "NaT" for cell in texts.tolist()]
+        stamps = np.array(spelt, dtype="datetime64[s]")
+        return np.where(np.isnat(stamps), np.nan, stamps.astype("int64").astype(float))[places]
     heads = {re.sub(r"\d", "", cell) for cell in filled}
+    known: dict[str, float]
     if len(heads) == 1 and not all(_NUMBER.fullmatch(cell) for cell in filled):
-        return np.array([float(digits) if (digits := re.sub(r"\D", "", cell)) else np.nan for cell in cells])
-    if sum(bool(_NUMBER.match(cell)) for cell in filled) < 0.95 * len(filled):
+        known = {
+            cell: float(digits) if (digits := re.sub(r"\D", "", cell)) else np.nan for cell in set(cells)
+        }
+    elif sum(bool(_NUMBER.match(cell)) for cell in filled) < 0.95 * len(filled):
         return None
-    return np.array([float(read[0]) if (read := _NUMBER.match(cell)) else np.nan for cell in cells])
+    else:
+        known = {cell: float(read[0]) if (read := _NUMBER.match(cell)) else np.nan for cell in set(cells)}
+    return np.array([known[cell] for cell in cells])
 
 
 def _number(values: Floats, cells: Sequence[str], rows: np.ndarray) -> Iterator[tuple[str, Floats]]:

@@ -333,3 +333,22 @@ def test_times_are_shared_as_often_as_the_host_shares_them():
     assert got == pytest.approx(want, abs=0.04)
     night = minutes[1:] % 1440 < 480
     assert share[night].sum() == pytest.approx((minutes % 1440 < 480).mean(), abs=0.03)
+
+
+def test_a_birth_is_near_the_models_and_none_of_its_own():
+    rng = random.Random(12)
+    births = [date(1975, 1, 1) + timedelta(rng.randrange(9000)) for _ in range(600)]
+    births[::6] = [date(1970, 1, 1)] * 100  # put where none is known
+    rows = [
+        {"编号": f"R{10_000_000 + at * 37:08d}", "姓名": f"王{'伟强磊军勇'[at % 5]}", "出生日期": birth.isoformat()}
+        for at, birth in enumerate(births)
+    ]
+    roles = {"编号": "record_no", "姓名": "name", "出生日期": "birth_date"}
+    drafts = drafted(learned(rows, roles, 200, size=100), 200)
+    mine = [date.fromisoformat(str(draft.row["出生日期"])) for draft in drafts]
+    unknown = sum(birth == date(1970, 1, 1) for birth in mine) / len(mine)
+    assert 0.08 < unknown < 0.26
+    known = set(births) - {date(1970, 1, 1)}
+    assert all(
+        any(birth + timedelta(day) in known for day in range(-30, 31)) for birth in mine if birth.year > 1970
+    )

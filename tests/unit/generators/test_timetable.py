@@ -83,7 +83,7 @@ def test_what_a_row_shows_is_reckoned_rightly(columns, profile):
     shows = Recurrence(recall, ("day",), np.array(list(map(int, columns["minute"]))))
     some = np.arange(300, 500)
     names = list(shows._sorted)
-    at = 2 + 3 * names.index("line")
+    at = 2 + 5 * names.index("line")
     before, after, times = shows.shown(Seats(some, some, some, real=True))[at : at + 3]
     for row, one, two, count in zip(some.tolist(), before, after, times, strict=True):
         line, cells = columns["line"][row], columns["line"]
