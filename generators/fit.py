@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from random import Random
 
 from canary.errors import SafetyError
@@ -250,9 +251,11 @@ class Fitter:
         """Cast a party: a persona for each seat, some of whom come again as often as the host's do."""
         personas = self.wardrobe.cast(party, [seat.template for seat in seats])
         share = self.wardrobe.returning(party)
-        comes = [share > 0 and self.rng.random() < share for _ in seats]
-        first = [row for row, again in enumerate(comes) if not again] or [0]
-        hosts = [self.rng.choice(first) if again else row for row, again in enumerate(comes)]
+        order, hosts = list(range(len(seats))), list(range(len(seats)))
+        if share:
+            self.rng.shuffle(order)
+            for last, row in pairwise(order):  # each visit is followed by another one with the same odds
+                hosts[row] = hosts[last] if self.rng.random() < share else row
         often = Counter(hosts)
         return [
             Guest(personas[at], seats[at].template, often[at] > 1, at != row) for row, at in enumerate(hosts)

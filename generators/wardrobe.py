@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -281,11 +280,9 @@ class Wardrobe:
 def returning_share(others: float) -> float:
     """Give the share of rows whose person stands in another one too, where a row has so many others of its person.
 
-    Visits beyond the first are as many a person as Poisson's law has them, with the mean m: a row's person then stands
-    in (m² + 2 m) / (1 + m) others.
+    Each visit is followed by another one with the same odds: with m more visits a person, a row's has 2 m others.
     """
-    mean = (others - 2 + math.sqrt((others - 2) ** 2 + 4 * others)) / 2
-    return mean / (1 + mean)
+    return others / (2 + others)
 
 
 def _grown(age: str | None) -> bool:

@@ -340,7 +340,11 @@ def test_a_birth_is_near_the_models_and_none_of_its_own():
     births = [date(1975, 1, 1) + timedelta(rng.randrange(9000)) for _ in range(600)]
     births[::6] = [date(1970, 1, 1)] * 100  # put where none is known
     rows = [
-        {"编号": f"R{10_000_000 + at * 37:08d}", "姓名": f"王{'伟强磊军勇'[at % 5]}", "出生日期": birth.isoformat()}
+        {
+            "编号": f"R{10_000_000 + at * 37:08d}",
+            "姓名": f"王{'伟强磊军勇'[at % 5]}",
+            "出生日期": birth.isoformat(),
+        }
         for at, birth in enumerate(births)
     ]
     roles = {"编号": "record_no", "姓名": "name", "出生日期": "birth_date"}

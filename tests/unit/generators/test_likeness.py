@@ -234,3 +234,30 @@ def test_every_person_comes_once_where_the_hosts_do():
     rows: list[dict[str, str | None]] = [{"no": str(at * 9), "call": f"138{at:08d}"} for at in range(1500)]
     drafts = drafts_of(rows, {"no": "record_no", "call": "phone"}, 200)
     assert len({draft.row["call"] for draft in drafts}) == 200
+
+
+def test_the_share_of_those_who_come_again_is_learned_from_the_others_of_a_row():
+    from canary.generators.wardrobe import returning_share
+
+    rng = random.Random(9)
+    for more in (0.1, 0.4):  # visits beyond the first, a person
+        share, visits = more / (1 + more), []
+        while len(visits) < 40_000:
+            size = 1
+            while rng.random() < share:
+                size += 1
+            visits += [size - 1] * size  # the others of each row
+        assert returning_share(sum(visits) / len(visits)) == pytest.approx(share, rel=0.06)
+
+
+def test_letters_that_chance_joins_are_told_from_those_that_go_in_pairs():
+    from canary.generators.likeness import freedom_of
+
+    rng = random.Random(10)
+    one, two = [chr(0x4E00 + at) for at in range(40)], [chr(0x5E00 + at) for at in range(40)]
+    free = [(rng.choice(one) + rng.choice(two), "M") for _ in range(1200)]
+    pairs = [rng.choice(one) + rng.choice(two) for _ in range(400)]
+    bound = [(rng.choice(pairs), "M") for _ in range(1200)]
+    assert freedom_of(free) > 0.7
+    assert freedom_of(bound) < 0.4
+    assert freedom_of([]) == 0
