@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks.people.features import Features
 
 FOLDS = 5
+ROUNDS = 150  # of boosting
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,15 @@ def auc(truth: np.ndarray, score: np.ndarray) -> float:
     return float(roc_auc_score(truth, score))
 
 
-def two_samples(found: Features, truth: np.ndarray, seed: int) -> Told:
+def two_samples(found: Features, truth: np.ndarray, seed: int, rounds: int = ROUNDS) -> Told:
     """Train both classifiers on four fifths of the rows and judge the others, five times; on one thread."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
-        return _two_samples(found, truth, seed)
+        return _two_samples(found, truth, seed, rounds)
 
 
-def _two_samples(found: Features, truth: np.ndarray, seed: int) -> Told:
+def _two_samples(found: Features, truth: np.ndarray, seed: int, rounds: int) -> Told:
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold
@@ -47,7 +48,7 @@ def _two_samples(found: Features, truth: np.ndarray, seed: int) -> Told:
     boosted, logistic = [], []
     for train, test in split.split(found.values, truth):
         trees = HistGradientBoostingClassifier(
-            max_iter=150, learning_rate=0.06, max_leaf_nodes=12, min_samples_leaf=10, random_state=seed
+            max_iter=rounds, learning_rate=0.06, max_leaf_nodes=12, min_samples_leaf=10, random_state=seed
         )
         trees.fit(found.values[train], truth[train])
         boosted.append(auc(truth[test], trees.predict_proba(found.values[test])[:, 1]))

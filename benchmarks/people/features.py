@@ -117,11 +117,11 @@ def _likelihood(texts: Sequence[str], mine: Sequence[str]) -> Floats:
     """Give the mean log-likelihood of the letters of a text, each by the two before it, learned on other rows."""
     threes: Counter[str] = Counter()
     twos: Counter[str] = Counter()
-    for text in texts:
+    for text, count in Counter(texts).items():
         padded = f"\1\2{text}\3"
         for at in range(2, len(padded)):
-            threes[padded[at - 2 : at + 1]] += 1
-            twos[padded[at - 2 : at]] += 1
+            threes[padded[at - 2 : at + 1]] += count
+            twos[padded[at - 2 : at]] += count
     letters = max(1, len({letter for text in texts for letter in text}))
     found = []
     for text in mine:

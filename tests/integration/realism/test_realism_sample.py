@@ -14,6 +14,7 @@ from benchmarks.people.features import Features, features
 from benchmarks.people.hosts import Host
 
 CANARIES = 100
+FEW = 40  # rounds of boosting: 200 rows bear no more
 SOME = ("运单号", "下单时间", "收件人", "收件地址", "品名", "重量", "运费")
 
 
@@ -35,7 +36,7 @@ def judged(planted: plant.Planted) -> tuple[Features, np.ndarray]:
 
 
 def test_canaries_hide(judged):
-    hidden = attacks.two_samples(*judged, 0)
+    hidden = attacks.two_samples(*judged, 0, FEW)
     assert max(hidden.boosting, hidden.logistic) < 0.75  # 200 rows judge roughly; the benchmark judges well
 
 
@@ -47,7 +48,7 @@ def test_rows_put_together_by_chance_do_not_hide(planted):
         for row in fakes.tolist():
             cells[row] = rng.choice(cells)
     rows, truth = chosen(planted, np.setdiff1d(fakes, planted.canaries))
-    found = attacks.two_samples(features(spoilt, rows), truth, 0)
+    found = attacks.two_samples(features(spoilt, rows), truth, 0, FEW)
     assert min(found.boosting, found.logistic) > 0.85
 
 
@@ -117,6 +118,15 @@ def test_filters_find_what_may_not_be_real():
     assert told["dead phone blocks"] == 1
     assert told["common domains that are no provider"] == 1
     assert told["digits in aliases"] == 1
+    assert told["long aliases on domains that are no provider"] == 1
+    assert told["letters of aliases"] == 1
+
+
+def test_a_limit_on_either_side_is_tried():
+    truth = np.repeat([0, 1], 100)
+    few = np.concatenate([np.full(100, 3.0), np.full(60, 1.0), np.full(40, 3.0)])
+    assert filters._removed(few, truth) == filters._removed(-few, truth) == pytest.approx(0.6)
+    assert filters._removed(np.zeros(200), truth) == 0
 
 
 def test_the_judges_find_no_broken_rule_and_know_one():
