@@ -171,7 +171,7 @@ def case_of(issued: Issued, findings: object, count: int) -> Case:
 
 
 def test_innocent_data_gives_the_chance_hits_that_are_predicted_and_names_nobody() -> None:
-    run(size=6_000_000, count=100_000)
+    run(size=3_000_000, count=100_000)
 
 
 @pytest.mark.soak
