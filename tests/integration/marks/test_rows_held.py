@@ -54,7 +54,9 @@ def test_rows_of_an_export_are_recognised_and_counted_for_who_held_them(world):
     found = world.marks(world.copies["east", "east"][:300])
     assert found.recognised == pytest.approx(300, abs=12)
     assert found.held["both"] == found.recognised
-    assert found.held["east"] == pytest.approx(300, abs=12), "what passes one filter by chance is another number"
+    assert found.held["east"] == pytest.approx(300, abs=12), (
+        "what passes one filter by chance is another number"
+    )
     assert found.held["west"] == 0
 
 
