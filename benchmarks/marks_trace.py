@@ -74,7 +74,9 @@ def leaks(
 ) -> dict[str, tuple[list[str], Rows, set[int]]]:
     """Make the leaks: heading, rows, and whose copies went in."""
     three = [row for at in (0, 1, 2) for row in rng.sample(copies[at], 60)]
-    mixed = [rng.choice([copies[0], copies[3], copies[4]])[at] for at in rng.sample(range(ROWS - 50), 800)]
+    mixed = [
+        rng.choice([copies[0], copies[3], copies[4]])[at] for at in rng.sample(range(len(original) - 50), 800)
+    ]
     bare = [[row[2], row[4], row[5]] for row in rng.sample(copies[2], 300)]
     bare_heads = [HEAD[0], *HEAD[2:4]]
     return {
@@ -101,9 +103,9 @@ def compared(copies: Mapping[int, Rows], original: Rows) -> Rows:
     return [[row[0], row[2], row[3]] for row in (*fakes, *original[:300])]
 
 
-def foreign(rng: random.Random) -> Rows:
+def foreign(rng: random.Random, rows: int) -> Rows:
     """Make a table that was never handed to anybody."""
-    return host(random.Random(rng.random()))
+    return host(random.Random(rng.random()), rows)
 
 
 def shares(answer: Trace, guilty: set[str]) -> list[float]:
@@ -113,7 +115,7 @@ def shares(answer: Trace, guilty: set[str]) -> list[float]:
 
 
 def run(
-    count: int, say: Callable[[str], None] = print, seed: int = 11
+    count: int, say: Callable[[str], None] = print, seed: int = 11, rows: int = ROWS
 ) -> dict[str, tuple[list[float], list[str]]]:
     """Trace every leak; gives the shares of innocents above each threshold, and the innocents named."""
     rng = random.Random(seed)
@@ -125,17 +127,17 @@ def run(
         names = [f"r{number:06d}" for number in range(count)]
         with tools.registry.begin() as tx:
             recipients.add_many(tx, [Recipient(one, RecipientKind.PARTNER) for one in names])
-        original = host(rng)
+        original = host(rng, rows)
         source = write(folder / "w.csv", HEAD, original)
         _tagged(tools, source, names[:HOLDERS], folder / "out")
         copies = {at: read(folder / "out" / f"{names[at]}.csv") for at in range(HOLDERS)}
-        made = leaks(copies, original, rng) | {"a foreign table": (HEAD, foreign(rng), set())}
+        made = leaks(copies, original, rng) | {"a foreign table": (HEAD, foreign(rng, rows), set())}
         heads = ["leak", *(f"t = 2^{bar}" for bar in THRESHOLDS), "sources named", "innocents named", "CPU s"]
         say("| " + " | ".join(heads) + " |")
         say("| --- |" + " --- |" * (len(THRESHOLDS) + 3))
-        for title, (heading, rows, guilty) in made.items():
+        for title, (heading, leaked, guilty) in made.items():
             began = time.process_time()
-            answer = trace(tools, [str(write(folder / "leak.csv", heading, rows))])
+            answer = trace(tools, [str(write(folder / "leak.csv", heading, leaked))])
             theirs = {names[at] for at in guilty}
             named = [one.recipient for one in answer.suspects if one.status == "named"]
             wrong = [one for one in named if one not in theirs]

@@ -9,7 +9,7 @@ from benchmarks.marks_symbols import Case, trial
 from canary.fingerprint.planning import COLLUSION, bar, chance_of_bits, expected
 
 BITS = 4.0
-TRIALS = 10
+TRIALS = 6
 
 
 def rows_for(colluders, chance):
