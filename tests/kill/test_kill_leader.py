@@ -93,7 +93,7 @@ def kill_the_leader(
 
 @pytest.mark.postgresql
 @pytest.mark.parametrize(
-    ("kills", "feeds", "seconds"), [(1, 5, 2), pytest.param(20, 100, 10, marks=pytest.mark.soak)]
+    ("kills", "feeds", "seconds"), [(1, 5, 2), pytest.param(20, 100, 20, marks=pytest.mark.soak)]
 )
 def test_every_slot_once(kills: int, feeds: int, seconds: int, postgresql_url: str, tmp_path: Path) -> None:
     """In the soak a source's interval is longer than a take-over, so that not even one slot goes by unrun."""

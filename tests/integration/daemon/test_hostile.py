@@ -34,8 +34,8 @@ def test_hostile_sources_fail_alone_and_politely(
         monitors = {**feeds(hostile, names), **feeds(busy, ["429"]), **feeds(site, good)}
         one = watcher(monitors, net={"timeout": 1, "max_bytes": 100_000})
         with running(one):
-            until(lambda: all(site.asked.count(f"/{name}") >= 4 for name in good))
-            until(lambda: set(hostile.asked) >= {f"/{name}" for name in names})
+            until(lambda: all(site.asked.count(f"/{name}") >= 4 for name in good), 60)
+            until(lambda: set(hostile.asked) >= {f"/{name}" for name in names}, 60)
             time.sleep(SECONDS)
         now = RealClock().now_ms()
         health = {each.name: each for each in watch_health(registry, one.settings.sources, now).sources}
