@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any, BinaryIO, Final, cast
 
 from canary.model.evidence import ScanError
-from canary.scan import sevenz
+from canary.scan import salvage, sevenz
 from canary.scan.budget import Metered, Refused, Rewound, Spent, seekable
 from canary.scan.parts import Place, reason_of
 
@@ -44,8 +45,32 @@ def metered(stream: Any, place: Place, spent: Spent) -> BinaryIO:
 def of_zip(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Members:
     """Give the members of a zip; one that cannot be opened is an error, and the rest follows."""
     deeper(place, spent)
-    with seekable(head, stream, spent.budget) as opened, zipfile.ZipFile(opened) as archive:
-        yield from zip_members(archive, place, spent)
+    with seekable(head, stream, spent.budget) as opened:
+        try:
+            archive = zipfile.ZipFile(opened)
+        except Exception as error:  # whatever a damaged directory makes it raise
+            found = salvage.left_of(opened)
+            first = next(found, None)
+            if first is None:
+                raise
+            yield place.error(reason_of(error))
+            yield from _salvaged(opened, chain([first], found), place, spent)
+            return
+        with archive:
+            yield from zip_members(archive, place, spent)
+
+
+def _salvaged(stream: BinaryIO, found: Iterable[salvage.Left], place: Place, spent: Spent) -> Members:
+    """Give the members of a zip without directory, which was cut off while it was sent."""
+    for left in found:
+        inside = place.inside(left.name, left.size or place.packed)
+        try:
+            spent.member()
+            member = salvage.Member(stream, left)
+        except Refused as error:
+            yield inside.error(reason_of(error))
+            continue
+        yield inside, metered(member, inside, spent)
 
 
 def zip_members(

@@ -18,6 +18,7 @@ from canary.scan.decode import SNIFFED, decode_bytes, decode_runs, decode_stream
 from canary.scan.parts import Place, TextPart, reason_of, texts
 from canary.scan.records import LINES_OF_TABLE, PROSE, Layout, detect_layout
 
+BINARY_BOOK: Final = "xl/workbook.bin"
 FEW_LINES: Final = 20  # of a stretch that are too few to tell how it is divided
 
 Found = Iterator[TextPart | ScanError]
@@ -125,19 +126,25 @@ def _archive(opened: Open) -> Opener:
 
 def _zip(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
     with seekable(head, stream, spent.budget) as opened:
-        with zipfile.ZipFile(opened) as archive:
-            if BOOK in archive.NameToInfo:
-                deeper(place, spent)
-                yield from _workbook(archive, place, spent)
-                return
-            binary = "xl/workbook.bin" in archive.NameToInfo
-            whole = sum(info.file_size for info in archive.infolist())
-        if binary:
+        book = _book_in(opened)
+        if book is not None:
             deeper(place, spent)
-            if whole > spent.budget.held:
-                raise Refused(f"a workbook longer than {spent.budget.held} bytes")
+        if book == BOOK:
+            with zipfile.ZipFile(opened) as archive:
+                yield from _workbook(archive, place, spent)
+            return
+        if book is not None:
             yield from _spreadsheet(opened, place, spent)
         yield from _archive(of_zip)(head, opened, place, spent)
+
+
+def _book_in(stream: BinaryIO) -> str | None:
+    """Give the member by which a zip is a workbook, None where it is none or broken."""
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            return next((name for name in (BOOK, BINARY_BOOK) if name in archive.NameToInfo), None)
+    except Exception:  # it is opened again, and told then
+        return None
 
 
 def _workbook(archive: zipfile.ZipFile, place: Place, spent: Spent) -> Found:
@@ -249,6 +256,8 @@ def _ole(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:
 
 
 def _spreadsheet(stream: BinaryIO, place: Place, spent: Spent) -> Found:
+    if place.packed * spent.budget.ratio > spent.budget.spooled:
+        raise Refused(f"a workbook that may become longer than {spent.budget.spooled} bytes")
     for name, lines in tables.spreadsheet(stream):
         yield from texts(place.inside(name, 0), spent.texts(lines, place.packed), layout=LINES_OF_TABLE)
 

@@ -44,10 +44,13 @@ def _members(stream: BinaryIO, place: Place, spent: Spent) -> Iterator[Member]:
 
 
 def _is_workbook(stream: BinaryIO) -> bool:
-    with zipfile.ZipFile(stream) as archive:
-        found = BOOK in archive.NameToInfo
-    stream.seek(0)
-    return found
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            return BOOK in archive.NameToInfo
+    except Exception:  # whatever a damaged directory makes it raise
+        return False
+    finally:
+        stream.seek(0)
 
 
 def _again(head: bytes, stream: BinaryIO) -> BinaryIO:

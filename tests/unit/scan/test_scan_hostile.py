@@ -9,6 +9,8 @@ import os
 import sqlite3
 import tempfile
 import time
+import zipfile
+import zlib
 from email.mime.multipart import MIMEMultipart
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from canary.scan import documents, markup
 from canary.scan.budget import Budget, Refused, seekable
 from canary.scan.deadline import Deadline
 from canary.scan.sevenz import members
-from tests.packed import arrow, attached, columns, mbox, page, pdf, sent, sevenzip, sqlite, zipped
+from tests.packed import arrow, attached, columns, mbox, page, pdf, sent, sevenzip, sqlite, tarred, zipped
 from tests.scanlab import MAIL, OTHER_PHONE, WAYBILL, Lab
 
 SMALL = Budget(free=200_000, ratio=20, held=1 << 20, spooled=1 << 21, seconds=0.3)
@@ -129,7 +131,6 @@ def test_what_refers_to_one_text_again_and_again_is_stopped(lab: Lab) -> None:
     cell = b"<c t='s'><v>0</v></c>"
     rows = b"<row>" + cell * 10 + b"</row>"
     book = io.BytesIO()
-    import zipfile
 
     with zipfile.ZipFile(book, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", "<workbook/>")
@@ -329,3 +330,45 @@ def test_formulas_and_prefixed_mails_in_cells_are_read(lab: Lab) -> None:
     whole.save(packed)
     assert {hit.canary for hit in lab.scan(packed.getvalue()).hits} == {"c-first", "c-second"}
     assert lab.scan(attached(packed.getvalue())).hits
+
+
+def test_a_zip_that_was_cut_off_is_read_as_far_as_it_goes(lab: Lab) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("first.csv", WAYBILL)
+        archive.writestr("名单.csv", MAIL, zipfile.ZIP_STORED)
+        archive.writestr("last.csv", os.urandom(3000) + OTHER_PHONE.encode())
+    whole = packed.getvalue()
+    findings = lab.scan(whole[: whole.index(b"last.csv") + 900])
+    assert {(hit.canary, hit.member) for hit in findings.hits} == {
+        ("c-first", "first.csv"),
+        ("c-first", "名单.csv"),
+    }
+    told = {error.member: error.reason for error in findings.errors}
+    assert told.keys() == {None, "last.csv"}
+    assert told[None] == "broken: file is not a zip file"
+    assert len(lab.scan(gzip.compress(whole[:-30])).hits) == 3
+
+
+def test_members_of_every_archive_are_given_as_they_are() -> None:
+    from canary.scan.budget import Spent
+    from canary.scan.members import members as given
+    from canary.scan.parts import Place
+
+    data = WAYBILL.encode() * 50
+    packs = (
+        zipped,
+        sevenzip,
+        tarred,
+        zlib.compress,
+        lambda one: zipped(sevenzip(one)),
+        lambda one: zipped(one)[:-9],
+    )
+    for pack in packs:
+        whole = pack(data)
+        found = [
+            part.read()
+            for _, part in given(io.BytesIO(whole), Place("x", packed=len(whole)), Spent(Budget()))
+        ]
+        assert found == [data]
+    assert list(given(io.BytesIO(sevenzip(data)[:40]), Place("x"), Spent(Budget()))) == []
