@@ -102,14 +102,13 @@ def _bytes(text: str) -> bytes:
 
 
 def _shape(table: Settings) -> Shape:
-    told = table.text("told", "")
     made = Shape(
         table.text("items", ""),
         table.text("key", "key"),
         table.text("link", ""),
         table.text("address", ""),
         table.text("text", ""),
-        tuple(name.strip() for name in told.split(",") if name.strip()),
+        table.words("told"),
     )
     table.done()
     if sum(map(bool, (made.link, made.address, made.text))) != 1:

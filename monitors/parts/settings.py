@@ -81,6 +81,13 @@ class Settings:
             raise UsageError(f"the setting {key!r} is {_shown(value)}", f"give it as a table [….{key}]")
         return Settings(value)
 
+    def words(self, key: str) -> tuple[str, ...]:
+        """Read a list of texts, none where it is absent."""
+        value = self._get(key, (), "a list of texts")
+        if not isinstance(value, list | tuple) or not all(isinstance(one, str) and one for one in value):
+            raise UsageError(f"the setting {key!r} is no list of texts", 'give it as ["one", "another"]')
+        return tuple(value)
+
     def all_texts(self) -> dict[str, str]:
         """Read the whole table as texts."""
         return {key: self.text(key) for key in self._values}

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -143,7 +143,7 @@ def described_world(site: Site, folder: Path) -> World:
         ]
         site.page("/list", json.dumps({"data": {"posts": posts}}).encode())
 
-    shape = {"items": "data.posts", "key": "no", "text": "body.text", "told": "board.name"}
+    shape = {"items": "data.posts", "key": "no", "text": "body.text", "told": ["board.name"]}
     return _texts("paste", {"list_url": f"{site.url}/list", "list": shape}, entries, show, changes=False)
 
 
@@ -430,6 +430,7 @@ def test_what_is_no_feed_is_an_outside_error(
 @pytest.mark.parametrize("make", [rss_world, url_world, bot_world])
 def test_a_slow_source_ends_in_time(make: MakeWorld, site: Site, tmp_path: Path) -> None:
     world = make(site, tmp_path)
+    world.fetch = fetcher(replace(QUICK, timeout=0.3))
     for path in PAGES:
         site.pages[path] = lambda site, handler: site.ending.wait(10) and None
     began = time.monotonic()

@@ -124,12 +124,12 @@ def test_an_address_that_is_none_harms_nothing_else() -> None:
     assert keys(MONITOR.poll(None, CannedFetch(pages))) == ["k1"]
 
 
-def described(**shape: str) -> Monitor:
+def described(**shape: object) -> Monitor:
     return paste.monitor({"list_url": LIST, "list": shape, "headers": {"Authorization": "Bearer s3cret"}})
 
 
 def test_a_list_of_another_shape_with_an_address_to_make() -> None:
-    monitor = described(items="result.docs", key="meta.id", address="/doc/{key}?raw=1", told="meta.by")
+    monitor = described(items="result.docs", key="meta.id", address="/doc/{key}?raw=1", told=["meta.by"])
     told = {"result": {"docs": [{"meta": {"id": "a/b", "by": "x"}}, {"meta": {"id": True}}, {"meta": 5}]}}
     fetch = CannedFetch(
         {LIST: reply(json.dumps(told)), "https://paste.example/doc/a%2Fb?raw=1": reply("text")}
@@ -158,9 +158,17 @@ def test_a_list_that_holds_its_texts_needs_no_second_request() -> None:
 
 
 @pytest.mark.parametrize(
-    "shape", [{}, {"key": "id"}, {"link": "a", "text": "b"}, {"link": "a", "surprise": "b"}]
+    "shape",
+    [
+        {},
+        {"key": "id"},
+        {"link": "a", "text": "b"},
+        {"link": "a", "surprise": "b"},
+        {"link": "a", "told": "b"},
+        {"link": "a", "told": [5]},
+    ],
 )
-def test_a_shape_says_where_the_text_is(shape: dict[str, str]) -> None:
+def test_a_shape_says_where_the_text_is(shape: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         described(**shape)
 
