@@ -12,4 +12,5 @@ apt() {
 }
 echo "installing $* from Debian's packages …" >&2
 # the lists of a fresh machine are empty or old: one update, then a second try
-apt install --no-install-recommends -y "$@" 2>/dev/null || { apt update && apt install --no-install-recommends -y "$@"; }
+install() { apt install --no-install-recommends --no-remove -y "$@"; }  # another mail server, say, stays
+install "$@" 2>/dev/null || { apt update && install "$@"; }

@@ -23,10 +23,12 @@ class Room:
     items: list[Item] = field(default_factory=list)
     broken: bool = False
     slow: float = 0.0
+    refused: int = 0
 
     async def desk(self, items: list[Item]) -> list[bool]:
         await asyncio.sleep(self.slow)
         if self.broken:
+            self.refused += 1
             raise OutsideError("the registry is down", "")
         self.items.extend(items)
         return [True] * len(items)

@@ -324,3 +324,71 @@ def make_certificate(folder: Path, name: str = "localhost") -> None:
 def answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+POSTFIX = """
+compatibility_level = 3.6
+queue_directory = {folder}/spool
+data_directory = {folder}/data
+command_directory = /usr/sbin
+daemon_directory = {daemons}
+mail_owner = postfix
+setgid_group = postdrop
+inet_interfaces = loopback-only
+inet_protocols = ipv4
+myhostname = sender.example
+mydestination =
+alias_maps =
+mynetworks = 127.0.0.0/8
+relayhost = [127.0.0.1]:{relay}
+disable_dns_lookups = yes
+smtp_tls_security_level = may
+smtp_destination_recipient_limit = 50
+minimal_backoff_time = 1s
+maximal_backoff_time = 1s
+queue_run_delay = 1s
+maillog_file_prefixes = {folder}
+maillog_file = {folder}/log
+"""
+POSTFIX_SERVICES = """
+127.0.0.1:{port} inet n - n - - smtpd
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 1 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+smtp unix - - n - - smtp
+relay unix - - n - - smtp
+retry unix - - n - - error
+error unix - - n - - error
+anvil unix - - n - 1 anvil
+scache unix - - n - 1 scache
+proxymap unix - - n - - proxymap
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+@contextmanager
+def postfix_server(relay: int) -> Iterator[int]:
+    """Run Postfix, which passes all mail on to a port of this machine; gives its own port. Needs root or sudo."""
+    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    with tempfile.TemporaryDirectory(prefix="canary-postfix-", ignore_cleanup_errors=True) as place:
+        folder, port = Path(place), free_port()
+        folder.chmod(0o755)
+        (folder / "spool").mkdir()
+        (folder / "main.cf").write_text(
+            POSTFIX.format(folder=folder, relay=relay, daemons="/usr/lib/postfix/sbin")
+        )
+        (folder / "master.cf").write_text(POSTFIX_SERVICES.format(port=port))
+        data = ["install", "-d", "-o", "postfix", str(folder / "data")]
+        subprocess.run([*sudo, *data], check=True)
+        postfix = [*sudo, program("postfix", "sbin/postfix"), "-c", str(folder)]
+        try:
+            started = subprocess.run([*postfix, "start"], capture_output=True, text=True, check=False)
+            assert started.returncode == 0, started.stderr
+            yield port
+        finally:
+            subprocess.run([*postfix, "stop"], capture_output=True, check=False)
+            subprocess.run([*sudo, "rm", "-rf", str(folder / "spool"), str(folder / "data")], check=False)
