@@ -22,7 +22,9 @@ wanted=()
 for marker in "${!package[@]}"; do
     have "$marker" || wanted+=("${package[$marker]}")
 done
-if [ ${#wanted[@]} -gt 0 ]; then scripts/apt.sh "${wanted[@]}" || true; fi
+if [ ${#wanted[@]} -gt 0 ] && ! scripts/apt.sh "${wanted[@]}" && [ ${#wanted[@]} -gt 1 ]; then
+    for one in "${wanted[@]}"; do scripts/apt.sh "$one" || true; done  # one that cannot be had keeps no other away
+fi
 for marker in "${!package[@]}"; do
     have "$marker" || echo "$marker"
 done
