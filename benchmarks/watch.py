@@ -247,6 +247,7 @@ def tell_polls(registry: Registry, settled: float, wall: float, cpu: float, inte
     late = [(one.seen_ms - int(one.item)) / 1000 for one in seen if int(one.item) / 1000 > settled]
     told("items a minute", 60 * len(seen) / wall)
     told("items a minute of CPU", 60 * len(seen) / cpu)
+    told("cores it took", cpu / wall)
     told("polls", sum(one.polls for one in states))
     told("slots that went by unrun", sum(one.skipped for one in states))
     told("sources that fail", sum(one.failures > 0 for one in states))
