@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, chain
 from random import Random
 
 from canary.fields.roles import PERSONAL
@@ -125,8 +125,9 @@ class Numbers:
             return ""
         at = bisect_left(self.values, number)
         low, high = self.values[max(0, at - BESIDE)], self.values[min(len(self.values) - 1, at + BESIDE)]
-        drawn = [_rewritten(value, rng.uniform(low, high)) for _ in range(ROUND_TRIES)]
-        return next((text for text in drawn if _zeros(text) == _zeros(value)), drawn[0])
+        first, zeros = _rewritten(value, rng.uniform(low, high)), _zeros(value)
+        drawn = (_rewritten(value, rng.uniform(low, high)) for _ in range(ROUND_TRIES - 1))
+        return next((text for text in chain([first], drawn) if _zeros(text) == zeros), first)
 
 
 def _zeros(text: str) -> int:

@@ -34,7 +34,7 @@ if ! new_enough "$venv/bin/python" || ! "$venv/bin/python" -m pip --version >/de
 
 pip=("$venv/bin/python" -m pip --disable-pip-version-check --no-input)
 echo "installing what $lock pins into $venv …"
-"${pip[@]}" install -qq --require-hashes --requirement "$lock"
+"${pip[@]}" install -qq --no-deps --require-hashes --requirement "$lock"  # the lock is whole
 "${pip[@]}" install -qq --no-deps --no-build-isolation --editable .
 echo "compiling kernels, once …"
 "$venv/bin/python" scripts/warm.py || echo "warning: kernels are compiled at their first use instead" >&2

@@ -23,6 +23,7 @@ def asked() -> str:
         "groups": project["dependency-groups"],
         "python": project["project"]["requires-python"],
         "build": project["build-system"]["requires"],
+        "overrides": project["tool"]["uv"]["override-dependencies"],
     }
     return hashlib.sha256(json.dumps(asked_for, sort_keys=True).encode()).hexdigest()
 

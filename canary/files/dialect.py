@@ -32,8 +32,16 @@ class Dialect:
 
         Raises OutsideError where a cell needs quotes and the file knows none.
         """
-        text = self.delimiter.join(self._cell(place, cell) for place, cell in enumerate(cells))
+        text = self.delimiter.join(cell or "" for cell in cells)
+        if self._is_special(text, len(cells)):
+            text = self.delimiter.join(self._cell(place, cell) for place, cell in enumerate(cells))
         return text or (2 * self.quote if self.quote else "")
+
+    def _is_special(self, text: str, width: int) -> bool:
+        """Tell whether some cell may need quotes, by the whole row without any: one look at it, not one a cell."""
+        if any(self.quoted) or any(self.quoted_empty) or text.count(self.delimiter) >= width:
+            return True
+        return "\n" in text or "\r" in text or (self.quote is not None and self.quote in text)
 
     def _cell(self, place: int, cell: str | None) -> str:
         if cell is None:

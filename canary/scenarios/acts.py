@@ -198,7 +198,7 @@ def leak(world: World, act: Parameters) -> str:
         world.leaked.extend(copy for one in guilty for copy in world.copies[one])
     rows = leaks.merge([leaks.read_rows(copy) for copy in world.leaked], world.rng)
     kept = leaks.without(leaks.survive(rows, act.get("survive", 1.0), world.rng), act.get("drop", ()))
-    piles = leaks.packs(kept, act["pack"]) if "pack" in act else [kept]
+    piles = leaks.packs(kept, world.rows(act["pack"])) if "pack" in act else [kept]
     whole = piles[:-1] or piles
     chosen = world.rng.sample(whole, min(act.get("packs", 1), len(whole)))
     for number, pile in enumerate(chosen, 1):
