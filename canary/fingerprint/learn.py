@@ -25,6 +25,7 @@ _MOST_PLACES = 6
 _HEAPS: Final = (5, 10, 50, 100, 500, 1000)
 _BATCHED = 0.3  # share of rows in batches from which a column of times is left alone
 _AXIS_SHARE = 0.02  # an axis that stands on fewer cells carries nothing worth a byte
+_TIED = 0.05  # share of rows, beyond twice that of chance, from which rows of one moment belong together
 _PAIRS: Final = 1 << 18  # slots in which pairs of values that stand beside each other are counted
 _USEFUL = 0.5  # share of rows an anchor has to tell, to serve marks where another one can
 
@@ -171,7 +172,7 @@ def _time_plan(heading: str, column: ColumnPolicy, sample: Texts) -> ColumnPlan 
     step = max(1, int(found.step.total_seconds()))
     values, good = times.read_times(sample, found.template, step)
     values = values[good]
-    _, counts = np.unique(values, return_counts=True)
+    counts = np.unique(values, return_counts=True)[1]
     if counts[counts > MOST_ROWS].sum() > _BATCHED * len(values):
         return None
     amount = int(tolerance_of(column.tolerance if column.tolerance is not None else 0.0).amount) // step
@@ -182,8 +183,16 @@ def _time_plan(heading: str, column: ColumnPolicy, sample: Texts) -> ColumnPlan 
     heap = 60 if step == 1 and (values % 60 == 0).mean() > 0.2 else 0
     return ColumnPlan(
         heading, "time", step=step, tolerance=amount, modulus=modulus, base=base, heap=heap,
-        template=found.template, ordered=ordered,
+        template=found.template, ordered=ordered, tied=_is_tied(values, counts),
     )  # fmt: skip
+
+
+def _is_tied(values: Ints, counts: Ints) -> bool:
+    """Tell whether far more rows share their moment with another one than chance would have it: they go together."""
+    if not len(values):
+        return False
+    by_chance = 1 - np.exp(-len(values) / (float(values.max() - values.min()) + 1))
+    return bool(counts[counts > 1].sum() > (2 * by_chance + _TIED) * len(values))
 
 
 def _parts(plan: ColumnPlan, sample: Texts) -> list[Part]:
@@ -246,11 +255,11 @@ class Seen:
         return anchored.chosen(self.anchors.count(salted(anchored.digests, number)) <= MOST_ROWS)
 
     def stays(self, column: ColumnPlan, texts: Texts) -> Flags | None:
-        """Tell which moments belong to a batch and stay, None where that is no question."""
+        """Tell which moments belong to a batch and stay: one row moved alone would leave it. None for no moments."""
         if column.kind != "time":
             return None
         digests = salted(siphash24(self.keys.digest, texts.data, texts.offsets), 99)
-        return np.asarray(self.moments.count(digests) > MOST_ROWS)
+        return np.asarray(self.moments.count(digests) > (1 if column.tied else MOST_ROWS))
 
 
 def salted(digests: Words, number: int) -> Words:

@@ -29,7 +29,8 @@ class ColumnPlan:
     Numbers and times are counted in units: 10^−places, or `step` seconds. A value moves by at most
     `tolerance` units (or by `share` of itself) to the class of its symbols modulo `modulus`; where `base` is
     not 0, the last digit to that base and what is before it are two symbols. Multiples of `heap` stay. A number
-    is written with `least` decimals or more. A category is plausible with what stands in the columns `beside` it.
+    is written with `least` decimals or more. A category is plausible with what stands in the columns `beside` it. Where
+    moments are `tied`, those that two rows share stay, else those of more than three.
     """
 
     heading: str
@@ -48,6 +49,7 @@ class ColumnPlan:
     grammar: str = ""
     values: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    tied: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,6 +127,11 @@ def test_the_same_call_gives_the_same_bytes_and_release(canary, copies, tmp_path
     assert told["marked_cells"] > 0
     releases = [one for one in canary("release", "list", "--json").json if one["recipient"] == "p3"]
     assert [one["release"] for one in releases] == [told["release"]]
+    another = canary(*again[:6], "--output", "new.csv", "--canaries", 4, "--new", "--json").json[0]
+    assert another["release"] != told["release"]
+    assert (tmp_path / "new.csv").read_bytes() == (tmp_path / "again.csv").read_bytes(), (
+        "marks and canaries stay"
+    )
 
 
 def test_canaries_are_spelt_as_the_rows_around_them(canary, copies, tmp_path):

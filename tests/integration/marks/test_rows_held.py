@@ -11,6 +11,7 @@ from canary.model.people import Recipient, RecipientKind
 from canary.steps import decoding
 from canary.steps.inspect import inspect
 from canary.steps.leaktables import tables_in
+from canary.steps.releasing import GHOSTS
 from canary.steps.tag import tag
 from canary.steps.tagging import TagRequest
 from canary.steps.trace import trace
@@ -53,6 +54,7 @@ def world(tmp_path_factory):
 def test_rows_of_an_export_are_recognised_and_counted_for_who_held_them(world):
     found = world.marks(world.copies["east", "east"][:300])
     assert found.recognised == pytest.approx(300, abs=12)
+    assert len(found.scores) == len(NAMES) + GHOSTS, "who was never issued anything is scored as well"
     assert found.held["both"] == found.recognised
     assert found.held["east"] == pytest.approx(300, abs=12), (
         "what passes one filter by chance is another number"

@@ -235,6 +235,21 @@ def test_heaps_batches_and_rising_columns_stay():
     assert (copy["at"][:40] == table["at"][:40]).all()
 
 
+def test_rows_of_one_moment_stay_together(parcels):
+    """Where pairs of rows share their moment far more often than chance would have it, no copy takes them apart."""
+    start = np.datetime64("2026-03-01T00:00:00")
+    moments = start + np.random.default_rng(6).integers(0, 10**7, 600)
+    moments[:200] = np.repeat(moments[:100], 2)
+    pairs = lab(
+        rows=600, table={**parcels.table, "at": objects([str(one).replace("T", " ") for one in moments])}
+    )
+    assert pairs.plan.column("at").tied
+    assert not parcels.plan.column("at").tied
+    copy = pairs.copy(ONE)
+    assert (copy["at"][:200:2] == copy["at"][1:200:2]).all()
+    assert (copy["at"][200:] != pairs.table["at"][200:]).mean() > 0.9
+
+
 def test_values_on_many_rows_are_no_anchors():
     shared = lab(rows=300, phones=20)
     found = shared.prepared.anchors[1]
