@@ -96,7 +96,10 @@ def kill_the_leader(
     ("kills", "feeds", "seconds"), [(1, 5, 2), pytest.param(20, 100, 20, marks=pytest.mark.soak)]
 )
 def test_every_slot_once(kills: int, feeds: int, seconds: int, postgresql_url: str, tmp_path: Path) -> None:
-    """In the soak a source's interval is longer than a take-over, so that not even one slot goes by unrun."""
+    """In the soak a source's interval is longer than a take-over, so that not even one slot goes by unrun.
+
+    What a slow machine skips while all begin at once is not counted.
+    """
     whole = kills > 1
     registry = Registry.create(postgresql_url, Keys(bytes(range(32))))
     names = [f"feed{number:02d}" for number in range(feeds)]
@@ -109,7 +112,8 @@ def test_every_slot_once(kills: int, feeds: int, seconds: int, postgresql_url: s
         config: dict[str, object] = {"net": net, "monitors": tables}
         took = []
         with nodes(postgresql_url, config) as running:
-            until(lambda: ended(registry, names) >= feeds, 60)
+            until(lambda: ended(registry, names) >= (2 if whole else 1) * feeds, 120)
+            before = skipped(registry)
             for _ in range(kills):
                 took.append(kill_the_leader(registry, running, postgresql_url, config))
                 time.sleep(chance.uniform(START_SECONDS, seconds) if whole else 0)
@@ -118,7 +122,8 @@ def test_every_slot_once(kills: int, feeds: int, seconds: int, postgresql_url: s
             for process in running.values():
                 process.send_signal(signal.SIGTERM)
             assert [process.wait(15) for process in running.values()] == [0] * NODES
-        check(registry, names, seconds * 1_000, whole)
+        check(registry, names, seconds * 1_000)
+        assert not whole or skipped(registry) == before
         again = sum(run.begins - 1 for run in _all(registry, names))
         print(
             f"{ended(registry, names)} slots of {feeds} sources on {NODES} nodes, {kills} leaders killed: every slot"
@@ -133,8 +138,13 @@ def _all(registry: Registry, names: list[str]) -> list[object]:
         return [run for name in names for run in runs.last(tx, name, 10_000)]
 
 
-def check(registry: Registry, names: list[str], interval: int, whole: bool) -> None:
-    """Check that slots follow each other in step (`whole`: without a break), and that each entry is there once."""
+def skipped(registry: Registry) -> dict[str, int]:
+    with registry.read() as tx:
+        return {one.name: one.skipped for one in sources.list_all(tx)}
+
+
+def check(registry: Registry, names: list[str], interval: int) -> None:
+    """Check that slots follow each other in step, that what went by is told, and that each entry is there once."""
     with registry.read() as tx:
         states = {one.name: one for one in sources.list_all(tx)}
         items: dict[str, list[str]] = {name: [] for name in names}
@@ -145,7 +155,6 @@ def check(registry: Registry, names: list[str], interval: int, whole: bool) -> N
             steps = [after - before for before, after in pairwise(done)]
             assert all(step % interval == 0 for step in steps), (name, done)
             assert states[name].skipped >= sum(step // interval - 1 for step in steps)
-            assert not whole or states[name].skipped == 0, (name, done)
             assert (states[name].failures, states[name].gaps) == (0, 0)
             assert sorted(map(int, items[name])) == list(range(len(items[name])))
             assert len(items[name]) >= len(done)
