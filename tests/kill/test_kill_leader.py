@@ -71,6 +71,13 @@ def leader(registry: Registry) -> tuple[int, int]:
     return int(found.holder.split(":")[1]), found.token
 
 
+def heeds(pid: int, number: signal.Signals) -> bool:
+    """Tell whether a process has come so far that it catches a signal."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
 def ended(registry: Registry, names: list[str]) -> int:
     with registry.read() as tx:
         return sum(run.ended_ms is not None for name in names for run in runs.last(tx, name, 10_000))
@@ -119,6 +126,7 @@ def test_every_slot_once(kills: int, feeds: int, seconds: int, postgresql_url: s
                 time.sleep(chance.uniform(START_SECONDS, seconds) if whole else 0)
             goal = 1_000 if whole else 4 * feeds
             until(lambda: ended(registry, names) >= goal, 600)
+            until(lambda: all(heeds(pid, signal.SIGTERM) for pid in running), 60)  # the last was just started
             for process in running.values():
                 process.send_signal(signal.SIGTERM)
             assert [process.wait(15) for process in running.values()] == [0] * NODES
