@@ -32,6 +32,7 @@ Leak = tuple[list[str], Rows, set[int]]  # heading, rows, whose copies went in
 THRESHOLDS = (1, 3, 5, 7, 10, 13, 16.6)
 HEAD = ["运单号", "下单时间", "收件人姓名", "收件人电话", "收件地址", "重量kg", "运费"]
 ROWS = 4_000
+CANARIES = 0.03  # share of the rows
 HOLDERS = 6
 
 
@@ -153,7 +154,9 @@ def run(
 def _tagged(tools: Tools, source: Path, names: Sequence[str], output: Path) -> None:
     proposed = inspect(str(source), None).policy
     policy = parse_policy(re.sub(r"group_canaries = \S+", "group_canaries = 0.9", proposed))
-    tag(tools, TagRequest(str(source), tuple(names), str(output), policy=policy, canaries=120, many=True))
+    tag(
+        tools, TagRequest(str(source), tuple(names), str(output), policy=policy, canaries=CANARIES, many=True)
+    )
 
 
 def main() -> int:

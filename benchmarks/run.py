@@ -35,7 +35,9 @@ SECTIONS = (
     Section("benchmarks.tag"),
     Section("benchmarks.tag_marks"),
     Section("benchmarks.marks_speed"),
+    Section("benchmarks.marks"),
     Section("benchmarks.registry", title="Registry: issuing and look-ups (SQLite)"),
+    Section("benchmarks.watch", title="Watch: mails, sources, alerts"),
 )
 
 
