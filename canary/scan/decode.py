@@ -77,8 +77,29 @@ def _undecoded(data: bytes, name: str) -> int:
 
 
 _COMMON = re.compile(r"[\t\r\n -~\u4e00-\u9fff\u3000-\u303f\uff01-\uff5e]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _WIDE_RUN = re.compile(rb"(?:[\t\r\n -~]\x00){5,}")  # UTF-16 among other bytes
+
+
+_ASCII: Final = bytes(range(128)) + bytes(
+    128
+)  # what is no text at all is read for its ASCII alone, which is quick
+_HAN = re.compile(rb"[\xe3-\xe9][\x80-\xbf]{2}")
+
+
+def _holds_han(data: bytes) -> bool:
+    """Tell whether much of what is not ASCII in some bytes is Han in UTF-8."""
+    return 6 * len(_HAN.findall(data)) > len(data.translate(None, bytes(range(128))))
+
+
+def _holds_wide(data: bytes) -> bool:
+    """Tell whether a run of UTF-16 stands anywhere among some bytes, quicker than by searching for it."""
+    import numpy as np
+
+    octets = np.frombuffer(data, np.uint8)
+    pair = ((octets[:-1] - 9) < 118) & (octets[1:] == 0)
+    return bool(len(pair) > 8 and (pair[:-8] & pair[2:-6] & pair[4:-4] & pair[6:-2] & pair[8:]).any())
 
 
 def _narrowed(found: re.Match[bytes]) -> bytes:
@@ -90,9 +111,9 @@ def _wide(head: bytes) -> str | None:
     """Tell UTF-16 without byte order mark: ASCII in it has a NUL in every other place; Han alone reads as Han."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     half = len(head) / 2
-    if odd > max(1, 0.04 * half) and even * 8 < odd:
+    if odd > max(1, 0.04 * half) and even * 8 < odd and _is_text(head, "utf-16-le"):
         return "utf-16-le"
-    if even > max(1, 0.04 * half) and odd * 8 < even:
+    if even > max(1, 0.04 * half) and odd * 8 < even and _is_text(head, "utf-16-be"):
         return "utf-16-be"
     if len(head) < 8 or head.isascii() or _decodes(head, "utf-8", final=False):
         return None
@@ -100,6 +121,12 @@ def _wide(head: bytes) -> str | None:
     scores = {name: _score(whole, name) for name in ("utf-16-le", "utf-16-be", "gb18030")}
     best = max(scores, key=lambda name: scores[name])
     return best if best != "gb18030" and scores[best] > 0.9 and scores["gb18030"] < 0.6 else None
+
+
+def _is_text(data: bytes, name: str) -> bool:
+    """Tell whether bytes read as text: hardly a control character among them."""
+    text = data.decode(name, "replace")
+    return len(_CONTROL.findall(text)) * 20 <= len(text)
 
 
 def _score(data: bytes, name: str) -> float:
@@ -182,9 +209,11 @@ def _stretches(windows: Iterable[tuple[int, bytes]], first: Encoding) -> Iterato
 
 def _decoded(place: int, data: bytes) -> Iterator[tuple[str, int, str]]:
     """Decode a window whole where one encoding fits all of it, else line by line; what is no text as it stands."""
-    if b"\0" in data:
+    if b"\0" in data and _holds_wide(data):
         data = _WIDE_RUN.sub(_narrowed, data)
     if len(_BINARY.findall(data, 0, 4096)) > 200:
+        if not _holds_han(data[:4096]):
+            data = data.translate(_ASCII)
         yield "utf-8", place, data.decode("utf-8", "surrogateescape")
         return
     for name in ("utf-8", "gb18030"):

@@ -25,7 +25,7 @@ from canary.scan.budget import Budget, Refused, seekable
 from canary.scan.deadline import Deadline
 from canary.scan.sevenz import members
 from tests.packed import arrow, attached, columns, mbox, page, pdf, sent, sevenzip, sqlite, tarred, zipped
-from tests.scanlab import MAIL, OTHER_PHONE, WAYBILL, Lab
+from tests.scanlab import ADDRESS, MAIL, NAME, OTHER_PHONE, WAYBILL, Lab
 
 SMALL = Budget(free=200_000, ratio=20, held=1 << 20, spooled=1 << 21, seconds=0.3)
 
@@ -279,7 +279,6 @@ def test_utf_16_among_other_bytes_is_read(lab: Lab) -> None:
 
 
 def test_a_file_in_several_encodings_is_read_stretch_by_stretch(lab: Lab) -> None:
-    from tests.scanlab import ADDRESS, NAME
 
     line = f"收件人 {NAME} 地址 {ADDRESS}\n\n\n\n\n"
     filler = "这是一封普通的信，没有什么特别的内容。\n" * 3000
@@ -372,3 +371,10 @@ def test_members_of_every_archive_are_given_as_they_are() -> None:
         ]
         assert found == [data]
     assert list(given(io.BytesIO(sevenzip(data)[:40]), Place("x"), Spent(Budget()))) == []
+
+
+def test_han_among_other_bytes_is_read(lab: Lab) -> None:
+    row = b"\x00\x01\x02\x03" * 9 + f"{NAME}\0\0{ADDRESS}\0{OTHER_PHONE}".encode() + b"\x04\x05" * 9
+    noise = bytes(range(256)) * 20
+    assert any("name_address" in hit.roles for hit in lab.scan(row * 3).hits)
+    assert {hit.canary for hit in lab.scan(noise + OTHER_PHONE.encode() + noise).hits} == {"c-second"}
