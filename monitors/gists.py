@@ -12,11 +12,12 @@ from canary.errors import OutsideError, UsageError
 from canary.model.sight import Poll
 from canary.monitors.parts.conditional import fetch_changed, validators
 from canary.monitors.parts.cursors import read_cursor
-from canary.monitors.parts.listing import Entry, OwnHeaders, poll_list
+from canary.monitors.parts.listing import Entry, OwnHeaders, poll_list, reaches_back
 from canary.monitors.parts.settings import Settings
 from canary.ports import Answer, Fetch, Monitor
 
 INTERVAL = 120  # 60 requests an hour are free; with a token 5,000
+PAGES: Final = 5  # at most, where more came than one page has
 TOLD_CHARS: Final = 300
 PATHS: Final = {"gists": "/gists/public?per_page=100", "events": "/events?per_page=100"}
 
@@ -36,7 +37,20 @@ class GitHub:
         answer = fetch_changed(self.api + PATHS[self.what], before, polite)
         if answer is None:
             return poll_list(before, (), polite, {"validators": before.get("validators")})
-        return poll_list(before, self._listed(answer), polite, {"validators": validators(answer)})
+        listed = self._listed(answer)
+        for page in range(2, PAGES + 1):
+            if reaches_back(before, listed):
+                break
+            listed += self._page(page, polite)
+        return poll_list(before, listed, polite, {"validators": validators(answer)})
+
+    def _page(self, number: int, fetch: Fetch) -> list[Entry]:
+        """Give an older page, nothing where there is none or it cannot be had: that is a gap."""
+        try:
+            answer = fetch.get(f"{self.api}{PATHS[self.what]}&page={number}")
+            return self._listed(answer) if answer.status == 200 else []
+        except OutsideError:
+            return []
 
     def _headers(self) -> dict[str, str]:
         own = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}

@@ -81,6 +81,12 @@ def poll_list(
     return Poll((*held, *got.items), after, gap, got.more)
 
 
+def reaches_back(before: Mapping[str, object], listed: Sequence[Entry]) -> bool:
+    """Tell whether a list goes back to what the last poll saw; a first poll has nothing to go back to."""
+    known = {mark for mark in _list(before.get("seen")) if isinstance(mark, str)}
+    return not known or any(_mark(one) in known for one in listed)
+
+
 def _fetch(queue: Sequence[Entry], fetch: Fetch) -> Fetched:
     """Fetch up to a poll's worth; ends early where the host wants peace or seems to be down."""
     got = Fetched()

@@ -76,6 +76,25 @@ def test_what_waits_is_fetched_though_the_list_did_not_change() -> None:
     assert third.asked[0][1]["If-None-Match"] == '"1"'
 
 
+def test_older_pages_are_read_as_far_as_the_last_poll_went() -> None:
+    first = gists.monitor({}).poll(None, site(gist("g1", ("a.txt", "b1"))))
+    fetch = site(*(gist(f"g{n}", ("a.txt", f"b{n}")) for n in (5, 4, 3, 2, 1)))
+    for page, names in (("", "54"), ("&page=2", "32"), ("&page=3", "1")):
+        fetch.pages[LIST + page] = reply(json.dumps([gist(f"g{n}", ("a.txt", f"b{n}")) for n in names]))
+    second = gists.monitor({}).poll(first.cursor, fetch)
+    assert ([item.key for item in second.items], second.gap) == ([f"g{n}/a.txt" for n in "2345"], False)
+    assert [url for url, _ in fetch.asked if url.startswith(LIST)] == [
+        LIST,
+        f"{LIST}&page=2",
+        f"{LIST}&page=3",
+    ]
+    fetch.pages |= {f"{LIST}&page={n}": reply("[]", 422) for n in range(2, 6)}
+    fetch.pages[LIST] = reply(json.dumps([gist("g9", ("a.txt", "b5"))]))
+    assert gists.monitor({}).poll(second.cursor, fetch).gap
+    fetch.pages[f"{LIST}&page=2"] = Later("api.github.com:443", 5, "busy")
+    assert gists.monitor({}).poll(second.cursor, fetch).gap
+
+
 def test_an_event_is_told_as_it_is() -> None:
     events = [
         {"id": "2", "type": "IssueCommentEvent", "actor": {"login": "a"}, "repo": {"name": "a/b"},
