@@ -21,6 +21,8 @@ class Budget:
     spooled: int = 8 << 30  # of a member that must be sought in: beyond `held` in an unnamed temporary file
     ratio: int = 200  # decompressed to packed, of a member
     free: int = 64 << 20
+    file_ratio: int = 1000  # decompressed to the size of a file, of all that is in it
+    file_free: int = 1 << 30
     members: int = 100_000  # of one file
     seconds: float = 60.0  # for one document that a library reads
 
@@ -36,10 +38,12 @@ class Spent:
     budget: Budget
     bytes: int = 0
     members: int = 0
+    _end: int | None = None  # of what may be decompressed of this file, counted like `bytes`
 
-    def file(self) -> None:
-        """Begin another file: its members are counted anew."""
+    def file(self, size: int) -> None:
+        """Begin another file: its members and what they become are counted anew."""
         self.members = 0
+        self._end = self.bytes + max(self.budget.file_free, self.budget.file_ratio * size)
 
     def member(self) -> None:
         """Count one member; raises Refused above the limit."""
@@ -52,6 +56,8 @@ class Spent:
         self.bytes += size
         if self.bytes > self.budget.bytes:
             raise Refused(f"more than {self.budget.bytes} bytes in all")
+        if self._end is not None and self.bytes > self._end:
+            raise Refused("the whole file expands to more than it may")
 
     def most(self, packed: int) -> int:
         """Give how long something may become that has so many bytes behind it."""

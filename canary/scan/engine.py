@@ -26,7 +26,9 @@ def scan_bytes(
     scan = FastScan(index, reader, keys)
     scan.files = 1
     scan.bytes = len(data)
-    scan_stream(io.BytesIO(data), Place(name, packed=len(data)), scan, Spent(budget or Budget()))
+    spent = Spent(budget or Budget())
+    spent.file(len(data))
+    scan_stream(io.BytesIO(data), Place(name, packed=len(data)), scan, spent)
     return scan.findings()
 
 

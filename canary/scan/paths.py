@@ -69,12 +69,12 @@ def _files_of_folder(folder: Path) -> Iterator[Path | ScanError]:
 
 def scan_file(path: Path, scan: Scan, spent: Spent, watch: Watch = UNWATCHED) -> None:
     """Search one file; what cannot be read of it is added to the errors of the scan."""
-    spent.file()
     try:
         with opened(path) as stream:
             size = os.fstat(stream.fileno()).st_size
             scan.files += 1
             scan.bytes += size
+            spent.file(size)
             with Watched(stream, watch, size) as watched:
                 scan_stream(watched.stream, Place(str(path), packed=size), scan, spent)
     except OSError as error:

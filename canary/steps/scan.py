@@ -162,7 +162,9 @@ def _spooled(tools: Tools, lookup: Lookup, source: BinaryIO, spool: BinaryIO) ->
     spool.seek(0)
     run = FastScan(lookup.index, lookup, tools.keys)
     run.files, run.bytes = 1, size
-    scan_stream(spool, Place(STDIN, packed=size), run, Spent(Budget()))
+    spent = Spent(Budget())
+    spent.file(size)
+    scan_stream(spool, Place(STDIN, packed=size), run, spent)
     return run.findings()
 
 

@@ -12,6 +12,7 @@ from typing import ClassVar
 import pytest
 
 from canary.scan import units
+from canary.steps import rehunt
 from tests.packed import zipped
 
 
@@ -165,7 +166,9 @@ def test_what_is_found_is_recorded_once(canary, tagged, tmp_path):
     assert len(canary("sighting", "list", "--json").json) == 1
 
 
-def test_a_retro_hunt_finds_late_canaries_and_older_ones_count_as_controls(canary, tagged, tmp_path):
+def test_a_retro_hunt_finds_late_canaries_and_older_ones_count_as_controls(
+    canary, tagged, tmp_path, monkeypatch
+):
     dumps = tmp_path / "home" / "dumps"
     dumps.mkdir()
     with (tmp_path / "home" / "config.toml").open("a", encoding="utf-8") as config:
@@ -202,6 +205,23 @@ def test_a_retro_hunt_finds_late_canaries_and_older_ones_count_as_controls(canar
     assert {match["recipients"][0] for match in rows["more.csv"]["matches"]} == {"globex"}
     assert canary("ledger", "verify", "--json").json["ok"]
     assert "recorded 0 sightings" in canary("scan", "--kept", "--record").err
+    read: list[str] = []
+    real = rehunt._read
+
+    def twice(hunt, turn):
+        if len(read) == 2:
+            raise KeyboardInterrupt
+        read.extend(turn.ids)
+        return real(hunt, turn)
+
+    monkeypatch.setattr(rehunt, "A_TURN", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(rehunt, "_read", twice)
+        canary("scan", "--kept", status=130)
+    with monkeypatch.context() as patch:
+        patch.setattr(rehunt, "_read", lambda hunt, turn: (read.extend(turn.ids), real(hunt, turn))[1])
+        assert canary("scan", "--kept", "--json").json["sightings"] == 3
+    assert sorted(read) == sorted(row["id"] for row in rows.values())  # none of them twice
 
 
 def forget_matches(database, item):

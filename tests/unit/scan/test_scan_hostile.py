@@ -378,3 +378,17 @@ def test_han_among_other_bytes_is_read(lab: Lab) -> None:
     noise = bytes(range(256)) * 20
     assert any("name_address" in hit.roles for hit in lab.scan(row * 3).hits)
     assert {hit.canary for hit in lab.scan(noise + OTHER_PHONE.encode() + noise).hits} == {"c-second"}
+
+
+def test_many_small_bombs_are_one(lab: Lab) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("first.csv", WAYBILL)
+        for number in range(40):
+            archive.writestr(f"{number}.txt", b"0" * 100_000)
+    whole = packed.getvalue()
+    findings = lab.scan(whole, budget=Budget(file_free=1_000_000, file_ratio=10))
+    assert [hit.member for hit in findings.hits] == ["first.csv"]
+    assert {error.reason for error in findings.errors} == {"the whole file expands to more than it may"}
+    assert 25 < len(findings.errors) < 35
+    assert lab.scan(whole).errors == ()
