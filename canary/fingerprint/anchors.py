@@ -19,7 +19,7 @@ from canary.compiled import Kernel
 from canary.fields.address import canonical_address
 from canary.fields.canonical import canonical, canonical_name
 from canary.fingerprint.columns import Flags, Texts, spliced
-from canary.fingerprint.plainforms import CODE, HOUSE, MOBILE, NAME, house_kernel, signs, simple_kernel
+from canary.fingerprint.plainforms import CODE, HOUSE, NAME, PHONE, house_kernel, signs, simple_kernel
 from canary.fingerprint.plan import AnchorPlan
 from canary.fingerprint.prf import DatasetKeys, Words, siphash24
 
@@ -42,7 +42,7 @@ def form_of_part(role: str, *, alone: bool) -> tuple[int, Callable[[str], str | 
     if role in _CODES:
         return CODE, lambda text: canonical(role, text)
     if role == "phone":
-        return MOBILE, lambda text: canonical(role, text)
+        return PHONE, lambda text: canonical(role, text)
     if role == "name":
         return NAME, lambda text: canonical_name(text) or None
     if role == "address" and not alone:

@@ -15,14 +15,14 @@ from canary.compiled import Kernel
 from canary.fields.fold import fold
 from canary.fingerprint.prf import Bytes, Offsets
 
-CODE, MOBILE, NAME, HOUSE = range(4)
+CODE, PHONE, NAME, HOUSE = range(4)
 _NUMERALS: Final = "零〇一二两三四五六七八九十百"
 _COUNTED: Final = "号號幢栋棟座室楼樓层層弄期组組队隊房户戶门門单單"
 _DIVISIONS: Final = "省市区县旗盟州牌院"
 
 
 def _simple(data: Bytes, offsets: Offsets, kind: int, signs: Bytes, out: Bytes, ends: Offsets) -> None:
-    """Copy codes (capitals and digits), mobiles and Chinese names that are canonical already."""
+    """Copy codes (capitals and digits), phones of digits alone and Chinese names that are canonical already."""
     done = 0
     for row in range(len(offsets) - 1):
         start, end, digits = offsets[row], offsets[row + 1], 0
@@ -34,7 +34,8 @@ def _simple(data: Bytes, offsets: Offsets, kind: int, signs: Bytes, out: Bytes, 
         if kind == 0:
             good = good and digits > 0 and end - start <= 64
         elif kind == 1:
-            good = good and end - start == 11 and data[start] == 49 and data[start + 1] >= 51
+            good = good and 5 <= end - start <= 15 and data[start] != 48  # 00 and 0 may be a prefix
+            good = good and (data[start] != 56 or data[start + 1] != 54)  # so may 86
         elif good:
             good = (end - start) % 3 == 0
             for at in range(start, end - 2, 3):

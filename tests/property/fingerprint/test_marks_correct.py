@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canary.fields.address import canonical_address
+from canary.fields.canonical import canonical
 from canary.fields.policy import GRAMMARS
 from canary.fields.times import TimeFormat
 from canary.fingerprint import lattice, numbers, texts, times
@@ -105,6 +106,22 @@ def test_anchors_take_the_numbers_of_the_canonical_address(values):
     made = canonical_column(texts_of(values), "address", alone=False)
     assert [made.text(row) for row in range(len(values))] == [
         numbers_of_address(text) or "" for text in values
+    ]
+
+
+PHONES = st.builds(
+    lambda lead, digits: lead + digits,
+    st.sampled_from(["", "0", "00", "86", "0086", "+86", "138", "86138", "0138", "120", "44"]),
+    st.text("0123456789", max_size=13) | st.text("0123456789 -+()转", max_size=8),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(PHONES, min_size=1, max_size=20))
+def test_anchors_take_the_canonical_phone(values):
+    made = canonical_column(texts_of(values), "phone")
+    assert [made.text(row) for row in range(len(values))] == [
+        canonical("phone", text) or "" for text in values
     ]
 
 
