@@ -99,7 +99,7 @@ class Watcher:
         chance = rng or random.SystemRandom()
         shared = DatabaseClock(registry, clock, time.monotonic)
         hosts = RegistryHosts(registry)
-        looking = eyes or Lookout(registry)
+        looking = eyes or Lookout(registry, home_folder)
 
         def post(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
             return made._fetcher.post(url, body, headers)

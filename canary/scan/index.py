@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from canary.fields.roles import form_of
 from canary.model.canary import Canary
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from canary.scan.spots import AddressMarks
 
+BLOOMED = 1 << 16  # keys put into the Bloom filter at once
+MOST_NEWER = 1 << 14  # identifiers that are kept apart from the others
 OPENED = 4096  # canaries unsealed at once while their hashed forms are computed
 
 
@@ -40,6 +42,10 @@ class Index(Protocol):
         """Give the places of those keys that were issued."""
         ...
 
+    def bloom(self) -> NDArray[np.uint64]:
+        """Give a Bloom filter of the keys that were issued."""
+        ...
+
     def hashed(self, reader: Reader) -> HashIndex:
         """Give the hashed forms of all canaries."""
         ...
@@ -57,92 +63,229 @@ class Reader(Protocol):
         ...
 
 
+class Rows(NamedTuple):
+    """Identifiers as columns: scan key, canary serial, form and bits of each."""
+
+    keys: NDArray[np.int64]
+    serials: NDArray[np.int64]
+    forms: Sequence[str]
+    bits: NDArray[np.float64]
+
+
+class Issued(NamedTuple):
+    """What is known of the identifiers of a form: distinct keys, how many in all, and the sum of their chances."""
+
+    distinct: int = 0
+    total: int = 0
+    chance: float = 0.0
+
+    def joined(self, other: Issued) -> Issued:
+        """Add up."""
+        return Issued(self.distinct + other.distinct, self.total + other.total, self.chance + other.chance)
+
+
 class ArrayIndex:
-    """Sorted arrays of (scan key, canary serial): 12 bytes an identifier."""
+    """Sorted arrays of (scan key, canary serial), and those that were issued since: 18 bytes an identifier."""
 
     def __init__(
         self,
         keys: NDArray[np.int64],
         serials: NDArray[np.int64],
-        issued: Mapping[str, int],
-        bits: Mapping[str, float],
+        forms: Mapping[str, Issued],
+        *,
+        newer: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+        bloom: NDArray[np.uint64] | None = None,
     ) -> None:
-        self._keys = keys
-        self._serials = serials
-        self.issued = issued
-        self.bits = bits
+        self.keys = keys
+        self.serials = serials
+        self.forms = forms
+        self.issued = {form: each.distinct for form, each in forms.items()}
+        self.bits = {
+            form: -math.log2(max(each.chance / max(each.total, 1), 1e-300)) for form, each in forms.items()
+        }
+        self._newer = newer if newer is not None else (keys[:0], serials[:0])
+        self._bloom = bloom
         self._hashed: HashIndex | None = None
         self._addresses: AddressMarks | None = None
-        self._bits: NDArray[np.bool_] | None = None
 
     @classmethod
     def build(cls, rows: Iterable[tuple[int, int, str, float]]) -> ArrayIndex:
         """Build it from rows (scan key, canary serial, form, bits); a form's `bits` is -log2 of its mean chance."""
+        return cls.of([rows_of(list(rows))])
+
+    @classmethod
+    def of(cls, batches: Iterable[Rows]) -> ArrayIndex:
+        """Build it from batches of identifiers in order of their canaries."""
         import numpy as np
 
-        forms: dict[str, int] = {}
-        chances: list[float] = []
-        packed = np.fromiter(
-            ((key, serial, _form_number(form, bits, forms, chances)) for key, serial, form, bits in rows),
-            dtype=[("key", np.int64), ("serial", np.int64), ("form", np.int8)],
-        )
-        packed.sort(order=("key", "serial"))
-        fresh = np.ones(len(packed), dtype=bool)
-        fresh[1:] = packed["key"][1:] != packed["key"][:-1]
-        distinct = np.bincount(packed["form"][fresh], minlength=len(forms))
-        total = np.bincount(packed["form"], minlength=len(forms))
-        issued = {form: int(distinct[number]) for form, number in forms.items()}
-        means = {form: chances[number] / int(total[number]) for form, number in forms.items()}
-        bits = {form: -math.log2(max(mean, 1e-300)) for form, mean in means.items()}
-        return cls(packed["key"].copy(), packed["serial"].copy(), issued, bits)
+        held = list(batches)
+        keys = np.concatenate([np.empty(0, np.int64), *(each.keys for each in held)])
+        serials = np.concatenate([np.empty(0, np.int64), *(each.serials for each in held)])
+        order = np.argsort(keys, kind="stable")
+        keys = keys[order]
+        fresh = np.ones(len(keys), np.bool_)
+        np.not_equal(keys[1:], keys[:-1], out=fresh[1:])
+        first = np.zeros(len(keys), np.bool_)
+        first[order[fresh]] = True
+        return cls(keys, serials[order], _counted(held, first))
+
+    def added(self, rows: Rows) -> ArrayIndex:
+        """Give the index with some more identifiers; what is large is shared with this one."""
+        import numpy as np
+
+        known = np.zeros(len(rows.keys), np.bool_)
+        known[self.holds(rows.keys)] = True
+        first = np.zeros(len(rows.keys), np.bool_)
+        first[np.unique(rows.keys, return_index=True)[1]] = True
+        counted = _counted([rows], first & ~known)
+        forms = {
+            form: self.forms.get(form, Issued()).joined(counted.get(form, Issued()))
+            for form in {**self.forms, **counted}
+        }
+        keys = np.concatenate([self._newer[0], rows.keys])
+        order = np.argsort(keys, kind="stable")
+        newer = keys[order], np.concatenate([self._newer[1], rows.serials])[order]
+        if len(newer[0]) > MOST_NEWER and len(newer[0]) * 8 > len(self.keys):
+            return ArrayIndex(self.keys, self.serials, forms, newer=newer).settled()
+        if self._bloom is not None:
+            add_to_bloom(self._bloom, rows.keys)
+        return ArrayIndex(self.keys, self.serials, forms, newer=newer, bloom=self._bloom)
+
+    def settled(self) -> ArrayIndex:
+        """Give the index with all identifiers in one order."""
+        import numpy as np
+
+        if not len(self._newer[0]):
+            return self
+        keys = np.concatenate([self.keys, self._newer[0]])
+        order = np.argsort(keys, kind="stable")
+        return ArrayIndex(keys[order], np.concatenate([self.serials, self._newer[1]])[order], self.forms)
 
     def lookup(self, scan_keys: Sequence[int]) -> dict[int, list[int]]:
         """Give the canary serials of those keys that were issued."""
         import numpy as np
 
         wanted = np.asarray(scan_keys, dtype=np.int64)
-        if not len(wanted) or not len(self._keys):
-            return {}
-        low = np.searchsorted(self._keys, wanted, "left")
-        found = np.flatnonzero(self._keys[np.minimum(low, len(self._keys) - 1)] == wanted)
-        high = np.searchsorted(self._keys, wanted[found], "right")
-        return {
-            int(wanted[place]): self._serials[low[place] : end].tolist()
-            for place, end in zip(found, high, strict=True)
-        }
+        found = _looked_up(self.keys, self.serials, wanted)
+        for key, serials in _looked_up(*self._newer, wanted).items():
+            found[key] = [*found.get(key, ()), *serials]
+        return found
 
     def holds(self, scan_keys: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Give the places of those keys that were issued; a table of bits turns nearly every other away."""
+        """Give the places of those keys that were issued."""
         import numpy as np
 
-        if not len(self._keys):
-            return np.empty(0, np.int64)
-        if self._bits is None:
-            self._bits = np.zeros(1 << max(16, len(self._keys).bit_length() + 3), np.bool_)
-            self._bits[self._keys & (len(self._bits) - 1)] = True
-        likely = np.flatnonzero(self._bits[scan_keys & (len(self._bits) - 1)])
-        at = np.minimum(np.searchsorted(self._keys, scan_keys[likely]), len(self._keys) - 1)
-        found: NDArray[np.int64] = likely[self._keys[at] == scan_keys[likely]]
+        found: NDArray[np.int64] = np.flatnonzero(
+            _held(self.keys, scan_keys) | _held(self._newer[0], scan_keys)
+        )
         return found
+
+    def bloom(self) -> NDArray[np.uint64]:
+        """Give the Bloom filter of the keys, made when first asked for."""
+        if self._bloom is None:
+            self._bloom = bloom_for(len(self.keys) + len(self._newer[0]))
+            add_to_bloom(self._bloom, self.keys)
+            add_to_bloom(self._bloom, self._newer[0])
+        return self._bloom
+
+    def owners(self) -> list[int]:
+        """Give the serials of all canaries."""
+        import numpy as np
+
+        owners: list[int] = np.unique(np.concatenate([self.serials, self._newer[1]])).tolist()
+        return owners
 
     def hashed(self, reader: Reader) -> HashIndex:
         """Give the hashed forms of all canaries, computed when first asked for."""
-        import numpy as np
 
         if self._hashed is None:
-            self._hashed = HashIndex.build(np.unique(self._serials).tolist(), reader)
+            self._hashed = HashIndex.build(self.owners(), reader)
         return self._hashed
 
     def addresses(self, reader: Reader) -> AddressMarks:
         """Give the marks of the addresses of all canaries, made when first asked for."""
-        import numpy as np
 
         from canary.scan.spots import AddressMarks
 
         if self._addresses is None:
-            opened = _opened(np.unique(self._serials).tolist(), reader)
+            opened = _opened(self.owners(), reader)
             self._addresses = AddressMarks(text for _, canary in opened for text in _addresses_of(canary))
         return self._addresses
+
+
+def rows_of(rows: Sequence[tuple[int, int, str, float]]) -> Rows:
+    """Turn rows of identifiers into columns."""
+    import numpy as np
+
+    keys, serials, forms, bits = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return Rows(np.array(keys, np.int64), np.array(serials, np.int64), forms, np.array(bits, np.float64))
+
+
+def _counted(batches: Sequence[Rows], first: NDArray[np.bool_]) -> dict[str, Issued]:
+    """Count the identifiers of each form; `first` tells which are not the repetition of another."""
+    import numpy as np
+
+    numbers: dict[str, int] = {}
+    totals: list[NDArray[np.float64]] = []
+    at = 0
+    for rows in batches:
+        forms = np.fromiter(
+            (numbers.setdefault(form, len(numbers)) for form in rows.forms), np.int64, len(rows.forms)
+        )
+        chances = np.exp2(-np.minimum(rows.bits, 1000.0))
+        fresh = first[at : at + len(forms)]
+        at += len(forms)
+        totals.append(
+            np.stack([np.bincount(forms, weights, 64) for weights in (fresh, np.ones(len(forms)), chances)])
+        )
+    summed = np.sum(totals, axis=0) if totals else np.zeros((3, 64))
+    return {
+        form: Issued(int(summed[0, at]), int(summed[1, at]), float(summed[2, at]))
+        for form, at in numbers.items()
+    }
+
+
+def _looked_up(
+    keys: NDArray[np.int64], serials: NDArray[np.int64], wanted: NDArray[np.int64]
+) -> dict[int, list[int]]:
+    import numpy as np
+
+    if not len(wanted) or not len(keys):
+        return {}
+    low = np.searchsorted(keys, wanted, "left")
+    found = np.flatnonzero(keys[np.minimum(low, len(keys) - 1)] == wanted)
+    high = np.searchsorted(keys, wanted[found], "right")
+    return {
+        int(wanted[place]): serials[low[place] : end].tolist() for place, end in zip(found, high, strict=True)
+    }
+
+
+def _held(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
+    import numpy as np
+
+    if not len(keys):
+        return np.zeros(len(wanted), np.bool_)
+    held: NDArray[np.bool_] = keys[np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)] == wanted
+    return held
+
+
+def bloom_for(count: int) -> NDArray[np.uint64]:
+    """Make an empty Bloom filter of 16 to 32 bits a key."""
+    import numpy as np
+
+    return np.zeros(1 << max(6, (max(1, count) - 1).bit_length() - 2), np.uint64)
+
+
+def add_to_bloom(words: NDArray[np.uint64], keys: NDArray[np.int64]) -> None:
+    """Add keys to a Bloom filter; the four bits of a key are in one word."""
+    import numpy as np
+
+    for start in range(0, len(keys), BLOOMED):
+        h = keys[start : start + BLOOMED].view(np.uint64)
+        bits = np.zeros(len(h), np.uint64)
+        for shift in (0, 6, 12, 18):
+            bits |= np.uint64(1) << ((h >> np.uint64(shift)) & np.uint64(63))
+        np.bitwise_or.at(words, ((h >> np.uint64(24)) & np.uint64(len(words) - 1)).astype(np.int64), bits)
 
 
 def _addresses_of(canary: Canary) -> list[str]:
@@ -151,14 +294,6 @@ def _addresses_of(canary: Canary) -> list[str]:
         for field in canary.fields
         if form_of(field.role) in ("address", "name_address")
     ]
-
-
-def _form_number(form: str, bits: float, forms: dict[str, int], chances: list[float]) -> int:
-    number = forms.setdefault(form, len(forms))
-    if number == len(chances):
-        chances.append(0.0)
-    chances[number] += 2.0 ** -min(bits, 1000.0)
-    return number
 
 
 class HashIndex:
@@ -182,6 +317,15 @@ class HashIndex:
         head, owner = np.concatenate(heads), np.concatenate(owners)
         order = np.argsort(head, kind="stable")
         return cls(head[order], owner[order])
+
+    def holds(self, heads: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Tell which first 64 bits of digests are those of a hashed form."""
+        import numpy as np
+
+        low = np.searchsorted(self._heads, heads, "left")
+        high = np.searchsorted(self._heads, heads, "right")
+        found: NDArray[np.bool_] = high > low
+        return found
 
     def lookup(self, digests: Sequence[str]) -> dict[str, list[int]]:
         """Give the serials of canaries that a lower-case hex digest may belong to."""

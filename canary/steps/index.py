@@ -2,19 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from canary.model.canary import Canary
 from canary.store import canaries as store
-from canary.store import releases
+from canary.store import readings, releases
 
 if TYPE_CHECKING:
-    from canary.scan.index import ArrayIndex
+    from canary.model.evidence import Known
+    from canary.scan.index import ArrayIndex, Rows
+    from canary.scan.indexfile import IndexFile, Stored
     from canary.steps.tools import Tools
+    from canary.store.registry import Registry
     from canary.store.tx import Tx
+
+
+def file_of(registry: Registry, folder: Path) -> IndexFile:
+    """Give the file in a home that holds the index of a registry."""
+    from canary.scan.indexfile import IndexFile
+
+    digest = blake2b(registry.url.encode(), key=registry.keys.derive("scan/file"), digest_size=8).hexdigest()
+    return IndexFile(folder / f"scan-index-{digest}", registry.keys)
+
+
+def issued_index(tx: Tx, file: IndexFile | None = None, held: Stored | None = None) -> Stored:
+    """Give the index of all that was issued by now: what is held or stands in a file, and what came since.
+
+    A lower serial may be committed after a higher one: where the counts differ, all is read anew.
+    """
+    from canary.scan.index import ArrayIndex
+    from canary.scan.indexfile import Stored
+
+    now = readings.known(tx, "")
+    stored = held or (file.load() if file is not None else None)
+    if stored is not None and (stored.newest, stored.issued) == (now.newest, now.issued):
+        return stored
+    if stored is not None and 0 < stored.issued == now.issued - store.count_above(tx, stored.newest):
+        return _grown(tx, stored, now, file)
+    made = Stored(ArrayIndex.of(batches(tx)), now.newest, now.issued)
+    if file is not None and now.issued:
+        _kept(lambda: file.save(made))
+    return made
+
+
+def _grown(tx: Tx, stored: Stored, now: Known, file: IndexFile | None) -> Stored:
+    """Add what was issued since an index was made, to it and to its file."""
+    from canary.scan.indexfile import Stored, joined
+
+    rows = joined(list(batches(tx, stored.newest)))
+    grown = Stored(stored.index.added(rows), now.newest, now.issued)
+    if file is not None:
+        _kept(lambda: file.add(rows, stored, grown))
+    return grown
+
+
+def batches(tx: Tx, after: int = 0) -> Iterator[Rows]:
+    """Give the identifiers of canaries above a serial, in batches."""
+    import numpy as np
+
+    from canary.scan.index import Rows
+
+    for keys, serials, forms, bits in store.scan_columns(tx, after):
+        yield Rows(np.array(keys, np.int64), np.array(serials, np.int64), forms, np.array(bits, np.float64))
+
+
+def _kept(write: Callable[[], None]) -> None:
+    """Write the file of an index where that is possible: a scan of a home that cannot be written to goes on."""
+    with suppress(OSError):
+        write()
 
 
 @dataclass(frozen=True)
@@ -28,10 +88,8 @@ class Lookup:
     @contextmanager
     def open(cls, tools: Tools) -> Iterator[Lookup]:
         """Build the index of a registry and hold its transaction for look-ups."""
-        from canary.scan.index import ArrayIndex
-
         with tools.registry.read() as tx:
-            yield cls(tx, ArrayIndex.build(store.scan_rows(tx)))
+            yield cls(tx, issued_index(tx, file_of(tools.registry, tools.folder)).index)
 
     def open_canaries(self, serials: Sequence[int]) -> Sequence[Canary]:
         """Unseal canaries by serial, to confirm a hit field by field."""

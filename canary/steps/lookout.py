@@ -12,11 +12,12 @@ from canary.errors import CanaryError
 from canary.model.canary import Canary
 from canary.model.evidence import Findings, Known, Reading
 from canary.model.sight import Match
+from canary.steps.index import file_of, issued_index
 from canary.store import canaries as store
-from canary.store import readings
 
 if TYPE_CHECKING:
     from canary.scan.index import ArrayIndex
+    from canary.scan.indexfile import Stored
     from canary.store.registry import Registry
 
 
@@ -45,10 +46,10 @@ def strongest(found: Iterable[Match]) -> tuple[Match, ...]:
 class Lookout:
     """Finds canaries in what was seen; safe to share between threads."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, folder: Path | None = None) -> None:
         self._registry = registry
-        self._index: ArrayIndex | None = None
-        self._known: Known | None = None
+        self._folder = folder  # of the home that keeps the index
+        self._held: Stored | None = None
         self._lock = threading.Lock()
 
     def ready(self) -> Glance:
@@ -91,14 +92,11 @@ class Lookout:
     def index(self) -> tuple[ArrayIndex, Known]:
         """Give the index of all canaries issued by now, and how far it goes; OutsideError where the registry fails."""
         from canary.scan.engine import ENGINE
-        from canary.scan.index import ArrayIndex
 
         with self._lock, self._registry.read() as tx:
-            knowledge = readings.known(tx, ENGINE)
-            if self._index is None or knowledge != self._known:
-                self._index = ArrayIndex.build(store.scan_rows(tx))
-                self._known = knowledge
-            return self._index, knowledge
+            file = file_of(self._registry, self._folder) if self._folder is not None else None
+            self._held = issued_index(tx, file, self._held)
+            return self._held.index, Known(ENGINE, self._held.newest, self._held.issued)
 
     def open_canaries(self, serials: Sequence[int]) -> Sequence[Canary]:
         """Unseal canaries by serial, to confirm a hit field by field."""

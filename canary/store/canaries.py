@@ -21,8 +21,23 @@ from canary.store.text import unseal_text
 from canary.store.tx import Tx
 
 __all__ = [
-    "Collision", "Counts", "Holding", "burn", "by_ids", "by_serials", "by_value", "counts", "holdings",
-    "issue", "issued_by_form", "leaves_of_release", "of_recipient_dataset", "of_release", "opening",
+    "Collision",
+    "Counts",
+    "Holding",
+    "burn",
+    "by_ids",
+    "by_serials",
+    "by_value",
+    "count_above",
+    "counts",
+    "holdings",
+    "issue",
+    "issued_by_form",
+    "leaves_of_release",
+    "of_recipient_dataset",
+    "of_release",
+    "opening",
+    "scan_columns",
     "scan_rows",
 ]  # fmt: skip
 
@@ -34,6 +49,7 @@ _COLUMNS: Final = (
     canaries.c.issued_ms,
 )
 
+SCANNED: Final = 50_000  # identifiers read at once
 K = TypeVar("K", int, str)
 
 
@@ -195,12 +211,29 @@ def burn(tx: Tx, ids: Iterable[str], ms: int) -> int:
 
 def scan_rows(tx: Tx, after: int = 0) -> Iterator[tuple[int, int, str, float]]:
     """Give (scan key, canary serial, form, bits) of the identifiers of canaries above serial `after`."""
-    columns = identifiers.c.scan_key, identifiers.c.canary, identifiers.c.form, identifiers.c.bits
-    wanted = select(*columns)
-    if after:
-        wanted = wanted.where(identifiers.c.canary > after)
-    for row in stream(tx.conn, wanted):
-        yield tuple(row)
+    for columns in scan_columns(tx, after):
+        yield from zip(*columns, strict=True)
+
+
+def scan_columns(tx: Tx, after: int = 0) -> Iterator[tuple[tuple[Any, ...], ...]]:
+    """Give the columns (scan key, canary serial, form, bits) of identifiers of canaries above a serial, in batches.
+
+    They are read without SQLAlchemy's statement and types: a million rows are.
+    """
+    statement = "SELECT scan_key, canary, form, bits FROM identifiers"
+    where = f" WHERE canary > {int(after)}" if after else ""
+    options = {"stream_results": True, "max_row_buffer": SCANNED}
+    with tx.conn.exec_driver_sql(f"{statement}{where} ORDER BY serial", None, options) as result:
+        plain = result.cursor if tx.conn.dialect.name == "sqlite" and result.cursor is not None else result
+        while rows := plain.fetchmany(SCANNED):  # of the driver, where SQLAlchemy holds none of them back
+            yield tuple(zip(*rows, strict=True))
+
+
+def count_above(tx: Tx, serial: int) -> int:
+    """Count the canaries above a serial."""
+    return tx.conn.execute(
+        select(func.count()).select_from(canaries).where(canaries.c.serial > serial)
+    ).scalar_one()
 
 
 def issued_by_form(tx: Tx) -> Mapping[str, int]:

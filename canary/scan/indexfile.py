@@ -1,0 +1,153 @@
+"""The index on disk: keyed values alone, so that it tells no identifier; whatever is amiss with it, it is made anew."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from canary.keys import Keys
+from canary.scan.index import ArrayIndex, Issued, Rows
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MAGIC: Final = b"canary scan index 1\n"
+MARK: Final = 32  # bytes of a mark
+MOST_ADDED: Final = 1 << 16  # identifiers behind the sorted ones, above which all are sorted anew
+_ROW: Final = [("key", "<i8"), ("serial", "<i8"), ("bits", "<f8"), ("form", "S16")]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An index, and up to which serial it holds how many canaries."""
+
+    index: ArrayIndex
+    newest: int
+    issued: int
+
+
+class IndexFile:
+    """The file of an index and, beside it, that of what was issued since; both readable by their owner alone."""
+
+    def __init__(self, path: Path, keys: Keys) -> None:
+        self._path = path
+        self._added = path.with_name(path.name + ".added")
+        self._key = keys.derive("scan/index")
+
+    def load(self) -> Stored | None:
+        """Read the index, None where there is none that can be trusted."""
+        try:
+            data = self._path.read_bytes()
+        except OSError:
+            return None
+        if not data.startswith(MAGIC) or self._mark(data[:-MARK]) != data[-MARK:]:
+            return None
+        head, _, body = data[len(MAGIC) : -MARK].partition(b"\n")
+        told = json.loads(head)
+        stored = Stored(_index_of(told["forms"], body), told["newest"], told["issued"])
+        return self._with_added(stored, data[-MARK:])
+
+    def save(self, stored: Stored) -> None:
+        """Write the index, whole or not at all."""
+        index = stored.index
+        index = index.settled()
+        told = {"newest": stored.newest, "issued": stored.issued, "forms": dict(index.forms)}
+        data = MAGIC + json.dumps(told).encode() + b"\n" + index.keys.tobytes() + index.serials.tobytes()
+        temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        _write(temporary, data + self._mark(data), os.O_TRUNC)
+        temporary.replace(self._path)
+        self._added.unlink(missing_ok=True)
+
+    def add(self, rows: Rows, before: Stored, grown: Stored) -> None:
+        """Write some more identifiers behind the index `before`; where they become many, all of it anew."""
+        import numpy as np
+
+        made = np.zeros(len(rows.keys), _ROW)
+        made["key"], made["serial"], made["bits"] = rows.keys, rows.serials, rows.bits
+        made["form"] = [form.encode() for form in rows.forms]
+        told = {"before": before.newest, "newest": grown.newest, "issued": grown.issued, "rows": len(made)}
+        block = json.dumps(told).encode() + b"\n" + made.tobytes()
+        _write(self._added, block + self._mark(self._base_mark() + block), os.O_APPEND)
+        if self._added.stat().st_size > MOST_ADDED * made.itemsize:
+            self.save(grown)
+
+    def _base_mark(self) -> bytes:
+        with self._path.open("rb") as file:
+            file.seek(-MARK, os.SEEK_END)
+            return file.read()
+
+    def _mark(self, data: bytes) -> bytes:
+        return hashlib.blake2b(data, key=self._key, digest_size=MARK).digest()
+
+    def _with_added(self, stored: Stored, mark: bytes) -> Stored:
+        """Add what was issued since, up to the first block that is not of this index or was not written whole."""
+        try:
+            data = self._added.read_bytes()
+        except OSError:
+            return stored
+        while data:
+            head, _, rest = data.partition(b"\n")
+            try:
+                told = json.loads(head)
+                size = int(told["rows"]) * _row_size()
+            except (ValueError, KeyError, TypeError):
+                break
+            block = data[: len(head) + 1 + size]
+            if self._mark(mark + block) != rest[size : size + MARK]:
+                break
+            if told["before"] != stored.newest:  # two processes wrote the same
+                break
+            rows = _rows_in(rest[:size])
+            stored = Stored(stored.index.added(rows), told["newest"], told["issued"])
+            data = rest[size + MARK :]
+        return stored
+
+
+def joined(batches: Sequence[Rows]) -> Rows:
+    """Join batches of identifiers."""
+    import numpy as np
+
+    return Rows(
+        np.concatenate([np.empty(0, np.int64), *(each.keys for each in batches)]),
+        np.concatenate([np.empty(0, np.int64), *(each.serials for each in batches)]),
+        [form for each in batches for form in each.forms],
+        np.concatenate([np.empty(0, np.float64), *(each.bits for each in batches)]),
+    )
+
+
+def _write(path: Path, data: bytes, how: int) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+
+
+def _index_of(forms: Any, body: bytes) -> ArrayIndex:
+    import numpy as np
+
+    both: NDArray[np.int64] = np.frombuffer(body, "<i8")
+    half = len(both) // 2
+    return ArrayIndex(both[:half], both[half:], {form: Issued(*each) for form, each in forms.items()})
+
+
+def _row_size() -> int:
+    import numpy as np
+
+    return np.dtype(_ROW).itemsize
+
+
+def _rows_in(data: bytes) -> Rows:
+    import numpy as np
+
+    made = np.frombuffer(data, _ROW)
+    return Rows(
+        made["key"].copy(),
+        made["serial"].copy(),
+        [form.decode() for form in made["form"].tolist()],
+        made["bits"].copy(),
+    )
