@@ -1,19 +1,23 @@
-"""How fast a scan reads: MB per CPU second of innocent tables, fast engine and plain, by how many were issued.
+"""How fast a scan reads: GB per CPU second of innocent tables by how many identifiers were issued, beside its peers.
 
-python benchmarks/scan.py [--megabytes 20] [--issued 1000 100000 1000000]
+python benchmarks/scan.py [--megabytes 100] [--issued 1000 100000 1000000 10000000] [--peers PYTHON] [--plot FILE]
+
+Peers search the same file for as many phone numbers: ripgrep where `rg` is installed (--fixed-strings, --count), and
+ahocorasick_rs, daachorse and polars where the Python of --peers has them. CPU time of the search alone, without
+start-up and the building of automata; the least of some runs.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import random
+import resource
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -23,11 +27,45 @@ from canary.keys import Keys
 from canary.scan.budget import Budget, Spent
 from canary.scan.engine import scan_stream
 from canary.scan.fast import FastScan
-from canary.scan.index import ArrayIndex
+from canary.scan.index import ArrayIndex, Rows, rows_of
+from canary.scan.indexfile import IndexFile, Stored
+from canary.scan.kernel import Sweeper, is_able
 from canary.scan.parts import Place
-from canary.scan.search import Scan
+from canary.scan.pieces import pieces
+from canary.scan.records import LINES_OF_TABLE
+from canary.scan.sweepwork import key_table
+from canary.steps.index import batches
+from canary.store.registry import Registry
 
 KEYS = Keys(bytes(range(32)))
+FORMS = ("phone", "code", "email")
+INVISIBLE = "\u200b"
+PEERS_UP_TO = 1_000_000
+PEER = """
+import sys, time, json
+data = open(sys.argv[2], 'rb').read()
+words = open(sys.argv[3], 'rb').read().split()
+def least(work):
+    times = []
+    for _ in range(2):
+        began = time.process_time(); work(); times.append(time.process_time() - began)
+    return min(times)
+if sys.argv[1] == 'ahocorasick_rs':
+    import ahocorasick_rs
+    made = ahocorasick_rs.BytesAhoCorasick(words)
+    print(least(lambda: made.find_matches_as_indexes(data)))
+elif sys.argv[1] == 'daachorse':
+    import daachorse
+    text = data.decode(); made = daachorse.DoubleArrayAhoCorasick([word.decode() for word in words])
+    print(least(lambda: made.find(text)))
+else:
+    import polars as pl
+    known = pl.DataFrame({'t': [word.decode() for word in words]})
+    def search():
+        lines = pl.Series('l', data.decode().split('\\n'))
+        lines.str.extract_all('[0-9A-Za-z@.]{5,}').explode().to_frame('t').join(known, on='t', how='semi')
+    print(least(search))
+"""
 
 
 class Nobody:
@@ -37,80 +75,257 @@ class Nobody:
         return []
 
 
-def innocent(megabytes: float) -> bytes:
-    """Make a table of waybills that nobody issued."""
-    rng = random.Random(1)
-    rows = [
+def waybills(rng: random.Random) -> str:
+    return (
         f"YT{rng.randrange(10**13):013d},139{rng.randrange(10**8):08d},u{rng.randrange(10**7)}@163.com,"
         f"{rng.randrange(1, 999) / 10},2024-0{rng.randrange(1, 10)}-1{rng.randrange(10)} "
         f"12:{rng.randrange(10, 60)}:00\n"
-        for _ in range(20_000)
+    )
+
+
+def parcels(rng: random.Random) -> str:
+    """Make a row with a name and an address."""
+    road = "".join(rng.sample("人民中山解放建设文化长江黄河", 2))
+    return (
+        f"YT{rng.randrange(10**13):013d},{rng.choice('张李王赵陈')}{rng.choice('伟娜芳敏')},"
+        f"139{rng.randrange(10**8):08d},浙江省杭州市西湖区{road}路{rng.randrange(1, 999)}号"
+        f"{rng.randrange(1, 30)}幢{rng.randrange(101, 2000)}室,已签收\n"
+    )
+
+
+def prose(rng: random.Random) -> str:
+    words = [
+        "the",
+        "parcel",
+        "was",
+        "left",
+        "at",
+        "a",
+        "door",
+        "of",
+        "our",
+        "house",
+        "and",
+        "nobody",
+        "saw",
+        "who",
+        "took",
+        "it",
+        "away",
+        "in",
+        "the",
+        "rain",
     ]
-    data = "".join(rows).encode()
-    return b"no,phone,mail,weight,time\n" + data * max(1, round(megabytes * 1e6 / len(data)))
+    return " ".join(rng.choice(words) for _ in range(14)) + ".\n"
 
 
-def phones(count: int) -> list[str]:
-    rng = random.Random(2)
-    return [f"14{rng.randrange(10**9):09d}" for _ in range(count)]
+def spelt(rng: random.Random) -> str:
+    """Make a row of other spellings alone."""
+    phone = f"139{rng.randrange(10**8):08d}"
+    wide = phone.translate({48 + digit: 0xFF10 + digit for digit in range(10)})
+    entities = "".join(f"&#{ord(sign)};" for sign in phone)
+    return f"{wide},{entities},{INVISIBLE.join(phone)},u{rng.randrange(10**6)} [at] 163.com\n"
 
 
-def cpu(work: Callable[[], object]) -> float:
-    """Measure the least CPU time of three runs."""
+def table(path: Path, row: Callable[[random.Random], str], megabytes: float, head: str = "") -> None:
+    """Write a file of rows, no row of a few megabytes twice."""
+    rng = random.Random(1)
+    data = "".join(row(rng) for _ in range(40_000)).encode()
+    with path.open("wb") as file:
+        file.write(head.encode())
+        for _ in range(max(1, round(megabytes * 1e6 / len(data)))):
+            file.write(data)
+
+
+def cpu(work: Callable[[], object], runs: int = 3) -> float:
+    """Measure the least CPU time of some runs."""
     times = []
-    for _ in range(3):
+    for _ in range(runs):
         began = time.process_time()
         work()
         times.append(time.process_time() - began)
     return min(times)
 
 
-def scan(kind: type[Scan], data: bytes, index: ArrayIndex) -> None:
-    made = kind(index, Nobody(), KEYS)  # type: ignore[arg-type]
-    if isinstance(made, FastScan):
-        made.slowly = 0
-    scan_stream(io.BytesIO(data), Place("innocent", packed=len(data)), made, Spent(Budget()))
+def index_of(count: int, forms: Iterable[str] = FORMS) -> tuple[ArrayIndex, float]:
+    """Make an index of so many identifiers; gives it with the CPU seconds that took, its Bloom filter included."""
+    keys = np.random.default_rng(2).integers(-(2**63), 2**63, count, dtype=np.int64)
+    names = list(forms)
+    rows = Rows(
+        keys, np.arange(1, count + 1), [names[at % len(names)] for at in range(count)], np.full(count, 40.0)
+    )
+    began = time.process_time()
+    index = ArrayIndex.of([rows])
+    index.bloom()
+    return index, time.process_time() - began
 
 
-def ripgrep(data: bytes, patterns: list[str]) -> float | None:
-    """Measure ripgrep with the same patterns, None where it is not installed."""
+def scan(path: Path, index: ArrayIndex, threads: int = 1) -> None:
+    made = FastScan(index, Nobody(), KEYS, slowly=-1, threads=threads)  # type: ignore[arg-type]
+    with path.open("rb") as stream:
+        scan_stream(stream, Place(str(path), packed=path.stat().st_size), made, Spent(Budget()))
+
+
+def kernel(path: Path, index: ArrayIndex) -> None:
+    """Sweep a file as the scan does, without decoding it first."""
+    sweeper = Sweeper(key_table(KEYS), frozenset(FORMS), index.bloom())
+    with path.open("r", encoding="utf-8", newline="") as text:
+        for piece in pieces(iter(partial(text.read, 1 << 20), ""), LINES_OF_TABLE):
+            sweeper.sweep(piece, LINES_OF_TABLE)
+
+
+def ripgrep(path: Path, words: Path) -> float | None:
+    """Give the CPU seconds of ripgrep, start-up and automaton included as they are in each of its runs."""
     program = shutil.which("rg")
     if program is None:
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "data").write_bytes(data)
-        Path(folder, "patterns").write_text("\n".join(patterns))
-        import resource
+    began = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([program, "-F", "-c", "-j1", "-f", words, path], check=False, stdout=subprocess.DEVNULL)
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime
 
-        began = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-        subprocess.run([program, "-F", "-c", "-f", f"{folder}/patterns", f"{folder}/data"], check=False)
-        return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - began
+
+def peer(python: str, name: str, path: Path, words: Path) -> float | None:
+    done = subprocess.run(
+        [python, "-c", PEER, name, path, words], check=False, capture_output=True, text=True
+    )
+    return float(done.stdout) if done.returncode == 0 else None
+
+
+def speed(path: Path, seconds: float | None) -> float | None:
+    """Give GB per CPU second."""
+    return None if not seconds else round(path.stat().st_size / seconds / 1e9, 3)
+
+
+def by_count(
+    folder: Path, counts: list[int], megabytes: float, python: str | None
+) -> list[dict[str, object]]:
+    """Measure by how many were issued."""
+    path, few = folder / "waybills.csv", folder / "few.csv"
+    table(path, waybills, megabytes, "no,phone,mail,weight,time\n")
+    table(few, waybills, min(megabytes, 20), "no,phone,mail,weight,time\n")
+    found: list[dict[str, object]] = []
+    for count in counts:
+        index, build = index_of(count)
+        line: dict[str, object] = {"issued": count, "canary": speed(path, cpu(partial(scan, path, index)))}
+        line["kernel alone"] = speed(path, cpu(partial(kernel, path, index)))
+        line["index, CPU s a million"] = round(build / count * 1e6, 3)
+        del index
+        if count <= PEERS_UP_TO:
+            words = folder / "words"
+            rng = random.Random(3)
+            words.write_text("".join(f"14{rng.randrange(10**9):09d}\n" for _ in range(count)))
+            line["ripgrep"] = speed(few, ripgrep(few, words))
+            for name in ("ahocorasick_rs", "daachorse", "polars") if python else ():
+                line[name] = speed(few, peer(str(python), name, few, words))
+        print(json.dumps(line), flush=True)
+        found.append(line)
+    return found
+
+
+def by_text(folder: Path, megabytes: float) -> None:
+    """Measure what is read at one count: tables with addresses, prose, other spellings alone."""
+    index, _ = index_of(1_000_000)
+    for name, row, share in (
+        ("parcels", parcels, 1.0),
+        ("prose", prose, 1.0),
+        ("other spellings", spelt, 0.02),
+    ):
+        path = folder / "text"
+        table(path, row, max(1, megabytes * share))
+        print(
+            json.dumps({"text": name, "canary": speed(path, cpu(partial(scan, path, index), 2))}), flush=True
+        )
+
+
+def by_threads(folder: Path) -> None:
+    """Measure what two threads gain, in seconds of the clock."""
+    index, _ = index_of(1_000_000)
+    times = []
+    for threads in (1, 2):
+        began = time.perf_counter()
+        scan(folder / "waybills.csv", index, threads)
+        times.append(time.perf_counter() - began)
+    print(json.dumps({"two threads, times as fast": round(times[0] / times[1], 2)}), flush=True)
+
+
+def from_registry(folder: Path, count: int = 300_000) -> None:
+    """Measure the index of a registry in SQLite, made from it and then read from its file."""
+    registry = Registry.create(f"sqlite:///{folder / 'canary.db'}", KEYS)
+    keys = np.random.default_rng(2).integers(-(2**63), 2**63, count, dtype=np.int64).tolist()
+    with registry.begin() as tx:
+        tx.conn.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+        rows = [
+            (n, n, "phone", "phone", n.to_bytes(16, "big"), key, 20.0, False) for n, key in enumerate(keys, 1)
+        ]
+        marks = ", ".join("?" * 8)
+        tx.conn.exec_driver_sql(
+            f"INSERT INTO identifiers (serial, canary, role, form, digest, scan_key, bits, shared) VALUES ({marks})",
+            rows,
+        )
+        began = time.process_time()
+        index = ArrayIndex.of(batches(tx))
+        made = time.process_time() - began
+        file = IndexFile(folder / "index", KEYS)
+        file.save(Stored(index, count, count))
+        began = time.process_time()
+        file.load()
+        read = time.process_time() - began
+        size = (folder / "index").stat().st_size + index.bloom().nbytes
+        tx.conn.exec_driver_sql("DELETE FROM identifiers")
+    registry.close()
+    print(json.dumps({
+        "from the registry, CPU s a million": round(made / count * 1e6, 2),
+        "from its file, CPU s a million": round(read / count * 1e6, 3), "bytes an identifier": round(size / count, 1),
+    }), flush=True)  # fmt: skip
+
+
+def adding() -> None:
+    """Measure what one more identifier costs an index of a million."""
+    index, _ = index_of(1_000_000)
+    began = time.process_time()
+    for number in range(100):
+        index = index.added(rows_of([(number, number, "phone", 20.0)]))
+    print(json.dumps({"adding one, CPU ms": round((time.process_time() - began) * 10, 3)}), flush=True)
+
+
+def plot(lines: list[dict[str, object]], path: Path) -> None:
+    """Draw speed by the number of identifiers."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for name in ("canary", "ripgrep", "ahocorasick_rs", "daachorse", "polars"):
+        known = [(line["issued"], line[name]) for line in lines if line.get(name)]
+        if known:
+            axes.plot(*zip(*known, strict=True), marker="o", label=name)  # type: ignore[arg-type]
+    axes.set(xscale="log", yscale="log", xlabel="identifiers issued", ylabel="GB per CPU second")
+    axes.legend(frameon=False)
+    figure.savefig(path)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--megabytes", type=float, default=20)
-    parser.add_argument("--issued", type=int, nargs="*", default=[1000, 100_000, 1_000_000])
+    parser.add_argument("--megabytes", type=float, default=100)
+    parser.add_argument("--issued", type=int, nargs="*", default=[1000, 100_000, 1_000_000, 10_000_000])
+    parser.add_argument("--peers", metavar="PYTHON")
+    parser.add_argument("--plot", type=Path)
     asked = parser.parse_args()
-    data = innocent(asked.megabytes)
-    few = data[: 1 << 20]
-    for count in asked.issued:
-        values = phones(count)
-        keys = KEYS.scan_keys("phone", values)
-        rows = [(int(key), serial, "phone", 20.0) for serial, key in enumerate(keys.tolist(), 1)]
-        rows += [(-serial, serial, form, 40.0) for serial, form in ((1, "code"), (2, "email"))]
-        build = cpu(partial(ArrayIndex.build, rows))
-        index = ArrayIndex.build(rows)
-        index.holds(np.zeros(1, np.int64))
-        scan(FastScan, data[:2000], index)
-        fast = cpu(partial(scan, FastScan, data, index))
-        plain = cpu(partial(scan, Scan, few, index))
-        other = ripgrep(data, values) if count <= 100_000 else None
-        print(json.dumps({
-            "issued": count, "fast_mb_s": round(len(data) / fast / 1e6, 1),
-            "plain_mb_s": round(len(few) / plain / 1e6, 2), "index_cpu_s_a_million": round(build / count * 1e6, 2),
-            "ripgrep_mb_s": None if not other else round(len(data) / other / 1e6, 1),
-        }))  # fmt: skip
+    began = time.process_time()
+    is_able()
+    warm, _ = index_of(10)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "small").write_text("a,b\n1,13912345678\n")
+        scan(folder / "small", warm)
+        print(json.dumps({"start, CPU s": round(time.process_time() - began, 2)}), flush=True)
+        lines = by_count(folder, asked.issued, asked.megabytes, asked.peers)
+        if asked.plot:
+            plot(lines, asked.plot)
+        by_text(folder, asked.megabytes)
+        by_threads(folder)
+        from_registry(folder)
+        adding()
 
 
 if __name__ == "__main__":

@@ -108,3 +108,37 @@ def _doubled(word: bytes) -> bytes:
     if number >> 128:
         number = (number & ((1 << 128) - 1)) ^ _RB
     return number.to_bytes(BLOCK, "big")
+
+
+def round_keys(key: bytes) -> list[bytes]:
+    """Expand a key of 16 bytes to the eleven round keys of AES-128 (FIPS 197, 5.2)."""
+    box = _s_box()
+    words = [key[at : at + 4] for at in range(0, 16, 4)]
+    constant = 1
+    for number in range(4, 44):
+        word = words[-1]
+        if number % 4 == 0:
+            word = bytes(box[byte] for byte in word[1:] + word[:1])
+            word = bytes([word[0] ^ constant]) + word[1:]
+            constant = _doubled_byte(constant)
+        words.append(bytes(one ^ two for one, two in zip(words[-4], word, strict=True)))
+    return [b"".join(words[at : at + 4]) for at in range(0, 44, 4)]
+
+
+def _doubled_byte(byte: int) -> int:
+    """Multiply by x in GF(2^8)."""
+    return (byte << 1) ^ (0x11B if byte & 0x80 else 0)
+
+
+def _s_box() -> bytes:
+    """Make the S-box of AES: the inverse in GF(2^8), then the affine map."""
+    powers = [1]
+    while len(powers) < 255:
+        powers.append(powers[-1] ^ _doubled_byte(powers[-1]))  # by 3, which generates the field
+    box = bytearray(256)
+    for number, byte in enumerate(powers):
+        inverse = powers[-number % 255]
+        turned = inverse * 0x101
+        box[byte] = (inverse ^ turned >> 4 ^ turned >> 5 ^ turned >> 6 ^ turned >> 7 ^ 0x63) & 0xFF
+    box[0] = 0x63
+    return bytes(box)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from canary.compiled import is_compiled
 from canary.model.evidence import Findings
 from canary.scan.candidates import Candidate
-from canary.scan.records import Block
-from canary.scan.search import Reading, Scan, keyed_of, start_of
-from canary.scan.seen import FORMS, SHAPE_ADDRESS, SHAPE_IDS, SHAPE_NAMES, Seen, rows_of
-from canary.scan.signs import PAD, crc_table, signs_of, special, tables
-from canary.scan.spellings import base64_end
-from canary.scan.sweep import sweep_kernel
-from canary.scan.sweepwords import HASH
+from canary.scan.kernel import Sweeper, Swept, counts_of, is_able
+from canary.scan.parts import TextPart
+from canary.scan.pieces import Piece, encoded, pieces
+from canary.scan.records import PROSE, Block, Layout, detect_layout, has_headings
+from canary.scan.regions import Span, apart, spans_of
+from canary.scan.search import Ahead, Reading, Scan, filled, keyed_of, start_of
+from canary.scan.seen import Seen
+from canary.scan.spellings import base64_texts, views
+from canary.scan.sweepwork import HASH, LEAD, SHAPE_NAMES, key_table
 from canary.scan.tally import shape_of
 
 if TYPE_CHECKING:
@@ -25,231 +27,260 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-MARGIN: Final = 170  # characters around what is odd: more than a passage of the plain engine
-AROUND: Final = 400  # characters around a hit in prose
-LONGEST: Final = 4096  # characters searched for the end of a line
-SLOWLY: Final = 1 << 20
-GROUPS: Final = 4096  # of digits in one chain
-HARD: Final = 4096  # odd places in a block, above which the plain engine reads all of it
-_SAFE: Final = frozenset("\n\t,;，；。!?！？、")
-
-Span = tuple[int, int]
+SLOWLY: Final = 1 << 18
+CONTEXT: Final = 1700  # bytes around a stretch of prose that say what belongs to its record
+ADDRESSES: Final = frozenset({"address", "name_address"})
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
-    """What the kernel gave for a block: candidates (rows), their canonical bytes, and odd places."""
+class At:
+    """Where a piece stands in its part: the record that its first new byte belongs to, and the place of that byte."""
 
-    rows: NDArray[np.int32]
-    canon: NDArray[np.uint8]
-    hard: NDArray[np.int32]
-
-
-class Sweeper:
-    """The kernel with the room that it writes to, for blocks up to a size."""
-
-    def __init__(self, forms: frozenset[str]) -> None:
-        import numpy as np
-
-        self._want = np.array([form in forms or form == "hash" for form in FORMS])
-        self._room = 0
-        self._hard = np.empty((HARD, 2), np.int32)
-        self._groups = np.empty((GROUPS, 2), np.int32)
-        self._state = np.zeros(4, np.int64)
-
-    def sweep(self, text: str) -> Swept | None:
-        """Sweep a text, None where it holds more than the kernel has room for."""
-        import numpy as np
-
-        signs = signs_of(text)
-        if len(signs) > self._room:
-            self._room = len(signs)
-            self._rows = np.empty((self._room, 6), np.int32)
-            self._canon = np.empty(6 * self._room + 8192, np.uint8)
-        self._state[:] = 0
-        sweep_kernel(signs, len(signs) - PAD, tables(), special(), self._want, crc_table(),
-                     self._canon, self._rows, self._state, self._hard, self._groups)  # fmt: skip
-        count, size, hard, failed = self._state.tolist()
-        return None if failed else Swept(self._rows[:count], self._canon[: size + 1], self._hard[:hard])
+    part: TextPart
+    layout: Layout
+    record: int
+    place: int
 
 
 @dataclass(slots=True)
 class FastScan(Scan):
     """A scan that gives what the plain one gives, and reads what is spelt plainly with the kernel."""
 
+    threads: int = 1
     slowly: int = SLOWLY  # characters that are read by the plain engine before the kernel is worth its start
     _read: int = field(default=0, init=False)
     _seen: Any = field(default=None, init=False)
-    _sweeper: Any = field(default=None, init=False)
-    _counted: Any = field(default=None, init=False)
+    _sweepers: list[Sweeper] = field(default_factory=list, init=False)
+    _free: list[Sweeper] = field(default_factory=list, init=False)
+    _addresses: dict[str, int] = field(default_factory=dict, init=False)
 
     def findings(self) -> Findings:
         """Give what was found so far."""
-        if self._seen is not None:
-            fresh = self._seen.counts - self._counted
-            self._counted = self._seen.counts.copy()
-            self.tally.add_counts({SHAPE_NAMES[at]: int(fresh[at]) for at in fresh.nonzero()[0].tolist()})
-        return Scan.findings(self)
+        if not self._sweepers:
+            return Scan.findings(self)
+        more: dict[tuple[str, ...], int] = dict(counts_of(self._sweepers))
+        more.update({(shape,): count for shape, count in self._addresses.items()})
+        counted = self.tally.candidates(self._shapes, more)
+        return Findings(tuple(self.hits), counted, self.rows, self.bytes, self.files, tuple(self.errors))
+
+    def text(self, part: TextPart) -> None:
+        """Scan the text of one part, piece by piece."""
+        chunks = iter(part.chunks)
+        held: list[str] = []
+        able = bool(self.wanted()) and is_able()
+        while not (able and self._read > self.slowly):
+            chunk = next(chunks, None) if able else None
+            if chunk is None:
+                Scan.text(self, replace(part, chunks=chain(held, chunks)))
+                return
+            held.append(chunk)
+            self._read += len(chunk)
+        self._swiftly(replace(part, chunks=chain(held, chunks)))
 
     def _prepare(self) -> None:
+        placing = bool(self.wanted() & ADDRESSES)
         self._seen = Seen(self.keys.derive("scan/seen"))
-        self._counted = self._seen.counts.copy()
-        self._sweeper = Sweeper(self.wanted())
+        keys = key_table(self.keys)
+        self._sweepers = [
+            Sweeper(keys, self.wanted(), self.index.bloom(), placing=placing) for _ in range(self.threads + 1)
+        ]
+        self._free = list(self._sweepers)
 
-    def _block(self, block: Block, reading: Reading) -> None:
-        if self._seen is None:
+    def _swept(self, chunks: Iterable[str], layout: Layout) -> Iterator[tuple[Piece, Swept | None]]:
+        """Sweep a text, with several threads as many pieces at once; they come in their order."""
+        if self.threads == 1:
+            for piece in pieces(chunks, layout):
+                yield piece, self._sweep(piece, layout)
+            return
+        from concurrent.futures import Future, ThreadPoolExecutor
+
+        begun: deque[tuple[Piece, Future[Swept | None]]] = deque()
+        with ThreadPoolExecutor(self.threads) as pool:
+            for piece in pieces(chunks, layout):
+                begun.append((piece, pool.submit(self._sweep, piece, layout)))
+                if len(begun) > 2 * self.threads:
+                    first, swept = begun.popleft()
+                    yield first, swept.result()
+            yield from ((first, swept.result()) for first, swept in begun)
+
+    def _sweep(self, piece: Piece, layout: Layout, *, view: bool = False) -> Swept | None:
+        sweeper = self._free.pop()
+        try:
+            return sweeper.sweep(piece, layout, view=view)
+        finally:
+            self._free.append(sweeper)
+
+    def _swiftly(self, part: TextPart) -> None:
+        if not self._sweepers:
             self._prepare()
-        self._read += len(block.text)
-        swift = self._read > self.slowly and self.wanted() and is_compiled()
-        swept = self._sweeper.sweep(block.text) if swift else None
-        if swept is None:
-            regions = [(0, len(block.text))]
-            places: dict[str, Any] = {}
-        else:
-            hits = self._hits(swept)
-            regions, places = self._spotted(hits, swept, block.text, reading)
-        self._plainly(regions, places, block, reading)
+        stream = Ahead(part.chunks)
+        layout = part.layout or detect_layout(stream.head)
+        self.rows -= has_headings(stream.head, layout)
+        record, place = 0, part.encoding.bom
+        for piece, swept in self._swept(stream, layout):
+            at = At(part, layout, record, place)
+            starts = self._unswept(piece, at) if swept is None else self._read_swept(swept, piece, at)
+            record += starts
+            place += self._size(piece, LEAD + piece.skip, piece.end, part)
 
-    def _spotted(
-        self, hits: Ints, swept: Swept, text: str, reading: Reading
-    ) -> tuple[list[Span], dict[str, Any]]:
-        """Give the stretches to read closely, and the places of all candidates outside them, by shape."""
+    def _size(self, piece: Piece, first: int, last: int, part: TextPart) -> int:
+        """Give how many bytes of the part a stretch of a piece came from."""
+        if piece.exact and part.encoding.name == "utf-8":
+            return last - first
+        return part.encoding.size(piece.text(first, last))
+
+    def _unswept(self, piece: Piece, at: At) -> int:
+        """Read all of a piece with the plain engine; gives how many records begin in it."""
+        text, skip = piece.text(LEAD, piece.end), len(piece.text(LEAD, LEAD + piece.skip))
+        starts = at.layout.starts(text)
+        block = Block(text, skip)
+        self._block(block, Reading(at.part, at.layout, starts, at.record, at.place, skip))
+        self.rows += filled(block, starts)
+        return len(starts) - sum(start < skip for start in starts)
+
+    def _read_swept(self, swept: Swept, piece: Piece, at: At) -> int:
+        """Read what the kernel left of a piece; gives how many records begin in it."""
         import numpy as np
 
-        forms = self.wanted() & {"address", "name_address"}
-        if not forms:
-            regions = self._regions(hits, swept, text, reading)
-            return regions, _places(swept.rows, regions)
-        marks = self.index.addresses(self.reader)
-        found = marks.spot(text, cells=reading.layout.is_table)
-        if found is None:
-            return [(0, len(text))], {}
-        regions = self._regions(np.concatenate([hits, found.spots]), swept, text, reading)
-        runs = _outside(found.runs, regions)
-        tries = np.maximum(runs[:, 7], 1)
-        pairs = tries * runs[:, 6]
-        _, fresh = self._seen.note(np.ascontiguousarray(runs[:, :6]), found.data)
-        self._seen.counts[SHAPE_ADDRESS] -= len(fresh)
-        places = _places(swept.rows, regions)
-        for form, times in (("address", tries), ("name_address", pairs)):
-            if form in forms and times.sum():
-                self._seen.counts[SHAPE_IDS[form]] += int(times[fresh].sum())
-                places[form] = np.repeat(runs[:, 1].astype(np.int64), times)
-        return regions, places
+        hits, hard = self._hits(swept), swept.hard
+        if self.wanted() & ADDRESSES:
+            spots = self._spotted(swept, piece, at.layout)
+            if spots is None:
+                return self._unswept(piece, at)
+            hits, hard = np.concatenate([hits, spots]), np.concatenate([hard, swept.odd])
+        elif len(swept.odd):
+            hits = np.concatenate([hits, self._decoded_hits(swept, piece, at.layout)])
+        self.rows += swept.filled
+        skipped = int(np.searchsorted(swept.starts, LEAD + piece.skip)) if piece.skip else 0
+        if len(hits) or len(hard):
+            odd = np.sort(hard[:, 0])
+            for first, last in apart(spans_of(hits, hard, swept.starts, piece, at.layout)):
+                held = bool(np.searchsorted(odd, first) < np.searchsorted(odd, last))
+                self._region((first, last), swept.starts, skipped, piece, at, counted=not held)
+        return len(swept.starts) - skipped
 
     def _hits(self, swept: Swept) -> Ints:
-        """Look up the candidates of the kernel and give where those stand that the index knows."""
+        """Give the places of what the index knows, among what its Bloom filter did not turn away."""
         import numpy as np
 
-        slots, fresh = self._seen.note(swept.rows, swept.canon)
-        hit = fresh[self._issued(swept.rows[fresh], swept.canon)]
-        self._seen.mark(slots[hit])
-        known = np.concatenate([hit, np.flatnonzero(self._seen.known(slots))])
-        found: Ints = swept.rows[np.unique(known), 1].astype(np.int64)
+        if not len(swept.found):
+            return np.empty(0, np.int64)
+        digests = swept.found[:, 3] == HASH
+        plain = swept.found[~digests]
+        known: Ints = plain[self.index.holds(plain[:, 0]), 1]
+        if not digests.any():
+            return known
+        heads = swept.found[digests]
+        owned = self.index.hashed(self.reader).holds(heads[:, 0].view(np.uint64))
+        return np.concatenate([known, heads[owned, 1]])
+
+    def _decoded_hits(self, swept: Swept, piece: Piece, layout: Layout) -> Ints:
+        """Give the places of what the index may know among other spellings: each view of them is swept in its turn."""
+        import numpy as np
+
+        found: list[int] = []
+        none = np.empty(0, np.int64)
+        for first, last in apart(spans_of(none, swept.odd, swept.starts, piece, layout)):
+            text = piece.text(first, last)
+            for place in sorted(set(self._in_views(text))):
+                found.append(first + len(encoded(text[:place])))
+        return np.array(found, np.int64)
+
+    def _in_views(self, text: str) -> Iterator[int]:
+        for view, back, _ in views(text):
+            yield from (back(place) for place in self._in_view(view))
+        for inner, place in base64_texts(text):
+            for view in (inner, *(view for view, _, _ in views(inner))):
+                if self._in_view(view):
+                    yield place
+
+    def _in_view(self, view: str) -> list[int]:
+        """Give the places in a decoded text of what the index may know, or what the plain engine has to judge."""
+        import numpy as np
+
+        found: list[int] = []
+        for piece in pieces([view], PROSE, 4 * len(view) + 1):
+            swept = self._sweep(piece, PROSE, view=True)
+            if swept is None:
+                return [0]
+            places = np.concatenate([self._hits(swept), swept.hard[:, 0]])
+            found += [len(piece.text(LEAD, place)) for place in places.tolist()]
         return found
 
-    def _issued(self, rows: NDArray[np.int32], canon: NDArray[np.uint8]) -> Ints:
-        """Give which rows the index knows."""
+    def _region(self, span: Span, starts: Ints, skipped: int, piece: Piece, at: At, *, counted: bool) -> None:
+        """Read a stretch of a piece with the plain engine, and judge what the index knows; `counted` by the kernel."""
         import numpy as np
 
-        text = canon.tobytes()
-        found: list[Ints] = [np.empty(0, np.int64)]
-        for number in np.unique(rows[:, 0]).tolist():
-            mine = np.flatnonzero(rows[:, 0] == number)
-            starts, lengths = rows[mine, 3].astype(np.int64), rows[mine, 4].astype(np.int64)
-            if number == HASH:
-                ends = (starts + lengths).tolist()
-                digests = [text[a:b].decode() for a, b in zip(starts.tolist(), ends, strict=True)]
-                owned = self.index.hashed(self.reader).lookup(digests)
-                found.append(mine[[digest in owned for digest in digests]])
-                continue
-            keys = self.keys.scan_mac(FORMS[number]).of_column(text, starts, lengths)
-            found.append(mine[self.index.holds(keys)])
-        return np.concatenate(found)
+        cells = at.layout.is_table
+        first, last = span
+        low, high = first, last
+        if not cells:
+            low, high = piece.border(first - CONTEXT), piece.border(last + CONTEXT)
+        text = piece.text(low, high)
+        before = len(piece.text(low, first))
+        within = text[before : before + len(piece.text(first, last))]
+        found = list(self._candidates_of(within, before, cells=cells))
+        if not found:
+            return
+        fresh = LEAD + piece.skip
+        place = at.place + (
+            self._size(piece, fresh, low, at.part)
+            if low >= fresh
+            else -self._size(piece, low, fresh, at.part)
+        )
+        number = at.record + int(np.searchsorted(starts, low, "right")) - 1 - skipped
+        reading = Reading(at.part, at.layout, at.layout.starts(text), number, place, 0)
+        keyed = keyed_of(self.keys, found)
+        if not counted:
+            shaped = {pair: shape_of(*pair) for pair in keyed}
+            self.tally.add_keys(shaped, keyed)
+            self.tally.add_pairs(found, shaped, text, reading.starts if cells else None)
+        self._judge(found, keyed, Block(text), reading)
 
-    def _regions(self, hits: Ints, swept: Swept, text: str, reading: Reading) -> list[Span]:
-        """Give the stretches of a block that the plain engine reads: whole records or lines, rising and apart."""
-        wide = 0 if reading.layout.is_table else AROUND
-        spans = [(place - wide, place + 1 + wide) for place in hits.tolist()]
-        for first, last in swept.hard.tolist():
-            spans.append((first - MARGIN, max(last, base64_end(text, first)) + MARGIN))
-        return list(_apart(_widened(span, text, reading) for span in sorted(spans)))
-
-    def _plainly(
-        self, regions: Sequence[Span], places: dict[str, Any], block: Block, reading: Reading
-    ) -> None:
-        """Read regions of a block with the plain engine, and count what all of it holds."""
-        import numpy as np
-
-        cells = reading.layout.is_table
-        found = [each for a, b in regions for each in self._region(block.text[a:b], a, cells=cells)]
-        if found:
-            shapes = [shape_of(*each[:2]) for each in found]
-            self._seen.note(*rows_of(found, shapes))
-            more: dict[str, list[int]] = {}
-            for each, shape in zip(found, shapes, strict=True):
-                more.setdefault(shape, []).append(each[2])
-            for shape, each_place in more.items():
-                places[shape] = np.concatenate([places.get(shape, np.empty(0, np.int64)), each_place])
-        self.tally.add_places(places, block.text, reading.starts if cells else None)
-        if found:
-            self._judge(found, keyed_of(self.keys, found), block, reading)
-
-    def _region(self, text: str, place: int, *, cells: bool) -> Iterator[Candidate]:
+    def _candidates_of(self, text: str, place: int, *, cells: bool) -> Iterator[Candidate]:
         found = list(self._candidates(text, cells=cells))
         found += self._decoded(text, sorted(found, key=start_of), cells=cells)
         for form, plain, start, end, transform, spelling in found:
             yield Candidate(form, plain, start + place, end + place, transform, spelling)
 
+    def _spotted(self, swept: Swept, piece: Piece, layout: Layout) -> Ints | None:
+        """Give where issued addresses may stand, and count what looks like one; None where it is too much."""
+        import numpy as np
 
-def _outside(rows: NDArray[np.int32], regions: Sequence[Span]) -> NDArray[np.int32]:
-    """Give the rows of what does not stand within one of some regions."""
+        text = piece.text(LEAD, piece.end)
+        found = self.index.addresses(self.reader).spot(text, cells=layout.is_table)
+        if found is None:
+            return None
+        ends = ends_of(found.data.view(np.uint32))
+        runs = found.runs
+        tries = np.maximum(runs[:, 7], 1)
+        pairs = tries * runs[:, 6]
+        _, fresh = self._seen.note(np.ascontiguousarray(runs[:, :6]), found.data)
+        places = self._placed(swept, ends)
+        for form, times in (("address", tries), ("name_address", pairs)):
+            if form in self.wanted() and times.sum():
+                self._addresses[form] = self._addresses.get(form, 0) + int(times[fresh].sum())
+                places[form] = np.repeat(runs[:, 1].astype(np.int64), times)
+        starts = np.searchsorted(ends, swept.starts - LEAD) if layout.is_table else None
+        self.tally.add_places(places, text, starts)
+        shifted: Ints = ends[found.spots] + LEAD
+        return shifted
+
+    def _placed(self, swept: Swept, ends: Ints) -> dict[str, Any]:
+        """Give the places of the kernel's candidates in the text, by shape."""
+        import numpy as np
+
+        order = np.argsort(swept.placed[:, 1], kind="stable")
+        shapes, firsts = np.unique(swept.placed[order, 1], return_index=True)
+        parts = (
+            np.split(np.searchsorted(ends, swept.placed[order, 0] - LEAD), firsts[1:]) if len(shapes) else []
+        )
+        return {SHAPE_NAMES[shape]: part for shape, part in zip(shapes.tolist(), parts, strict=True)}
+
+
+def ends_of(codes: Any) -> Ints:
+    """Give the place in UTF-8 of every character of a text, and behind them where it ends."""
     import numpy as np
 
-    if not regions:
-        return rows
-    starts, ends = np.array(regions).T
-    at = np.searchsorted(starts, rows[:, 1], "right") - 1
-    kept: NDArray[np.int32] = rows[(at < 0) | (rows[:, 2] > ends[at])]
-    return kept
-
-
-def _places(rows: NDArray[np.int32], regions: Sequence[Span]) -> dict[str, Ints]:
-    """Give the places of the candidates outside some regions, by shape."""
-    import numpy as np
-
-    rows = _outside(rows, regions)
-    order = np.argsort(rows[:, 5], kind="stable")
-    shapes, firsts = np.unique(rows[order, 5], return_index=True)
-    parts = np.split(rows[order, 1].astype(np.int64), firsts[1:]) if len(shapes) else []
-    return {SHAPE_NAMES[shape]: part for shape, part in zip(shapes.tolist(), parts, strict=True)}
-
-
-def _widened(span: Span, text: str, reading: Reading) -> Span:
-    """Widen a stretch to whole records, in prose to whole lines, or where these are long to a safe sign."""
-    first, last = max(0, span[0]), min(len(text), span[1])
-    if reading.layout.is_table:
-        at = bisect_right(reading.starts, first) - 1
-        end = bisect_left(reading.starts, last)
-        return reading.starts[at], reading.starts[end] if end < len(reading.starts) else len(text)
-    before = text.rfind("\n", max(0, first - LONGEST), first) + 1
-    after = text.find("\n", last, last + LONGEST)
-    if not before and first > LONGEST:
-        before = next((place for place in range(first, 0, -1) if text[place - 1] in _SAFE), 0)
-    if after < 0:
-        after = next((place for place in range(last, len(text)) if text[place] in _SAFE), len(text))
-    return before, min(after + 1, len(text))
-
-
-def _apart(spans: Iterator[Span]) -> Iterator[Span]:
-    """Join stretches that touch."""
-    held: Span | None = None
-    for first, last in spans:
-        if held is not None and first <= held[1]:
-            held = min(held[0], first), max(held[1], last)
-            continue
-        if held is not None:
-            yield held
-        held = first, last
-    if held is not None:
-        yield held
+    sizes = 1 + (codes >= 0x80).astype(np.int64) + (codes >= 0x800) + (codes >= 0x10000)
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])

@@ -52,7 +52,7 @@ class Scan:
 
     def text(self, part: TextPart) -> None:
         """Scan the text of one part, block by block."""
-        stream = _Ahead(part.chunks)
+        stream = Ahead(part.chunks)
         layout = part.layout or detect_layout(stream.head)
         record, place = 0, part.encoding.bom
         self.rows -= has_headings(stream.head, layout)
@@ -63,7 +63,7 @@ class Scan:
             fresh = block.text[block.skip :]
             place += part.encoding.size(fresh)
             here = starts if layout.is_table else [start for start in starts if start >= block.skip]
-            self.rows += _filled(block, starts)
+            self.rows += filled(block, starts)
             record += len(here)
 
     def _block(self, block: Block, reading: Reading) -> None:
@@ -236,7 +236,7 @@ class Reading:
         )
 
 
-class _Ahead:
+class Ahead:
     """A stream of text whose start is looked at before it is read."""
 
     def __init__(self, chunks: Iterable[str]) -> None:
@@ -266,7 +266,7 @@ def keyed_of(keys: Keys, found: Iterable[Candidate]) -> dict[tuple[str, str], in
     return keyed
 
 
-def _filled(block: Block, starts: Sequence[int]) -> int:
+def filled(block: Block, starts: Sequence[int]) -> int:
     """Count the records that are not blank and start in this block."""
     if not _BLANK.search(block.text):
         return len(starts) - bisect_left(starts, block.skip)

@@ -1,14 +1,11 @@
-"""Candidates that were looked up before: keyed 64-bit hashes, and which of them the index knows."""
+"""Stretches of text that were seen before: a table of keyed 64-bit hashes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from canary.compiled import Kernel
-from canary.scan.candidates import Candidate
-from canary.scan.sweepwords import SHAPE_CODE, SHAPE_EMAIL, SHAPE_HASH, SHAPE_MOBILE, SHAPE_PHONE, SHAPES
-from canary.scan.tally import DOMAINS
+from canary.scan.sweepwork import SHAPES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,21 +15,8 @@ if TYPE_CHECKING:
     Table = NDArray[np.int32]
     Bytes = NDArray[np.uint8]
 
-FORMS: Final = ("", "phone", "code", "email", "hash", "address", "name_address")
-SHAPE_ADDRESS: Final = 2  # + 1: with the name
 SMALLEST: Final = 1 << 16
 LARGEST: Final = 1 << 23  # places; what comes when the table is full counts as new each time
-
-SHAPE_NAMES: Final[dict[int, str]] = {
-    SHAPE_HASH: "hash",
-    SHAPE_MOBILE: "phone:mobile",
-    SHAPE_ADDRESS: "address",
-    SHAPE_ADDRESS + 1: "name_address",
-    **{SHAPE_PHONE + length: f"phone:{length}" for length in range(5, 16)},
-    **{SHAPE_EMAIL + number: f"email:{number}" for number in range(DOMAINS)},
-    **{SHAPE_CODE + length: f"code:{length}" for length in range(SHAPES - SHAPE_CODE)},
-}
-SHAPE_IDS: Final = {name: number for number, name in SHAPE_NAMES.items()}
 
 
 def _note(
@@ -77,7 +61,7 @@ def _note(
     return found
 
 
-def _moved(old: Any, flags: Any, table: Any, marks: Any) -> None:
+def _moved(old: Any, table: Any) -> None:
     """Move what one table holds into a larger one."""
     mask = table.shape[0] - 1
     for j in range(old.shape[0]):
@@ -87,7 +71,6 @@ def _moved(old: Any, flags: Any, table: Any, marks: Any) -> None:
             while table[i] != 0:
                 i = (i + 1) & mask
             table[i] = h
-            marks[i] = flags[j]
 
 
 _note_kernel: Kernel[..., int] = Kernel(_note)
@@ -102,7 +85,6 @@ class Seen:
 
         self._seed = int.from_bytes(seed[:8], "little", signed=True)
         self._table = np.zeros(SMALLEST, np.int64)
-        self._known = np.zeros(SMALLEST, np.uint8)
         self._used = np.zeros(1, np.int64)
         self.counts = np.zeros(SHAPES, np.int64)
 
@@ -120,35 +102,9 @@ class Seen:
         )
         return slots, fresh[:found]
 
-    def mark(self, slots: Ints) -> None:
-        """Note that the index knows what stands in these places."""
-        self._known[slots[slots >= 0]] = 1
-
-    def known(self, slots: Ints) -> NDArray[np.bool_]:
-        """Tell which places hold what the index knows."""
-        found: NDArray[np.bool_] = (self._known[slots] != 0) & (slots >= 0)
-        return found
-
     def _grow(self) -> None:
         import numpy as np
 
         table = np.zeros(4 * len(self._table), np.int64)
-        known = np.zeros(len(table), np.uint8)
-        _moved_kernel(self._table, self._known, table, known)
-        self._table, self._known = table, known
-
-
-def rows_of(found: Sequence[Candidate], shapes: Sequence[str]) -> tuple[Table, Bytes]:
-    """Write candidates of the plain engine as the kernel writes its own."""
-    import numpy as np
-
-    texts = [each[1].encode("utf-8", "surrogatepass") for each in found]
-    rows = np.zeros((len(found), 6), np.int32)
-    sizes = np.fromiter(map(len, texts), np.int64, len(texts))
-    rows[:, 0] = [FORMS.index(each[0]) for each in found]
-    rows[:, 1] = [each[2] for each in found]
-    rows[:, 2] = [each[3] for each in found]
-    rows[:, 3] = np.cumsum(sizes) - sizes
-    rows[:, 4] = sizes
-    rows[:, 5] = [SHAPE_IDS[shape] for shape in shapes]
-    return rows, np.frombuffer(b"".join(texts) or b"\0", np.uint8)
+        _moved_kernel(self._table, table)
+        self._table = table

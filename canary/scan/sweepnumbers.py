@@ -2,239 +2,355 @@
 
 from __future__ import annotations
 
-from canary.scan.sweepwords import (
-    CODE,
-    KIND,
-    MARK,
-    NONWORD,
-    PHONE,
-    SHAPE_CODE,
-    SHAPE_MOBILE,
-    Array,
-    copy_signs,
-    date_end,
-    emit_row,
-    harden,
-    is_digit,
-    take_code,
-    take_phone,
-)
+import numpy as np
+
+from canary.compiled import inner
+from canary.scan.signs import DOT, ODD, ODD_MARK, OPEN
+from canary.scan.sweephold import harden, hold
+from canary.scan.sweepwords import is_digit, is_letter, take_phone
+from canary.scan.sweepwork import CANON, CHAINED, CLASSES, CODE, GROUPED, GROUPS, PHONE, SHAPE_CODE, WANT
+from canary.scan.vectors import byte, get, put, put_byte
+
+U = np.uint64
 
 
-def take_groups(
-    s: Array,
-    start: int,
-    n: int,
-    g: Array,
-    k: int,
-    want: Array,
-    canon: Array,
-    out: Array,
-    st: Array,
-) -> None:
-    """Look up the stretches of a chain of `k` groups: as phones, and the whole as a code."""
-    for first in range(k if want[PHONE] else 0):
-        lead = g[first, 0]
+@inner
+def char_at(s: int, i: int) -> tuple[int, int]:
+    """Decode the character of UTF-8 at a place: its code and length; what is none is U+FFFD of one byte."""
+    c = byte(s, i)
+    if c < 128:
+        return (c, 1)
+    d = byte(s, i + 1) ^ 128
+    if 194 <= c <= 223 and d < 64:
+        return ((c & 31) << 6 | d, 2)
+    e = byte(s, i + 2) ^ 128
+    if 224 <= c <= 239 and d < 64 and (e < 64):
+        return ((c & 15) << 12 | d << 6 | e, 3)
+    f = byte(s, i + 3) ^ 128
+    if 240 <= c <= 244 and d < 64 and (e < 64) and (f < 64):
+        return (min((c & 7) << 18 | d << 12 | e << 6 | f, 1114111), 4)
+    return (65533, 1)
+
+
+@inner
+def mark_at(tb: int, s: int, i: int) -> tuple[int, int]:
+    """Tell whether a mark between groups stands here: its kind (2 where it is odd), 0 for none, and its length."""
+    if byte(s, i) < 128:
+        return (byte(tb, 256 + byte(s, i)), 1)
+    code, size = char_at(s, i)
+    kind = byte(tb, CLASSES + code)
+    odd = kind in (ODD_MARK, DOT, ODD, OPEN)
+    return (2 if odd else 0, size)
+
+
+@inner
+def digits_at(s: int, i: int) -> int:
+    """Give where the digits end that start here."""
+    while is_digit(byte(s, i)):
+        i += 1
+    return i
+
+
+@inner
+def gathered(st: int, tb: int, s: int, first: int, last: int, at: int) -> int:
+    """Copy the digits of some groups; gives how many."""
+    k = at
+    for each in range(first, last + 1):
+        for j in range(get(st, GROUPED + 2 * each + 0), get(st, GROUPED + 2 * each + 1)):
+            put_byte(tb, CANON + k, byte(s, j))
+            k += 1
+    return k - at
+
+
+@inner
+def all_zeros(s: int, a: int, b: int) -> bool:
+    """Tell whether a stretch is zeros alone."""
+    while a < b and byte(s, a) == 48:
+        a += 1
+    return a >= b
+
+
+@inner
+def extended(st: int, s: int, group: int, k: int) -> bool:
+    """Tell whether what follows a group may be the extension of a phone."""
+    if group + 1 >= k:
+        return False
+    for j in range(get(st, GROUPED + 2 * group + 1), get(st, GROUPED + 2 * group + 2)):
+        if byte(s, j) >= 128 or byte(s, j) == 35:
+            return True
+    return False
+
+
+@inner
+def take_phones(st: int, tb: int, s: int, start: int, k0: int, k: int) -> None:
+    """Look up the stretches of a chain of groups that could be one phone."""
+    for first in range(k0, k):
+        lead = get(st, GROUPED + 2 * first)
         abroad = False
-        while lead > start and (s[lead - 1] == 43 or s[lead - 1] == 40):
+        while lead > start and (byte(s, lead - 1) == 43 or byte(s, lead - 1) == 40):
             lead -= 1
-            if s[lead] == 43:
+            if byte(s, lead) == 43:
                 abroad = True
         size = 0
         for last in range(first, min(first + 7, k)):
-            size += g[last, 1] - g[last, 0]
+            size += get(st, GROUPED + 2 * last + 1) - get(st, GROUPED + 2 * last)
             if size > 17:
                 break
-            if size < 7 or (last == first and lead == g[first, 0]):
+            alone = last == first and lead == get(st, GROUPED + 2 * first)
+            if size < 7 or (alone and not extended(st, s, first, k)):
                 continue
-            at = st[1]
-            digits = 0
             whole = last
-            if last == first + 1 and lead == g[first, 0] and g[first, 1] - lead >= 4:
-                zeros = s[g[first, 1]] == 46 and g[last, 0] == g[first, 1] + 1
-                for j in range(g[last, 0], g[last, 1]):
-                    zeros = zeros and s[j] == 48
-                if zeros:  # a number that was stored as one with a fraction
-                    whole = first
-            for each in range(first, whole + 1):
-                for j in range(g[each, 0], g[each, 1]):
-                    canon[at + digits] = s[j]
-                    digits += 1
-            take_phone(canon, at, digits, abroad, out, st, lead, g[last, 1])
-    if not want[CODE] or k < 2 or g[k - 1, 1] - start > 80:
-        return
-    joint = g[1, 0] - g[0, 1]
-    for each in range(1, k):
-        if g[each, 0] - g[each - 1, 1] != joint:
-            return
+            if (
+                last == first + 1
+                and lead == get(st, GROUPED + 2 * first)
+                and (get(st, GROUPED + 2 * first + 1) - lead >= 4)
+            ):
+                near = (
+                    byte(s, get(st, GROUPED + 2 * first + 1)) == 46
+                    and get(st, GROUPED + 2 * last) == get(st, GROUPED + 2 * first + 1) + 1
+                )
+                if near and all_zeros(s, get(st, GROUPED + 2 * last), get(st, GROUPED + 2 * last + 1)):
+                    whole = first  # a number that was stored as one with a fraction
+            digits = gathered(st, tb, s, first, whole, 0)
+            take_phone(st, tb, tb, CANON, digits, abroad, lead, get(st, GROUPED + 2 * last + 1))
+
+
+@inner
+def one_joint(st: int, s: int, k0: int, k: int) -> bool:
+    """Tell whether the same marks stand between all groups."""
+    joint = get(st, GROUPED + 2 * (k0 + 1) + 0) - get(st, GROUPED + 2 * k0 + 1)
+    for each in range(k0 + 1, k):
+        if get(st, GROUPED + 2 * each + 0) - get(st, GROUPED + 2 * (each - 1) + 1) != joint:
+            return False
         for j in range(joint):
-            if s[g[each - 1, 1] + j] != s[g[0, 1] + j]:
-                return
-    at = st[1]
-    size = 0
-    for each in range(k):
-        for j in range(g[each, 0], g[each, 1]):
-            canon[at + size] = s[j]
-            size += 1
-    a = g[0, 0]
-    e = g[k - 1, 1]
-    if size == 17 and e < n and (s[e] | 32) == 120:
-        canon[at + size] = 88
+            if byte(s, get(st, GROUPED + 2 * (each - 1) + 1) + j) != byte(
+                s, get(st, GROUPED + 2 * k0 + 1) + j
+            ):
+                return False
+    return True
+
+
+@inner
+def take_groups(st: int, tb: int, s: int, start: int, k0: int, k: int) -> None:
+    """Look up a chain of groups: its stretches as phones, and the whole as a code."""
+    if byte(tb, WANT + PHONE):
+        take_phones(st, tb, s, start, k0, k)
+    if (
+        not byte(tb, WANT + CODE)
+        or k - k0 < 2
+        or get(st, GROUPED + 2 * (k - 1) + 1) - start > 80
+        or (not one_joint(st, s, k0, k))
+    ):
+        return
+    size = gathered(st, tb, s, k0, k - 1, 16)
+    a = get(st, GROUPED + 2 * k0 + 0)
+    e = get(st, GROUPED + 2 * (k - 1) + 1)
+    if size == 17 and byte(s, e) | 32 == 120:
+        put_byte(tb, CANON + 16 + size, 88)
         size += 1
-    code = at
+    canon = tb + CANON
     if size >= 5:
-        emit_row(out, st, CODE, a, e, at, size, SHAPE_CODE + size)
-    if a > 1 and (s[a - 1] == 45 or s[a - 1] == 95 or s[a - 1] == 47 or s[a - 1] == 32):
+        hold(st, tb, canon + 16, size, CODE, SHAPE_CODE + size, a, e)
+    if a > 1 and (
+        byte(s, a - 1) == 45 or byte(s, a - 1) == 95 or byte(s, a - 1) == 47 or (byte(s, a - 1) == 32)
+    ):
         p = a - 1
-        while p > 0 and a - 1 - p < 9 and 97 <= (s[p - 1] | 32) <= 122 and s[p - 1] < 128:
+        while p > 0 and a - 1 - p < 9 and is_letter(byte(s, p - 1)):
             p -= 1
         letters = a - 1 - p
-        if 1 <= letters <= 8 and (p == 0 or not is_digit(s[p - 1])):
-            at = st[1] if size >= 5 else code + size
+        if 1 <= letters <= 8 and (p == 0 or not is_digit(byte(s, p - 1))):
             for j in range(letters):
-                canon[at + j] = s[p + j] & 0xDF
-            for j in range(size):
-                canon[at + letters + j] = canon[code + j]
-            emit_row(out, st, CODE, p, e, at, letters + size, SHAPE_CODE + letters + size)
+                put_byte(tb, CANON + 16 - letters + j, byte(s, p + j))
+            if letters + size <= 64:
+                hold(st, tb, canon + 16 - letters, letters + size, CODE, SHAPE_CODE + letters + size, p, e)
 
 
-def take_chains(
-    s: Array, n: int, tables: Array, want: Array, canon: Array, out: Array, st: Array, hard: Array, g: Array
-) -> None:
-    """Look up numbers in groups of digits, as `chains` does."""
-    keep = tables[KIND]
-    mark = tables[MARK]
-    nonword = tables[NONWORD]
-    i = 0
-    split = 0  # where the last mobile in cells of its own ended
-    chained = 0  # where the last chain ended
-    while i < n:
-        if not is_digit(s[i]):
-            i += 1
-            continue
-        e = i
-        while is_digit(s[e]):
-            e += 1
-        if (
-            e - i >= 3
-            and want[PHONE]
-            and s[e - 3] == 49
-            and s[e - 2] > 50
-            and e - 3 >= split
-            and nonword[s[e]]
-        ):
-            b = e + 2 if nonword[s[e + 1]] else e + 1
-            f = b
-            while is_digit(s[f]):
-                f += 1
-            if 3 <= f - b <= 5 and nonword[s[f]]:
-                c = f + 2 if nonword[s[f + 1]] else f + 1
-                h = c
-                while h < c + 5 and is_digit(s[h]):
-                    h += 1
-                if h - c >= 3:
-                    split = h
-                    if f - b + h - c == 8:
-                        at = st[1]
-                        k = copy_signs(s, e - 3, e, canon, at, keep, 0)
-                        k += copy_signs(s, b, f, canon, at + k, keep, 0)
-                        copy_signs(s, c, h, canon, at + k, keep, 0)
-                        emit_row(out, st, PHONE, e - 3, h, at, 11, SHAPE_MOBILE)
-        if i < chained or not mark[s[e]]:
-            i = e
-            continue
-        start = i
-        if i > chained and (s[i - 1] == 43 or s[i - 1] == 40):
-            start = i - 1
-        k = 0
-        odd = False
-        single = 0
-        spread = 0
-        a = i
-        z = e
-        while True:
-            if k >= g.shape[0]:
-                odd = True
-                k -= 1
-            g[k, 0] = a
-            g[k, 1] = z
-            k += 1
-            m = 0
-            while m < 3 and mark[s[z + m]]:
-                odd = odd or mark[s[z + m]] == 2
-                m += 1
-            if m == 0 or not is_digit(s[z + m]):
+@inner
+def date_end(s: int, a: int, e: int) -> int:
+    """Give where a date and time at the front of a chain ends, `a` where there is none."""
+    if e - a < 8 or not (
+        (byte(s, a) == 49 and byte(s, a + 1) == 57) or (byte(s, a) == 50 and byte(s, a + 1) == 48)
+    ):
+        return a
+    m = byte(s, a + 4)
+    if not (is_digit(byte(s, a + 2)) and is_digit(byte(s, a + 3)) and (m == 45 or m == 47 or m == 46)):
+        return a
+    j = a + 5
+    if (byte(s, j) == 48 or byte(s, j) == 49) and is_digit(byte(s, j + 1)):
+        j += 2
+    elif is_digit(byte(s, j)):
+        j += 1
+    else:
+        return a
+    if byte(s, j) != m:
+        return a
+    j += 1
+    if j < e and 48 <= byte(s, j) <= 51 and (j + 1 < e) and is_digit(byte(s, j + 1)):
+        j += 2
+    elif j < e and is_digit(byte(s, j)):
+        j += 1
+    else:
+        return a
+    return time_end(s, j, e)
+
+
+@inner
+def time_end(s: int, j: int, e: int) -> int:
+    """Give where a time behind a date ends."""
+    t = j
+    while t < e and byte(s, t) == 32:
+        t += 1
+    h = t
+    while t > j and h < e and (h - t < 2) and is_digit(byte(s, h)):
+        h += 1
+    if (
+        h == t
+        or h >= e
+        or byte(s, h) != 58
+        or (h + 2 >= e)
+        or (not (is_digit(byte(s, h + 1)) and is_digit(byte(s, h + 2))))
+    ):
+        return j
+    j = h + 3
+    if j + 2 < e and byte(s, j) == 58 and is_digit(byte(s, j + 1)) and is_digit(byte(s, j + 2)):
+        j += 3
+    if j + 1 < e and byte(s, j) == 46 and is_digit(byte(s, j + 1)):
+        j = digits_at(s, j + 2)
+    return j
+
+
+@inner
+def dated(s: int, i: int) -> int:
+    """Give where a chain ends that is one date, as they are mostly written, with a time or without; else `i`."""
+    if byte(s, i + 4) != 45 or byte(s, i + 7) != 45:
+        return i
+    if byte(s, i) != 50 or byte(s, i + 1) != 48:
+        return i
+    if not (
+        is_digit(byte(s, i + 2))
+        and is_digit(byte(s, i + 3))
+        and (byte(s, i + 5) <= 49)
+        and is_digit(byte(s, i + 6))
+    ):
+        return i
+    if not (byte(s, i + 5) >= 48 and 48 <= byte(s, i + 8) <= 51 and is_digit(byte(s, i + 9))):
+        return i
+    j = i + 10
+    if byte(s, j) == 32 and byte(s, j + 3) == 58 and is_digit(byte(s, j + 1)) and is_digit(byte(s, j + 2)):
+        if not (is_digit(byte(s, j + 4)) and is_digit(byte(s, j + 5))):
+            return i
+        j += 6
+        if byte(s, j) == 58 and is_digit(byte(s, j + 1)) and is_digit(byte(s, j + 2)):
+            j += 3
+    return j
+
+
+@inner
+def one_mark(s: int, a: int, b: int) -> bool:
+    """Tell whether a stretch is one mark."""
+    return a + char_at(s, a)[1] == b
+
+
+@inner
+def take_spread(st: int, tb: int, s: int, first: int, last: int) -> None:
+    """Look up digits one by one, the first of which ends a group, as a phone and a code."""
+    k = last - first + 1
+    start = get(st, GROUPED + 2 * first + 1) - 1
+    end = get(st, GROUPED + 2 * last + 1)
+    if k > 64:
+        harden(st, start, end)
+        return
+    put_byte(tb, CANON, byte(s, start))
+    gathered(st, tb, s, first + 1, last, 1)
+    if byte(tb, WANT + CODE):
+        hold(st, tb, tb + CANON, k, CODE, SHAPE_CODE + k, start, end)
+    if byte(tb, WANT + PHONE) and k <= 19:
+        take_phone(st, tb, tb, CANON, k, False, start, end)
+
+
+@inner
+def take_spreads(st: int, tb: int, s: int, k: int) -> None:
+    """Look up what of a chain is digits one by one with one mark before each."""
+    run = 0
+    for i in range(1, k + 1):
+        if i < k:
+            a = get(st, GROUPED + 2 * i)
+            alone = get(st, GROUPED + 2 * i + 1) - a == 1
+            if alone and one_mark(s, get(st, GROUPED + 2 * i - 1), a):
+                run += 1
+                continue
+        if run >= 10:
+            take_spread(st, tb, s, i - 1 - run, i - 1)
+        run = 0
+
+
+@inner
+def chain_at(st: int, tb: int, s: int, i: int) -> None:
+    """Look up the number in groups that starts with the group here, as `chains` does."""
+    if i < get(st, CHAINED):
+        return
+    lead = byte(s, i - 1) == 43 or byte(s, i - 1) == 40
+    e = i if lead else dated(s, i)
+    if e > i and byte(s, e) < 128 and (not byte(tb, 256 + byte(s, e))) and (not is_digit(byte(s, e))):
+        put(st, CHAINED, e)
+        return
+    start = i
+    if lead and i > get(st, CHAINED):
+        start = i - 1
+    k = 0
+    single = 0
+    spread = 0
+    a = i
+    z = digits_at(s, i)
+    while True:
+        if k >= GROUPS:
+            harden(st, start, z)
+            k -= 1
+        put(st, GROUPED + 2 * k, a)
+        put(st, GROUPED + 2 * k + 1, z)
+        k += 1
+        p = z
+        marks = 0
+        while marks < 3:
+            kind, size = mark_at(tb, s, p)
+            if kind == 0:
                 break
-            a = z + m
-            z = a
-            while is_digit(s[z]):
-                z += 1
-            single = single + 1 if m == 1 and z - a == 1 else 0
-            spread = max(spread, single)
-        z = g[k - 1, 1]
-        chained = z
-        if spread >= 9 or (odd and z - start >= 7 and k > 1):
-            harden(hard, st, start, z)
-        elif k > 1 and z - start >= 7:
-            d = date_end(s, start, z)
-            skip = 0
-            while skip < k and g[skip, 1] <= d:
-                skip += 1
-            if skip < k and g[skip, 0] < d:
-                g[skip, 0] = d
-            decimal = (
-                k - skip == 2
-                and d == start
-                and g[skip, 0] == start
-                and g[skip, 1] + 1 == g[skip + 1, 0]
-                and (s[g[skip, 1]] == 46 and g[skip + 1, 1] - g[skip + 1, 0] <= 6)
-            )
-            if skip < k and d > start and d == g[skip, 0]:  # the rest begins with digits
-                decimal = (
-                    k - skip == 2
-                    and g[skip, 1] + 1 == g[skip + 1, 0]
-                    and (s[g[skip, 1]] == 46 and g[skip + 1, 1] - g[skip + 1, 0] <= 6)
-                )
-            if z - d >= 7 and skip < k and not decimal:
-                take_groups(s, d, n, g[skip:], k - skip, want, canon, out, st)
-        i = e
+            marks += 1
+            p += size
+        if marks == 0 or not is_digit(byte(s, p)):
+            break
+        a = p
+        z = digits_at(s, a)
+        single = single + 1 if marks == 1 and z - a == 1 else 0
+        spread = max(spread, single)
+    put(st, CHAINED, z)
+    if k < 2 or z - start < 7:
+        return
+    if spread >= 9:
+        take_spreads(st, tb, s, k)
+    undated(st, tb, s, start, z, k)
 
 
-def take_joined(s: Array, n: int, i: int, done: int, keep: Array, canon: Array, out: Array, st: Array) -> int:
-    """Look up the code around a joint of letters and digits, as `mixed_codes` does; gives where it ends."""
-    p = i
-    while p > done and (keep[s[p - 1]] or 45 <= s[p - 1] <= 47 or s[p - 1] == 95):
-        p -= 1
-    while p < n:
-        while not keep[s[p]]:
-            p += 1
-            if p >= n:
-                return n
-        e = p
-        k = 0
-        joint = 0
-        kinds = 1
-        while keep[s[e]]:
-            e += 1
-        k = e - p
-        joints = 0
-        while (45 <= s[e] <= 47 or s[e] == 95) and keep[s[e + 1]]:
-            if joints and s[e] != joint:
-                kinds = 2
-            joint = s[e]
-            joints += 1
-            e += 1
-            while keep[s[e]]:
-                e += 1
-                k += 1
-        if joints == 0:
-            p = e
-            continue
-        digits = 0
-        for j in range(p, e):
-            if is_digit(s[j]):
-                digits += 1
-        if 5 <= k <= 64 and kinds == 1 and digits:
-            take_code(s, p, e, canon, keep, out, st)
-        return e
-    return n
+@inner
+def undated(st: int, tb: int, s: int, start: int, z: int, k: int) -> None:
+    """Look up a chain but for a date at its front; a decimal fraction is none."""
+    d = date_end(s, start, z)
+    skip = 0
+    while skip < k and get(st, GROUPED + 2 * skip + 1) <= d:
+        skip += 1
+    if skip >= k or z - d < 7:
+        return
+    if get(st, GROUPED + 2 * skip + 0) < d:
+        put(st, GROUPED + 2 * skip + 0, d)
+    decimal = (
+        k - skip == 2
+        and d == get(st, GROUPED + 2 * skip + 0)
+        and (get(st, GROUPED + 2 * skip + 1) + 1 == get(st, GROUPED + 2 * (skip + 1) + 0))
+    )
+    if (
+        decimal
+        and byte(s, get(st, GROUPED + 2 * skip + 1)) == 46
+        and (get(st, GROUPED + 2 * (skip + 1) + 1) - get(st, GROUPED + 2 * (skip + 1) + 0) <= 6)
+    ):
+        return
+    take_groups(st, tb, s, d, skip, k)

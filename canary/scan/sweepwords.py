@@ -1,245 +1,232 @@
-"""The kernel's words: what one stretch of letters and digits is, looked up by its canonical value.
-
-What the parts of the kernel share stands here too: forms, shapes, and how a row of `out` is written.
-"""
+"""The kernel's words: what one stretch of letters and digits is; mail addresses."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-PHONE: Final = 1
-CODE: Final = 2
-EMAIL: Final = 3
-HASH: Final = 4
-SHAPE_HASH: Final = 0
-SHAPE_MOBILE: Final = 1
-SHAPE_PHONE: Final = 10  # + length
-SHAPE_EMAIL: Final = 40  # + class of the domain
-SHAPE_CODE: Final = 100  # + length
-SHAPES: Final = 256
+import numpy as np
 
-# Tables of 256 signs: what a sign is.
-KIND: Final = 0  # 1 digit, 2 letter
-MARK: Final = 1  # 1 between groups of a number, 2 the same but odd
-B64: Final = 2  # value + 1 in base64
-NONWORD: Final = 3
-
-Array = Any
-
-
-def emit_row(
-    out: Array, st: Array, form: int, start: int, end: int, at: int, length: int, shape: int
-) -> None:
-    """Write a row of what was found."""
-    n = st[0]
-    if n >= out.shape[0]:
-        st[3] = 1
-        return
-    out[n, 0] = form
-    out[n, 1] = start
-    out[n, 2] = end
-    out[n, 3] = at
-    out[n, 4] = length
-    out[n, 5] = shape
-    st[0] = n + 1
-    st[1] = at + length
+from canary.compiled import inner
+from canary.scan.sweephold import give, harden, hold, pair, register
+from canary.scan.sweepwork import (
+    CANON,
+    CODE,
+    EMAIL,
+    HASH,
+    PHONE,
+    SHAPE_CODE,
+    SHAPE_EMAIL,
+    SHAPE_HASH,
+    SHAPE_MOBILE,
+    SHAPE_PHONE,
+    WANT,
+)  # fmt: skip
+from canary.scan.vectors import (
+    byte,
+    labels,
+    leading,
+    letters,
+    load64,
+    mail_signs,
+    put_byte,
+    trailing,
+)  # fmt: skip
 
 
-def harden(hard: Array, st: Array, start: int, end: int) -> None:
-    """Note a stretch that the plain engine has to read."""
-    n = st[2]
-    if n >= hard.shape[0]:
-        st[3] = 1
-        return
-    hard[n, 0] = start
-    hard[n, 1] = end
-    st[2] = n + 1
+@inner
+def is_digit(c: int) -> bool:
+    """Tell whether a byte is a digit."""
+    return 48 <= c <= 57
 
 
-def copy_signs(s: Array, a: int, b: int, canon: Array, at: int, keep: Array, fold: int) -> int:
-    """Copy the letters and digits (all signs where `keep` is empty) of a stretch, upper (1) or lower case (2)."""
-    k = at
-    for j in range(a, b):
-        c = s[j]
-        if keep.shape[0] and keep[c] == 0:
-            continue
-        if fold == 1 and 97 <= c <= 122:
-            c -= 32
-        elif fold == 2 and 65 <= c <= 90:
-            c += 32
-        canon[k] = c
-        k += 1
-    return k - at
+@inner
+def is_letter(c: int) -> bool:
+    """Tell whether a byte is a letter of ASCII."""
+    return 97 <= c | 32 <= 122
 
 
-def is_mobile(d: Array, a: int) -> bool:
+@inner
+def is_mobile(s: int, a: int) -> bool:
     """Tell whether eleven digits begin as a Chinese mobile number."""
-    return bool(d[a] == 49 and 51 <= d[a + 1] <= 57)
+    return bool(byte(s, a) == 49 and 51 <= byte(s, a + 1) <= 57)
 
 
-def take_phone(
-    canon: Array, at: int, k: int, abroad: bool, out: Array, st: Array, start: int, end: int
-) -> None:
-    """Emit the phone whose digits were written at `at`, as canonical_phone would."""
-    a = at
-    while k > 6 and canon[a] == 48 and canon[a + 1] == 48:
+@inner
+def take_code(st: int, tb: int, s: int, a: int, size: int, start: int, end: int) -> None:
+    """Look up a stretch of letters and digits as a code."""
+    hold(st, tb, s + a, size, CODE, SHAPE_CODE + size, start, end)
+
+
+@inner
+def take_phone(st: int, tb: int, s: int, a: int, k: int, abroad: bool, start: int, end: int) -> None:
+    """Look up digits as a phone, as canonical_phone reads them."""
+    while k > 6 and byte(s, a) == 48 and (byte(s, a + 1) == 48):
         a += 2
         k -= 2
         abroad = True
-    if k == 13 and canon[a] == 56 and canon[a + 1] == 54 and is_mobile(canon, a + 2):
+    if k == 13 and byte(s, a) == 56 and (byte(s, a + 1) == 54) and is_mobile(s, a + 2):
         a += 2
         k -= 2
-    elif abroad and 11 <= k <= 13 and canon[a] == 56 and canon[a + 1] == 54 and canon[a + 2] > 49:
-        a += 1
+    elif abroad and 11 <= k <= 13 and (byte(s, a) == 56) and (byte(s, a + 1) == 54) and (byte(s, a + 2) > 49):
+        put_byte(tb, CANON + 256, 48)
+        for j in range(k - 2):
+            put_byte(tb, CANON + 257 + j, byte(s, a + 2 + j))
         k -= 1
-        canon[a] = 48
-    elif k == 12 and canon[a] == 48 and is_mobile(canon, a + 1):
+        hold(st, tb, tb + CANON + 256, k, PHONE, SHAPE_PHONE + k, start, end)
+        return
+    elif k == 12 and byte(s, a) == 48 and is_mobile(s, a + 1):
         a += 1
         k -= 1
     if 5 <= k <= 15:
         shape = SHAPE_PHONE + k
-        if k == 11 and canon[a] == 49 and canon[a + 1] > 50:
+        if k == 11 and byte(s, a) == 49 and (byte(s, a + 1) > 50):
             shape = SHAPE_MOBILE
-        emit_row(out, st, PHONE, start, end, a, k, shape)
+        hold(st, tb, s + a, k, PHONE, shape, start, end)
 
 
-def take_code(s: Array, a: int, b: int, canon: Array, keep: Array, out: Array, st: Array) -> None:
-    """Look up a stretch as a code."""
-    at = st[1]
-    k = copy_signs(s, a, b, canon, at, keep, 1)
-    emit_row(out, st, CODE, a, b, at, k, SHAPE_CODE + k)
+@inner
+def take_digest(st: int, tb: int, s: int, a: int, size: int) -> None:
+    """Look up a word that is all hexadecimal digits by its first 64 bits."""
+    h = np.uint64(0)
+    for j in range(a, a + size):
+        c = byte(s, j)
+        d = c - 48
+        if not is_digit(c):
+            d = (c | 32) - 87
+            if not 10 <= d <= 15:
+                return
+        if j < a + 16:
+            h = h << np.uint64(4) | np.uint64(d)
+    register(tb, SHAPE_HASH, h)
+    pair(st, SHAPE_HASH, a)
+    give(st, h, a, a + size, HASH)
 
 
-def all_hex(s: Array, a: int, b: int) -> bool:
-    """Tell whether a stretch is all hexadecimal digits."""
-    for j in range(a, b):
-        c = s[j] | 32
-        if not (97 <= c <= 102 or 48 <= s[j] <= 57):
-            return False
-    return True
-
-
-def take_word(
-    s: Array,
-    a: int,
-    b: int,
-    digits: int,
-    want: Array,
-    canon: Array,
-    keep: Array,
-    out: Array,
-    st: Array,
-    hard: Array,
-) -> None:
-    """Look up one run of letters and digits, as `words` does."""
-    size = b - a
-    if digits == size:
-        if size <= 64 and want[CODE]:
-            take_code(s, a, b, canon, keep, out, st)
-        if size <= 19 and want[PHONE]:
-            at = st[1]
-            copy_signs(s, a, b, canon, at, keep, 0)
-            take_phone(canon, at, size, False, out, st, a, b)
+@inner
+def take_word(st: int, tb: int, s: int, a: int, size: int, number: int, letters: int) -> None:
+    """Look up a run of letters and digits as `words` does: how many digits, how many letters before the first."""
+    if number == size:
+        if byte(tb, WANT + CODE):
+            take_code(st, tb, s, a, size, a, a + size)
+        if size <= 19 and byte(tb, WANT + PHONE):
+            take_phone(st, tb, s, a, size, False, a, a + size)
         return
-    if digits == 0:
-        if (size == 32 or size == 40 or size == 64) and all_hex(s, a, b):
-            at = st[1]
-            copy_signs(s, a, b, canon, at, keep, 2)
-            emit_row(out, st, HASH, a, b, at, size, SHAPE_HASH)
-        return
-    if size > 64:
-        harden(hard, st, a, b)
-        return
-    letters = size - digits
-    simple = letters <= 24 and size <= 32 and digits != 11 and digits != 13 and digits != 15
+    simple = letters + number == size and letters <= 24 and (size <= 32)
+    simple = simple and number != 11 and (number != 13) and (number != 15)
+    if not simple and (size == 32 or size == 40 or size == 64):
+        take_digest(st, tb, s, a, size)
+    if byte(tb, WANT + CODE):
+        take_code(st, tb, s, a, size, a, a + size)
     if simple:
-        for j in range(a, a + letters):
-            if 48 <= s[j] <= 57:
-                simple = False
-                break
-    if not simple and (size == 32 or size == 40 or size == 64) and all_hex(s, a, b):
-        at = st[1]
-        copy_signs(s, a, b, canon, at, keep, 2)
-        emit_row(out, st, HASH, a, b, at, size, SHAPE_HASH)
-    if want[CODE]:
-        take_code(s, a, b, canon, keep, out, st)
-    if not simple:
-        take_glued(s, a, b, want, canon, keep, out, st)
+        return
+    if letters + number == size and letters <= 4 and (number != 11) and (not is_mobile(s, a + size - 11)):
+        return
+    take_glued(st, tb, s, a, a + size)
 
 
-def take_glued(
-    s: Array, a: int, b: int, want: Array, canon: Array, keep: Array, out: Array, st: Array
-) -> None:
+@inner
+def take_glued(st: int, tb: int, s: int, a: int, b: int) -> None:
     """Look up the numbers that letters are glued to."""
     i = a
-    before = a  # end of the digits before
+    before = a
     while i < b:
-        if not 48 <= s[i] <= 57:
+        if not is_digit(byte(s, i)):
             i += 1
             continue
         e = i
-        while e < b and 48 <= s[e] <= 57:
+        while e < b and is_digit(byte(s, e)):
             e += 1
         k = e - i
-        if want[PHONE] and (k == 11 or k == 13 or k == 15) and is_mobile(s, e - 11):
+        if byte(tb, WANT + PHONE) and (k == 11 or k == 13 or k == 15) and is_mobile(s, e - 11):
             fits = k == 11
             if k == 13:
-                fits = (s[i] == 48 and s[i + 1] == 48) or (s[i] == 56 and s[i + 1] == 54)
+                fits = (byte(s, i) == 48 and byte(s, i + 1) == 48) or (
+                    byte(s, i) == 56 and byte(s, i + 1) == 54
+                )
             if k == 15:
-                fits = s[i] == 48 and s[i + 1] == 48 and s[i + 2] == 56 and s[i + 3] == 54
+                fits = (
+                    byte(s, i) == 48
+                    and byte(s, i + 1) == 48
+                    and (byte(s, i + 2) == 56)
+                    and (byte(s, i + 3) == 54)
+                )
             if fits:
-                at = st[1]
-                copy_signs(s, e - 11, e, canon, at, keep, 0)
-                emit_row(out, st, PHONE, i, e, at, 11, SHAPE_MOBILE)
-        if k >= 5 and want[CODE]:
+                hold(st, tb, s + e - 11, 11, PHONE, SHAPE_MOBILE, i, e)
+        if k >= 5 and byte(tb, WANT + CODE):
             first = max(before, i - 4)
-            if not (first == a and e == b):
-                take_code(s, first, e, canon, keep, out, st)
+            if e - first <= 64 and not (first == a and e == b):
+                take_code(st, tb, s, first, e - first, first, e)
         before = e
         i = e
 
 
-def is_digit(c: int) -> bool:
-    """Tell whether a sign is a digit."""
-    return 48 <= c <= 57
+@inner
+def domain_class(s: int, a: int, b: int) -> Any:
+    """Give the class of a mail domain: the sum of its letters in lower case."""
+    total = np.uint64(0)
+    low = np.uint64(0x0F0F0F0F0F0F0F0F)  # of a capital and its small letter alike
+    each = np.uint64(0x0101010101010101)
+    while b - a >= 8:
+        total += (load64(s + a) & low) * each >> np.uint64(56)
+        a += 8
+    if b > a:
+        kept = (np.uint64(1) << np.uint64(8 * (b - a))) - np.uint64(1)
+        total += (load64(s + a) & low & kept) * each >> np.uint64(56)
+    return np.int64(total & np.uint64(15))
 
 
-def date_end(s: Array, a: int, e: int) -> int:
-    """Give where a date and time at the front of a chain ends, `a` where there is none."""
-    if e - a < 8 or not ((s[a] == 49 and s[a + 1] == 57) or (s[a] == 50 and s[a + 1] == 48)):
-        return a
-    m = s[a + 4]
-    if not (is_digit(s[a + 2]) and is_digit(s[a + 3]) and (m == 45 or m == 47 or m == 46)):
-        return a
-    j = a + 5
-    if (s[j] == 48 or s[j] == 49) and is_digit(s[j + 1]):
-        j += 2
-    elif is_digit(s[j]):
-        j += 1
-    else:
-        return a
-    if s[j] != m:
-        return a
-    j += 1
-    if j < e and 48 <= s[j] <= 51 and j + 1 < e and is_digit(s[j + 1]):
-        j += 2
-    elif j < e and is_digit(s[j]):
-        j += 1
-    else:
-        return a
-    t = j
-    while t < e and s[t] == 32:
-        t += 1
-    h = t
-    while t > j and h < e and h - t < 2 and is_digit(s[h]):
-        h += 1
-    if h == t or h >= e or s[h] != 58 or h + 2 >= e or not (is_digit(s[h + 1]) and is_digit(s[h + 2])):
-        return j
-    j = h + 3
-    if j + 2 < e and s[j] == 58 and is_digit(s[j + 1]) and is_digit(s[j + 2]):
-        j += 3
-    if j + 1 < e and s[j] == 46 and is_digit(s[j + 1]):
-        j += 2
-        while j < e and is_digit(s[j]):
+@inner
+def plain_mail(st: int, tb: int, s: int, at: int) -> bool:
+    """Look up a mail address whose domain is two labels, as most are; tells whether it was one."""
+    size = trailing(~labels(s + at + 1))
+    dot = at + 1 + size
+    if size == 0 or size > 62 or byte(s, dot) != 46 or byte(s, at + 1) == 45 or byte(s, dot - 1) == 45:
+        return False
+    top = trailing(~letters(s + dot + 1))
+    end = dot + 1 + top
+    behind = byte(s, end)
+    if top < 2 or top > 24 or behind == 46 or behind == 45 or byte(tb, behind):
+        return False
+    local = leading(~mail_signs(s + at - 64))
+    a = at - local
+    if local == 0 or local == 64 or byte(tb, byte(s, a)) == 0 or end - a > 63:
+        return False
+    hold(st, tb, s + a, end - a, EMAIL, SHAPE_EMAIL + domain_class(s, at + 1, end), a, end)
+    return True
+
+
+@inner
+def take_mail(st: int, tb: int, s: int, at: int) -> None:
+    """Look up the mail address around an '@', as `emails` does."""
+    if plain_mail(st, tb, s, at):
+        return
+    j = at + 1
+    end = 0
+    while True:
+        a = j
+        while byte(tb, byte(s, j)) or byte(s, j) == 45:
             j += 1
-    return j
+        if a > at + 1:
+            t = a
+            while t < a + 24 and byte(tb, byte(s, t)) == 2:
+                t += 1
+            if t - a >= 2:
+                end = t
+        if j == a or j - a > 63 or byte(s, j) != 46 or (byte(s, a) == 45) or (byte(s, j - 1) == 45):
+            break
+        j += 1
+    if end == 0:
+        return
+    a = at
+    while a > 0 and at - a < 64:
+        c = byte(s, a - 1)
+        if not (byte(tb, c) or c == 46 or c == 95 or (c == 37) or (c == 43) or (c == 45)):
+            break
+        a -= 1
+    if a == at:
+        return
+    if not byte(tb, byte(s, a)) or end - a > 63:
+        harden(st, a, end)
+        return
+    shape = SHAPE_EMAIL + domain_class(s, at + 1, end)
+    hold(st, tb, s + a, end - a, EMAIL, shape, a, end)

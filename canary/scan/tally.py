@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations_with_replacement
@@ -24,7 +23,7 @@ HASHED = ("phone", "email", "code")  # forms a digest may stand for
 def shape_of(form: str, canonical: str) -> str:
     """Give a form with what is public about a value: its length, whether it is a mobile, a class of its domain."""
     if form == "email":
-        return f"email:{zlib.crc32(canonical.rpartition('@')[2].encode()) % DOMAINS}"
+        return f"email:{sum(canonical.rpartition('@')[2].encode('utf-8', 'surrogatepass')) % DOMAINS}"
     if form == "phone":
         mobile = len(canonical) == 11 and canonical[0] == "1" and canonical[1] not in "012"
         return "phone:mobile" if mobile else f"phone:{len(canonical)}"
@@ -39,11 +38,6 @@ class Tally:
         self._held = 0
         self._pairs: Counter[tuple[str, ...]] = Counter()
         self._names = 0
-        self._more: Counter[str] = Counter()
-
-    def add_counts(self, counts: Mapping[str, int]) -> None:
-        """Add distinct candidates, by shape, that were told apart elsewhere."""
-        self._more.update(counts)
 
     def add_keys(self, shaped: Mapping[tuple[str, str], str], keyed: Mapping[tuple[str, str], int]) -> None:
         """Add the keys that one block looked up: (form, canonical) → shape and → key."""
@@ -78,7 +72,10 @@ class Tally:
         self.add_places(places, text, starts)
 
     def add_places(
-        self, places: Mapping[str, Sequence[int] | NDArray[np.int64]], text: str, starts: Sequence[int] | None
+        self,
+        places: Mapping[str, Sequence[int] | NDArray[np.int64]],
+        text: str,
+        starts: Sequence[int] | NDArray[np.int64] | None,
     ) -> None:
         """Add the pairs of a block whose candidates stand at these places, by shape."""
         names = name_places(text, cells=starts is not None)
@@ -86,19 +83,24 @@ class Tally:
         pairs = _near_pairs(places, names) if starts is None else _record_pairs(places, names, starts)
         self._pairs.update(pairs)
 
-    def candidates(self, hit: Iterable[str]) -> Candidates:
-        """Give the counts; `hit` are the shapes of the fields by which canaries were found."""
+    def candidates(self, hit: Iterable[str], more: Mapping[tuple[str, ...], int] | None = None) -> Candidates:
+        """Give the counts; `hit` are the shapes of the fields by which canaries were found.
+
+        `more` are counts, of one shape or of a pair, of what was told apart elsewhere.
+        """
         self._compact()
         shaped: dict[tuple[str, ...], int] = {(shape,): len(parts[0]) for shape, parts in self._keys.items()}
-        for shape, count in self._more.items():
-            shaped[(shape,)] = shaped.get((shape,), 0) + count
         shaped[("name",)] = self._names
         shaped.update(self._pairs)
+        for shapes, count in (more or {}).items():
+            shaped[shapes] = shaped.get(shapes, 0) + count
         return candidates_of(shaped, frozenset(hit))
 
 
 def _record_pairs(
-    places: Mapping[str, Sequence[int] | NDArray[np.int64]], names: NDArray[np.int64], starts: Sequence[int]
+    places: Mapping[str, Sequence[int] | NDArray[np.int64]],
+    names: NDArray[np.int64],
+    starts: Sequence[int] | NDArray[np.int64],
 ) -> Counter[tuple[str, str]]:
     """Count pairs a record: the sum over records of the products of the counts."""
     import numpy as np
@@ -116,7 +118,7 @@ def _record_pairs(
         else:
             total = int(counts[one] @ counts[two])
         if total:
-            found[_pair(one, two)] = total
+            found[pair_of(one, two)] = total
     return found
 
 
@@ -142,11 +144,11 @@ def _near_pairs(
         near = int(reached.sum())
         total = (near - len(few)) // 2 if one == two else near
         if total:
-            found[_pair(one, two)] = total
+            found[pair_of(one, two)] = total
     return found
 
 
-def _pair(one: str, two: str) -> tuple[str, str]:
+def pair_of(one: str, two: str) -> tuple[str, str]:
     """Order a pair: the name first, then the shapes by their letters."""
     if "name" in (one, two):
         return "name", two if one == "name" else one
@@ -188,7 +190,7 @@ def candidates_of(shaped: Mapping[tuple[str, ...], int], hit: frozenset[str]) ->
         if len(forms) == 1 and narrow:
             single[forms[0]] = max(single.get(forms[0], 0), count) if hit else single.get(forms[0], 0) + count
         elif len(forms) == 2 and narrow:
-            key = _pair(forms[0], forms[1])
+            key = pair_of(forms[0], forms[1])
             pair[key] = max(pair.get(key, 0), count) if hit else pair.get(key, 0) + count
     for form in {shapes[0].partition(":")[0] for shapes in with_digests if len(shapes) == 1}:
         single.setdefault(form, _total(with_digests, form))
@@ -210,6 +212,6 @@ def _with_digests(shaped: Mapping[tuple[str, ...], int], hit: frozenset[str]) ->
         if len(key) == 2 and "hash" in key:
             other = key[0] if key[1] == "hash" else key[1]
             for shape in shapes:
-                both = _pair(shape, other) if other != "hash" else (shape, shape)
+                both = pair_of(shape, other) if other != "hash" else (shape, shape)
                 counts[both] = counts.get(both, 0) + count
     return counts

@@ -17,6 +17,7 @@ from canary.scan.budget import Budget, Spent
 from canary.scan.engine import scan_stream
 from canary.scan.fast import FastScan
 from canary.scan.index import ArrayIndex
+from canary.scan.kernel import MARGIN
 from canary.scan.matches import matches_of
 from canary.scan.parts import Place
 from canary.trace.case import Case, Held, HitCanary, Holder, IssuedField
@@ -127,7 +128,8 @@ def run(size: int, count: int) -> None:
         print(
             f"{size / 1e9:g} GB, {role}: {expected:.1f} chance hits predicted, {len(distinct[role])} observed"
         )
-        assert abs(len(distinct[role]) - expected) <= 5 * math.sqrt(expected) + 2
+        chance = 5 * math.sqrt(expected) + 2
+        assert expected / MARGIN - chance <= len(distinct[role]) <= expected + chance
     matches = matches_of(
         findings, index, {one.id: one for one in issued.open_canaries(serials_of(findings.hits))}
     )

@@ -13,7 +13,12 @@ FOLDERS = ("canary", "generators", "monitors")
 MODULE_LINES = 400
 FUNCTION_LINES = 50
 KERNEL_LINES = 100  # numba compiles them: one loop over bytes, in which every call and every name costs
-KERNELS = ("canary/scan/sweepnumbers.py", "canary/scan/spots.py")
+KERNELS = (
+    "canary/scan/sweep.py",
+    "canary/scan/sweepnumbers.py",
+    "canary/scan/sweepodd.py",
+    "canary/scan/spots.py",
+)
 
 
 def modules() -> list[Path]:

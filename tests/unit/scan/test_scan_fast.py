@@ -11,12 +11,13 @@ import pytest
 from canary.model.evidence import Findings
 from canary.scan.budget import Budget, Spent
 from canary.scan.engine import scan_stream
-from canary.scan.fast import FastScan, Sweeper
+from canary.scan.fast import FastScan
 from canary.scan.index import ArrayIndex
 from canary.scan.parts import Place
 from canary.scan.search import Scan
 from canary.scan.seen import Seen
 from canary.scan.spots import AddressMarks
+from canary.scan.sweepwork import MOST_STARTS
 from tests.scanlab import ADDRESS, KEYS, MAIL, OTHER_PHONE, WAYBILL, Lab, value
 
 
@@ -36,11 +37,14 @@ def rows(count: int) -> list[str]:
     ]
 
 
-def test_a_table_of_many_candidates_is_counted_as_the_plain_engine_counts_it(lab: Lab) -> None:
-    lines = rows(9000)  # more candidates than the table of those seen has places for at first
+def test_distinct_candidates_of_a_large_table_are_bounded(lab: Lab) -> None:
+    lines = rows(9000)
     lines[8000] = f"8000,{OTHER_PHONE},{MAIL},{WAYBILL}"
     text = "n,phone,mail,no\n" + "\n".join(lines) + "\n" + "\n".join(lines[:50]) + "\n"
-    assert read(FastScan, lab, text) == read(Scan, lab, text)
+    fast, plain = read(FastScan, lab, text), read(Scan, lab, text)
+    assert (fast.hits, fast.rows) == (plain.hits, plain.rows)
+    for shape, count in plain.candidates.shaped.items():
+        assert count <= fast.candidates.shaped[shape] <= 1.2 * count + 16
 
 
 def test_one_long_line_of_prose_is_read(lab: Lab) -> None:
@@ -58,17 +62,15 @@ def test_a_digest_is_found_among_other_digests(lab: Lab) -> None:
     assert [hit.roles for hit in read(FastScan, lab, text).hits] == [{"phone": "md5"}]
 
 
-def test_what_the_kernel_has_no_room_for_is_left_to_the_plain_engine(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("canary.scan.fast.HARD", 2)
-    assert Sweeper(frozenset({"phone"})).sweep("&#49; &#50; &#51; &#52;") is None
-    text = f"a &#49; b &#50; c &#51; d {OTHER_PHONE}"
-    assert read(FastScan, lab, text).hits == read(Scan, lab, text).hits
+def test_what_the_kernel_has_no_room_for_is_left_to_the_plain_engine(lab: Lab) -> None:
+    text = f"{OTHER_PHONE}\n" + "\n" * (MOST_STARTS + 1) + f"1,{MAIL}\n"
+    fast, plain = read(FastScan, lab, text), read(Scan, lab, text)
+    assert fast.hits == plain.hits
+    assert fast.rows == plain.rows
 
 
 def test_without_a_compiler_the_plain_engine_reads(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("canary.scan.fast.is_compiled", lambda: False)
+    monkeypatch.setattr("canary.scan.fast.is_able", lambda: False)
     text = f"a,b\n1,{OTHER_PHONE}\n"
     assert read(FastScan, lab, text).hits == read(Scan, lab, text).hits
 

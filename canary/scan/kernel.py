@@ -1,0 +1,185 @@
+"""The kernel as the fast engine calls it: pieces in, what the index may know and what is odd out."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from canary.compiled import is_compiled
+from canary.scan.pieces import Piece
+from canary.scan.records import Layout
+from canary.scan.sweepwork import (
+    ACTIVE,
+    B64_LAST,
+    BEGINS,
+    BYTES,
+    CHAINED,
+    COUNTS,
+    DIGIT_LAST,
+    DONE,
+    FAILED,
+    FILLED,
+    HARD,
+    HARDS,
+    HIGH_LAST,
+    KINDS_OF,
+    LEAD,
+    LINES_OPEN,
+    MODE,
+    MOST_SHAPES,
+    NAMES,
+    ODD_NOTED,
+    ODDS,
+    OUT,
+    OUTS,
+    PACKED,
+    PAIRS,
+    PER_SHAPE,
+    PLACED,
+    PLACES,
+    PLACING,
+    REGISTERS,
+    RING_FIRST,
+    RING_LAST,
+    SHAPE_NAMES,
+    SHAPES,
+    SPACED,
+    SPLIT,
+    STARTS,
+    VIEW,
+    WIDE_LAST,
+    mode_of,
+    work_of,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+
+_FRESH: Final = (
+    OUT, HARD, ODD_NOTED, STARTS, FAILED, DONE, SPACED, CHAINED, SPLIT, PACKED, LINES_OPEN, RING_FIRST, RING_LAST,
+    FILLED, PLACED, B64_LAST, DIGIT_LAST, HIGH_LAST, WIDE_LAST,
+)  # fmt: skip
+MARGIN: Final = 1.08  # five standard errors of an estimate from 4096 registers, so that it bounds the count
+SURE: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What the kernel gave for a piece; places are those of its buffer.
+
+    `found` are rows of key, start, end and form, `placed` of place and shape, `hard` of start and end: what the
+    kernel cannot judge, and `odd` what may be another spelling.
+    """
+
+    found: Ints
+    hard: Ints
+    odd: Ints
+    starts: Ints
+    filled: int
+    placed: Ints
+
+
+@cache
+def is_able() -> bool:
+    """Tell whether the kernel runs here: it is compiled, and uses the processor's own AES."""
+    if not is_compiled():
+        return False
+    from importlib import import_module
+
+    features = import_module("llvmlite.binding").get_host_cpu_features()
+    arm = platform.machine().lower() in ("arm64", "aarch64")
+    return bool(features.get("aes")) or (arm and bool(features.get("crypto", False)))
+
+
+@cache
+def _kernel() -> Any:
+    from canary.scan.sweep import sweep
+
+    return sweep
+
+
+class Sweeper:
+    """The kernel with the room that it writes to; counts the candidates of all that it sweeps."""
+
+    def __init__(self, keys: Any, forms: frozenset[str], bloom: Any, *, placing: bool = False) -> None:
+        self._work = work_of(keys, forms, bloom)
+        self._work.st[PLACING] = placing
+
+    def sweep(self, piece: Piece, layout: Layout, *, view: bool = False) -> Swept | None:
+        """Sweep a piece, None where it holds more than there is room for; in a `view` nothing is odd."""
+        st = self._work.st
+        st[list(_FRESH)] = 0
+        st[COUNTS : COUNTS + MOST_SHAPES] = 0
+        st[MODE] = mode_of(layout)
+        st[VIEW] = view
+        _kernel()(
+            st.ctypes.data,
+            self._work.tb.ctypes.data,
+            piece.buffer.ctypes.data,
+            LEAD,
+            piece.end,
+            LEAD + piece.skip,
+        )
+        if st[FAILED]:
+            return None
+        return Swept(
+            st[OUTS : OUTS + 4 * st[OUT]].reshape(-1, 4).copy(),
+            st[HARDS : HARDS + 2 * st[HARD]].reshape(-1, 2).copy(),
+            st[ODDS : ODDS + 2 * st[ODD_NOTED]].reshape(-1, 2).copy(),
+            st[BEGINS : BEGINS + st[STARTS]].copy(),
+            int(st[FILLED]),
+            st[PLACES : PLACES + 2 * st[PLACED]].reshape(-1, 2).copy(),
+        )
+
+    @property
+    def registers(self) -> Any:
+        """Give the registers of all shapes, by which distinct candidates are estimated."""
+        return self._work.tb[REGISTERS:BYTES].reshape(SHAPES, PER_SHAPE)
+
+    def pairs(self) -> Mapping[tuple[str, ...], int]:
+        """Give how many names, and pairs of candidates, were swept."""
+        from canary.scan.tally import pair_of
+
+        st, found = self._work.st, Counter[tuple[str, ...]]()
+        if st[PLACING]:
+            return found
+        found[("name",)] = int(st[NAMES])
+        pairs = st[PAIRS : PAIRS + MOST_SHAPES * MOST_SHAPES].reshape(MOST_SHAPES, MOST_SHAPES)
+        shapes = st[KINDS_OF + 1 : KINDS_OF + 1 + st[ACTIVE]].tolist()
+        names = ["name", *(SHAPE_NAMES[shape] for shape in shapes)]
+        for one, two in zip(*pairs.nonzero(), strict=True):
+            found[pair_of(names[one], names[two])] += int(pairs[one, two])
+        return found
+
+
+def counts_of(sweepers: Sequence[Sweeper]) -> Mapping[tuple[str, ...], int]:
+    """Give how many distinct candidates of each shape were swept at most, and how many pairs of them."""
+    import numpy as np
+
+    registers = np.max([each.registers for each in sweepers], axis=0)
+    found = Counter[tuple[str, ...]]()
+    for shape in registers.any(axis=1).nonzero()[0].tolist():
+        found[(SHAPE_NAMES[shape],)] = at_most(registers[shape])
+    for each in sweepers:
+        found.update(each.pairs())
+    return found
+
+
+def at_most(registers: Any) -> int:
+    """Bound the number of distinct values from their registers (Flajolet et al. 2007, with a margin)."""
+    import numpy as np
+
+    size = len(registers)
+    estimate = 0.7213 / (1 + 1.079 / size) * size * size / float(np.exp2(-registers.astype(np.float64)).sum())
+    empty = int((registers == 0).sum())
+    if empty and estimate <= 2.5 * size:
+        estimate = size * math.log(size / empty)
+    return math.ceil(estimate * MARGIN) + SURE

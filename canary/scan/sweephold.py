@@ -1,0 +1,301 @@
+"""What the kernel's parts share: candidates are held, keyed and looked up by the hundred; pairs of them are counted.
+
+Modules named sweep… hold compiled code and are imported where numba is installed: `st` is the address of the
+kernel's numbers, `tb` that of its bytes and `s` that of a text. Arrays would be counted at every call.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from canary.compiled import inner
+from canary.scan.sweepwork import (
+    ACTIVE,
+    BLOCK_NUMBER,
+    BLOOM,
+    BLOOM_MASK,
+    CAPACITY,
+    COUNTS,
+    EMAIL,
+    FAILED,
+    HARD,
+    HARDS,
+    HASHES,
+    HELD,
+    IDS,
+    KEY,
+    KEYS,
+    KINDS_OF,
+    LAST_LIST,
+    LAST_LISTED,
+    LAST_NAMES,
+    LIST,
+    LIST_SIZE,
+    LISTED,
+    META,
+    MODE,
+    MOST_HARD,
+    MOST_OUT,
+    MOST_PLACES,
+    MOST_SHAPES,
+    ODD_NOTED,
+    ODDS,
+    OUT,
+    OUTS,
+    PAIRS,
+    PER_SHAPE,
+    PLACED,
+    PLACES,
+    PLACING,
+    PROSE,
+    REGISTERS,
+    REPEATS,
+    RING,
+    RING_FIRST,
+    RING_LAST,
+    RINGS,
+    SLOT,
+    SLOTS,
+    STATE,
+    SUMS,
+)  # fmt: skip
+from canary.scan.vectors import (
+    byte,
+    cipher,
+    cipher_one,
+    get,
+    load64,
+    lower_to,
+    prefetch,
+    put,
+    put_byte,
+    trailing,
+    upper_to,
+)  # fmt: skip
+
+WINDOW = 3200  # bytes: more than twice the reach of a record in prose, however long its characters are
+NAMED = WINDOW // 64
+
+
+@inner
+def harden(st: int, start: int, end: int) -> None:
+    """Note a stretch that is read otherwise; one that begins right behind the last belongs to it."""
+    n = get(st, HARD)
+    if n > 0 and get(st, HARDS + 2 * (n - 1)) <= start <= get(st, HARDS + 2 * (n - 1) + 1) + 64:
+        put(st, HARDS + 2 * (n - 1) + 1, max(get(st, HARDS + 2 * (n - 1) + 1), end))
+        return
+    if n >= MOST_HARD:
+        put(st, FAILED, 1)
+        return
+    put(st, HARDS + 2 * n, start)
+    put(st, HARDS + 2 * n + 1, end)
+    put(st, HARD, n + 1)
+
+
+@inner
+def note_odd(st: int, start: int, end: int) -> None:
+    """Note what may be another spelling; what begins not far behind the last belongs to it."""
+    n = get(st, ODD_NOTED)
+    if n > 0 and get(st, ODDS + 2 * (n - 1)) <= start <= get(st, ODDS + 2 * (n - 1) + 1) + 256:
+        put(st, ODDS + 2 * (n - 1) + 1, max(get(st, ODDS + 2 * (n - 1) + 1), end))
+        return
+    if n >= MOST_HARD:
+        put(st, FAILED, 1)
+        return
+    put(st, ODDS + 2 * n, start)
+    put(st, ODDS + 2 * n + 1, end)
+    put(st, ODD_NOTED, n + 1)
+
+
+@inner
+def register(tb: int, shape: int, h: Any) -> None:
+    """Note a candidate among the distinct ones of its shape (HyperLogLog)."""
+    at = np.int64(h >> np.uint64(52))
+    rank = trailing(h | np.uint64(1 << 51)) + 1
+    if byte(tb, REGISTERS + shape * PER_SHAPE + at) < rank:
+        put_byte(tb, REGISTERS + shape * PER_SHAPE + at, rank)
+
+
+@inner
+def give(st: int, h: Any, start: int, end: int, form: int) -> None:
+    """Write what the index may know."""
+    n = get(st, OUT)
+    if n >= MOST_OUT:
+        put(st, FAILED, 1)
+        return
+    put(st, OUTS + 4 * n, np.int64(h))
+    put(st, OUTS + 4 * n + 1, start)
+    put(st, OUTS + 4 * n + 2, end)
+    put(st, OUTS + 4 * n + 3, form)
+    put(st, OUT, n + 1)
+
+
+@inner
+def chained(st: int, at: int, size: int, keys: int, sub: int) -> Any:
+    """Key a value of more than one block (CMAC, RFC 4493)."""
+    state = st + 8 * STATE
+    put(st, STATE, 0)
+    put(st, STATE + 1, 0)
+    blocks = size + 15 >> 4
+    for block in range(blocks - 1):
+        cipher(state, at + 16 * block, keys)
+    put(st, STATE, get(st, STATE) ^ np.int64(load64(sub)))
+    put(st, STATE + 1, get(st, STATE + 1) ^ np.int64(load64(sub + 8)))
+    return cipher(state, at + 16 * (blocks - 1), keys)
+
+
+@inner
+def flush(st: int, tb: int) -> None:
+    """Key what is held, and give what the Bloom filter does not turn away."""
+    n = get(st, HELD)
+    bloom = get(st, BLOOM)
+    mask = np.uint64(get(st, BLOOM_MASK))
+    slots = tb + SLOTS
+    table = tb + KEYS
+    for k in range(n):
+        size = get(st, META + 5 * k + 1)
+        keys = table + KEY * get(st, META + 5 * k)
+        sub = keys + (192 if size & 15 else 176)
+        at = slots + SLOT * k
+        h = cipher_one(at, sub, keys) if size <= 16 else chained(st, at, size, keys, sub)
+        put(st, HASHES + k, np.int64(h))
+        prefetch(bloom + 8 * np.int64(h >> np.uint64(24) & mask))
+    low = np.uint64(63)
+    one = np.uint64(1)
+    for k in range(n):
+        h = np.uint64(get(st, HASHES + k))
+        word = load64(bloom + 8 * np.int64(h >> np.uint64(24) & mask))
+        bits = one << (h & low) | one << (h >> np.uint64(6) & low)
+        bits |= one << (h >> np.uint64(12) & low) | one << (h >> np.uint64(18) & low)
+        register(tb, get(st, META + 5 * k + 2), h)
+        if word & bits == bits:
+            give(st, h, get(st, META + 5 * k + 3), get(st, META + 5 * k + 4), get(st, META + 5 * k))
+    put(st, HELD, 0)
+
+
+@inner
+def counted(st: int, shape: int) -> int:
+    """Give the number under which pairs of a shape are counted."""
+    t: int = get(st, IDS + shape)
+    if t < 0:
+        t = min(get(st, ACTIVE) + 1, MOST_SHAPES - 1)
+        put(st, ACTIVE, t)
+        put(st, IDS + shape, t)
+        put(st, KINDS_OF + t, shape)
+    return t
+
+
+@inner
+def pair(st: int, shape: int, place: int) -> None:
+    """Count the pairs that a candidate makes with those of its record, in prose with those not far before it."""
+    if get(st, PLACING):
+        k = get(st, PLACED)
+        if k >= MOST_PLACES:
+            put(st, FAILED, 1)
+            return
+        put(st, PLACES + 2 * k, place)
+        put(st, PLACES + 2 * k + 1, shape)
+        put(st, PLACED, k + 1)
+        return
+    t = counted(st, shape)
+    if get(st, MODE) == PROSE:
+        first = get(st, RING_FIRST)
+        while first < get(st, RING_LAST) and place - get(st, RINGS + 2 * (first & RING - 1)) > WINDOW:
+            put(
+                st,
+                COUNTS + get(st, RINGS + 2 * (first & RING - 1) + 1),
+                get(st, COUNTS + get(st, RINGS + 2 * (first & RING - 1) + 1)) - 1,
+            )
+            first += 1
+        if get(st, RING_LAST) - first >= RING:
+            first += 1  # stays counted: too many rather than too few
+        put(st, RING_FIRST, first)
+        last = get(st, RING_LAST)
+        put(st, RINGS + 2 * (last & RING - 1), place)
+        put(st, RINGS + 2 * (last & RING - 1) + 1, t)
+        put(st, RING_LAST, last + 1)
+        block = get(st, BLOCK_NUMBER)
+        put(
+            st,
+            PAIRS + 64 * t,
+            get(st, PAIRS + 64 * t) + (get(st, SUMS + block) - get(st, SUMS + max(0, block - NAMED))),
+        )
+        spread(st, t)
+        return
+    k = get(st, LISTED)
+    put(st, LISTED, k + 1)
+    if k < LIST_SIZE:
+        put(st, LIST + k, t)
+        return
+    if k == LIST_SIZE:
+        for j in range(k):
+            spread(st, get(st, LIST + j))
+    spread(st, t)
+
+
+@inner
+def spread(st: int, t: int) -> None:
+    """Count the pairs that a candidate makes with those counted already."""
+    for other in range(1, get(st, ACTIVE) + 1):
+        put(st, PAIRS + 64 * t + other, get(st, PAIRS + 64 * t + other) + get(st, COUNTS + other))
+    put(st, COUNTS + t, get(st, COUNTS + t) + 1)
+
+
+@inner
+def settle(st: int) -> None:
+    """Count the pairs of the records that held the same as the last one."""
+    times = get(st, REPEATS)
+    for i in range(get(st, LAST_LISTED)):
+        row = PAIRS + 64 * get(st, LAST_LIST + i)
+        put(st, row, get(st, row) + get(st, LAST_NAMES))
+        for j in range(i):
+            other = row + get(st, LAST_LIST + j)
+            put(st, other, get(st, other) + times)
+    put(st, REPEATS, 0)
+    put(st, LAST_NAMES, 0)
+
+
+@inner
+def close_list(st: int, names: int) -> None:
+    """Count the pairs of a record: most hold candidates of the same shapes as the one before."""
+    k = get(st, LISTED)
+    put(st, LISTED, 0)
+    if k > LIST_SIZE:
+        for t in range(1, get(st, ACTIVE) + 1):
+            put(st, PAIRS + 64 * t, get(st, PAIRS + 64 * t) + names * get(st, COUNTS + t))
+            put(st, COUNTS + t, 0)
+        return
+    same = k == get(st, LAST_LISTED)
+    for i in range(k):
+        same = same and get(st, LIST + i) == get(st, LAST_LIST + i)
+    if not same:
+        settle(st)
+        put(st, LAST_LISTED, k)
+        for i in range(k):
+            put(st, LAST_LIST + i, get(st, LIST + i))
+    put(st, REPEATS, get(st, REPEATS) + 1)
+    put(st, LAST_NAMES, get(st, LAST_NAMES) + names)
+
+
+@inner
+def hold(st: int, tb: int, address: int, size: int, form: int, shape: int, start: int, end: int) -> None:
+    """Hold a candidate until it is keyed: its canonical value is at an address but for its case."""
+    if get(st, HELD) >= CAPACITY:
+        flush(st, tb)
+    k = get(st, HELD)
+    slot = tb + SLOTS + SLOT * k
+    if form == EMAIL:
+        lower_to(address, slot, size)
+    else:
+        upper_to(address, slot, size)
+        if size == 64:
+            put_byte(tb, SLOTS + SLOT * k + 64, 128)
+    put(st, META + 5 * k, form)
+    put(st, META + 5 * k + 1, size)
+    put(st, META + 5 * k + 2, shape)
+    put(st, META + 5 * k + 3, start)
+    put(st, META + 5 * k + 4, end)
+    put(st, HELD, k + 1)
+    pair(st, shape, start)

@@ -1,0 +1,277 @@
+"""The kernel's oddities: what may be another spelling of something, and what may be base64 of a text."""
+
+from __future__ import annotations
+
+from canary.compiled import inner
+from canary.scan.signs import DOT, NUMERAL, ODD, OPEN, PROVINCE, WORD_OF_AT
+from canary.scan.sweephold import hold, note_odd
+from canary.scan.sweepnumbers import char_at
+from canary.scan.sweepwords import is_digit, is_letter
+from canary.scan.sweepwork import CANON, CLASSES, CODE, PACKED, SHAPE_CODE, WANT
+from canary.scan.vectors import byte, get, put, put_byte
+
+
+@inner
+def is_hex(c: int) -> bool:
+    """Tell whether a byte is a hexadecimal digit."""
+    return is_digit(c) or 97 <= c | 32 <= 102
+
+
+@inner
+def is_blank(c: int) -> bool:
+    """Tell whether a byte is white space."""
+    return c == 32 or 9 <= c <= 13
+
+
+@inner
+def escape_at(st: int, s: int, i: int) -> None:
+    """Harden what an escape stands for."""
+    c = byte(s, i)
+    d = byte(s, i + 1)
+    odd = False
+    if c == 61:
+        odd = (is_hex(d) and is_hex(byte(s, i + 2))) or is_blank(d)
+    elif c == 37:
+        odd = is_hex(d) and is_hex(byte(s, i + 2))
+    elif c == 38:
+        odd = d == 35 or is_letter(d)
+    elif c == 92:
+        odd = not is_blank(d)
+    if odd:
+        note_odd(st, i, i + 1)
+
+
+@inner
+def is_at(s: int, j: int) -> bool:
+    """Tell whether a word for '@' or '.' stands here."""
+    c = byte(s, j) | 32
+    return bool(
+        byte(s, j) == 64
+        or byte(s, j) == 46
+        or (c == 97 and byte(s, j + 1) | 32 == 116)
+        or (c == 100 and byte(s, j + 1) | 32 == 111 and (byte(s, j + 2) | 32 == 116))
+    )
+
+
+@inner
+def open_at(st: int, tb: int, s: int, i: int, j: int) -> None:
+    """Harden '@' or '.' within brackets, the first of which stands from `i` to `j`."""
+    first = j
+    while j < first + 4 and is_blank(byte(s, j)):
+        j += 1
+    odd = is_at(s, j)
+    if byte(s, j) >= 128:
+        code, _ = char_at(s, j)
+        odd = byte(tb, CLASSES + code) == WORD_OF_AT
+    if odd:
+        note_odd(st, i, i + 1)
+
+
+@inner
+def is_escape(c: int) -> bool:
+    """Tell whether a byte begins what may stand for another sign."""
+    return c >= 128 or c in (38, 37, 92, 61)
+
+
+@inner
+def domain_follows(s: int, j: int) -> bool:
+    """Tell whether a mail domain may stand behind a word for '@'."""
+    for _ in range(4):
+        if is_blank(byte(s, j)):
+            j += 1
+    e = j
+    while is_digit(byte(s, e)) or is_letter(byte(s, e)) or byte(s, e) == 45:
+        e += 1
+    c = byte(s, e)
+    if e == j:
+        return is_escape(c)
+    if c == 46:
+        return not is_blank(byte(s, e + 1))
+    first = e
+    while e < first + 4 and is_blank(byte(s, e)):
+        e += 1
+    c = byte(s, e)
+    return is_escape(c) or c in (40, 60, 91, 123, 95) or (e > first and is_at(s, e))
+
+
+@inner
+def at_word(st: int, s: int, i: int) -> None:
+    """Harden a word for '@' or '.' that stands between blanks, the first of which is here."""
+    j = i + 1
+    dot = False
+    if byte(s, j) == 64:
+        e = j + 1
+    elif byte(s, j) | 32 == 97 and byte(s, j + 1) | 32 == 116:
+        e = j + 2
+    elif byte(s, j) | 32 == 100 and byte(s, j + 1) | 32 == 111 and (byte(s, j + 2) | 32 == 116):
+        e = j + 3
+        dot = True
+    else:
+        return
+    if not (byte(s, e) == 32 or byte(s, e) == 9 or byte(s, e) == 95 or (byte(s, e) == 45)):
+        return
+    if dot or domain_follows(s, e):
+        note_odd(st, i, e)
+
+
+@inner
+def odd_at(st: int, tb: int, s: int, i: int) -> None:
+    """Harden a character that is invisible or wide, or opens a bracket around '@'."""
+    code, size = char_at(s, i)
+    kind = byte(tb, CLASSES + code)
+    if kind == ODD:
+        note_odd(st, i, i + size)
+    elif kind == OPEN:
+        open_at(st, tb, s, i, i + size)
+
+
+@inner
+def numeral_at(st: int, tb: int, s: int, i: int) -> None:
+    """Harden Chinese numerals and digits, four of them at least, of which the first stands here."""
+    code, size = char_at(s, i)
+    if byte(tb, CLASSES + code) != NUMERAL:
+        return
+    j = i + size
+    for _ in range(3):
+        if byte(s, j) == 32 or byte(s, j) == 45:
+            j += 1
+        elif byte(s, j) >= 128:
+            code, size = char_at(s, j)
+            if byte(tb, CLASSES + code) == DOT:
+                j += size
+        if is_digit(byte(s, j)):
+            j += 1
+            continue
+        code, size = char_at(s, j)
+        if byte(tb, CLASSES + code) != NUMERAL:
+            return
+        j += size
+    note_odd(st, i, j)
+
+
+@inner
+def plate_at(st: int, tb: int, s: int, i: int) -> None:
+    """Look up a number plate, whose first letter stands here."""
+    if not byte(tb, WANT + CODE) or i < 3:
+        return
+    code, size = char_at(s, i - 3)
+    if size != 3 or byte(tb, CLASSES + code) != PROVINCE:
+        return
+    j = i + 1
+    if byte(s, j) == 45 or byte(s, j) == 32:
+        j += 1
+    elif byte(s, j) >= 128:
+        code, size = char_at(s, j)
+        if code != 0xB7 and code != 0x2022:
+            return
+        j += size
+    for k in range(5):
+        if byte(tb, byte(s, j + k)) == 0:
+            return
+    size = 6 if byte(tb, byte(s, j + 5)) else 5
+    for k in range(4):
+        put_byte(tb, CANON + k, byte(s, i - 3 + k))
+    for k in range(size):
+        put_byte(tb, CANON + 4 + k, byte(s, j + k))
+    hold(st, tb, tb + CANON, 4 + size, CODE, SHAPE_CODE + 2 + size, i - 3, j + size)
+
+
+@inner
+def readable(tb: int, s: int, a: int, b: int, more: bool) -> bool:
+    """Tell whether a stretch of base64 may decode to text."""
+    word = 0
+    bits = 0
+    need = 0
+    valid = True
+    control = False
+    nul = 0
+    telling = more
+    low = 128
+    digits = 0
+    last = 0
+    for j in range(a, b):
+        word = (word << 6 | byte(tb, 512 + byte(s, j)) - 1) & 16777215
+        bits += 6
+        if bits < 8:
+            continue
+        bits -= 8
+        c = word >> bits & 255
+        if c == 0:
+            nul += 1
+            if nul >= 2:
+                return True
+        elif c < 9 or 14 <= c < 32 or c == 127:
+            control = True
+        if need:
+            if c & 192 != 128 or c < low:
+                valid = False
+                need = 0
+            else:
+                need -= 1
+            low = 128
+        elif c >= 128:
+            if 194 <= c <= 223:
+                need = 1
+            elif 224 <= c <= 239:
+                need = 2
+                low = 160 if c == 224 else 128
+            elif 240 <= c <= 244:
+                need = 3
+                low = 144 if c == 240 else 128
+            else:
+                valid = False
+        digits = digits + 1 if 48 <= c <= 57 else 0
+        if digits >= 3 or c == 64 or (c == 35 and last == 38) or (c == 117 and last == 92) or (c == 37):
+            telling = True
+        last = c
+    return nul == 0 and (not control) and (valid or telling)
+
+
+@inner
+def wrapped_end(tb: int, s: int, b: int) -> int:
+    """Give where base64 ends that goes on over lines."""
+    while True:
+        j = b
+        if byte(s, j) == 13:
+            j += 1
+        if byte(s, j) != 10:
+            return b
+        j += 1
+        e = j
+        while byte(tb, 512 + byte(s, e)):
+            e += 1
+        if e - j < 4:
+            return b
+        b = e
+
+
+@inner
+def packed_at(st: int, tb: int, s: int, a: int) -> None:
+    """Harden a stretch of base64 that may decode to text, the first sign of which stands here."""
+    if a < get(st, PACKED):
+        return
+    b = a
+    while byte(tb, 512 + byte(s, b)):
+        b += 1
+    put(st, PACKED, b)
+    if (
+        is_digit(byte(s, a + 4))
+        and is_digit(byte(s, a + 5))
+        and is_digit(byte(s, a + 6))
+        and is_digit(byte(s, a + 7))
+    ):
+        return
+    more = byte(s, b) == 10 or byte(s, b) == 13
+    odd = readable(tb, s, a, b, more)
+    p = a
+    j = a
+    while j <= b and (not odd):
+        if j == b or byte(tb, byte(s, j)) == 0:
+            if j - p >= 12 and (p > a or j < b):
+                odd = readable(tb, s, p, j, more)
+            p = j + 1
+        j += 1
+    if odd:
+        b = wrapped_end(tb, s, b)
+        note_odd(st, a, b)
+        put(st, PACKED, max(get(st, PACKED), b))

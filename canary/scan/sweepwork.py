@@ -1,0 +1,135 @@
+"""What the kernel works with: its tables, the room it writes to, and what its numbers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any, Final, NamedTuple
+
+from canary.cmac import CmacKey, round_keys
+from canary.keys import Keys
+from canary.scan.records import CSV, LINES_OF_TABLE, Layout
+from canary.scan.records import SQL as IN_SQL
+from canary.scan.signs import classes, tables
+
+PHONE: Final = 1
+CODE: Final = 2
+EMAIL: Final = 3
+HASH: Final = 4
+FORMS: Final = ("", "phone", "code", "email", "hash", "address", "name_address")
+
+SHAPE_HASH: Final = 0
+SHAPE_MOBILE: Final = 1
+SHAPE_ADDRESS: Final = 2  # + 1: with the name
+SHAPE_PHONE: Final = 10  # + length
+SHAPE_EMAIL: Final = 40  # + class of the domain
+SHAPE_CODE: Final = 100  # + length
+SHAPES: Final = 256
+DOMAINS: Final = 16
+SHAPE_NAMES: Final[dict[int, str]] = {
+    SHAPE_HASH: "hash",
+    SHAPE_MOBILE: "phone:mobile",
+    SHAPE_ADDRESS: "address",
+    SHAPE_ADDRESS + 1: "name_address",
+    **{SHAPE_PHONE + length: f"phone:{length}" for length in range(5, 16)},
+    **{SHAPE_EMAIL + number: f"email:{number}" for number in range(DOMAINS)},
+    **{SHAPE_CODE + length: f"code:{length}" for length in range(65)},
+}
+SHAPE_IDS: Final = {name: number for number, name in SHAPE_NAMES.items()}
+
+# How a text is divided.
+PROSE, LINES, QUOTED, SQL, JSON = range(5)
+
+KIND: Final = 0  # 1 digit, 2 letter
+MARK: Final = 1  # between groups of a number
+B64: Final = 2  # value + 1 in base64
+NONWORD: Final = 3
+
+CAPACITY: Final = 448  # candidates held before they are keyed
+SLOT: Final = 80  # bytes of a canonical value with its padding
+KEY: Final = 208  # eleven round keys and two sub-keys
+PER_SHAPE: Final = 4096  # registers, by which the distinct candidates of a shape are estimated
+MOST_SHAPES: Final = 64  # that pairs are counted of; what comes then shares the last
+LIST_SIZE: Final = 32  # candidates of a record that are compared with those of the one before
+MOST_OUT: Final = 1 << 16
+MOST_HARD: Final = 1 << 16
+MOST_STARTS: Final = 1 << 18
+MOST_PLACES: Final = 1 << 18
+LONGEST: Final = 1 << 23  # bytes of a text
+RING: Final = 4096
+GROUPS: Final = 4096
+LEAD: Final = 64  # new lines before a text
+PAD: Final = 192  # and behind it: the kernel looks ahead
+
+
+def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
+    """Lay rooms out one behind the other; the last place is where they end."""
+    return tuple(accumulate(sizes, initial=first))
+
+
+# The kernel's numbers: single ones, then rooms.
+(
+    HELD, OUT, HARD, STARTS, FAILED, ACTIVE, NAMES, FILLED, RING_FIRST, RING_LAST, MODE, DONE, SPACED, CHAINED, SPLIT,
+    PACKED, BLOCK_NUMBER, LINES_OPEN, BLOOM, BLOOM_MASK, LISTED, LAST_LISTED, REPEATS, LAST_NAMES, PLACING, PLACED,
+    CHAIN_MASK, LONG_MASK, JOINT_MASK, SPLIT_MASK, SPACED_MASK, PACKED_MASK, PLATE_MASK, B64_LAST, DIGIT_LAST,
+    HIGH_LAST, WIDE_LAST, ODD_NOTED, VIEW, SINGLE,
+) = range(40)  # fmt: skip
+(
+    META, HASHES, STATE, IDS, KINDS_OF, COUNTS, PAIRS, RINGS, GROUPED, OUTS, HARDS, SUMS, BEGINS, LIST, LAST_LIST,
+    PLACES, ODDS, NUMBERS,
+) = _places(
+    SINGLE + 3,
+    (5 * CAPACITY, CAPACITY, 2, SHAPES, MOST_SHAPES, MOST_SHAPES, MOST_SHAPES * MOST_SHAPES, 2 * RING, 2 * GROUPS,
+     4 * MOST_OUT, 2 * MOST_HARD, LONGEST // 64 + 8, MOST_STARTS, LIST_SIZE, LIST_SIZE, 2 * MOST_PLACES,
+     2 * MOST_HARD),
+)  # fmt: skip
+# Its bytes: tables first.
+(KINDS, CLASSES, KEYS, WANT, SLOTS, CANON, REGISTERS, BYTES) = _places(
+    0, (1024, 0x110000, len(FORMS) * KEY, 16, CAPACITY * SLOT + 64, 512, SHAPES * PER_SHAPE)
+)
+
+
+def key_table(keys: Keys) -> Any:
+    """Lay out the keys of all forms as the kernel reads them."""
+    import numpy as np
+
+    made = np.zeros(len(FORMS) * KEY, np.uint8)
+    for number, form in enumerate(FORMS[: EMAIL + 1]):
+        if form:
+            laid = _laid(keys.scan_mac(form))
+            made[number * KEY : (number + 1) * KEY] = np.frombuffer(laid, np.uint8)
+    return made
+
+
+def _laid(key: CmacKey) -> bytes:
+    return b"".join(round_keys(key.key)) + key.whole + key.cut
+
+
+class Work(NamedTuple):
+    """The numbers and bytes of one kernel, and the Bloom filter that it looks into."""
+
+    st: Any
+    tb: Any
+    bloom: Any
+
+
+def work_of(keys: Any, forms: frozenset[str], bloom: Any) -> Work:
+    """Make room for a kernel that looks for some forms."""
+    import numpy as np
+
+    st = np.zeros(NUMBERS, np.int64)
+    tb = np.zeros(BYTES, np.uint8)
+    tb[KINDS:CLASSES] = tables().ravel()
+    tb[CLASSES:KEYS] = classes()
+    tb[KEYS : KEYS + len(keys)] = keys
+    tb[WANT : WANT + len(FORMS)] = [form in forms or form == "hash" for form in FORMS]
+    st[IDS : IDS + SHAPES] = -1
+    st[BLOOM], st[BLOOM_MASK] = bloom.ctypes.data, len(bloom) - 1
+    return Work(st, tb, bloom)
+
+
+def mode_of(layout: Layout) -> int:
+    """Give the number of a layout."""
+    if not layout.is_table:
+        return PROSE
+    return {LINES_OF_TABLE: LINES, CSV: QUOTED, IN_SQL: SQL}.get(layout, JSON)
