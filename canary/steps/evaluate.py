@@ -114,11 +114,6 @@ def _bench(tools: Tools, request: EvaluateRequest, chosen: Sequence[str]) -> Ben
     policy = request.policy or _proposed(request.input)
     folder = tools.folder / "copies"
     folder.mkdir(exist_ok=True)
-    clean = _columns(Path(request.input)) if set(chosen) & set(BESIDE) else {}
-    earlier = {
-        share: _earlier(tools, request, policy, clean, share)
-        for share in (BESIDE[SUCCESSIVE][1] if SUCCESSIVE in chosen else ())
-    }
     tagged = [_tag(tools, request, policy, names[:1], folder / "single", None),
               _tag(tools, request, policy, names[:MOST_COLLUDERS], folder / "together", 0.0)]  # fmt: skip
     plans = decoding.plans_of(tools)
@@ -127,6 +122,11 @@ def _bench(tools: Tools, request: EvaluateRequest, chosen: Sequence[str]) -> Ben
             "nothing in this table can carry marks", "see what canary inspect says, or give another --policy"
         )
     copies = [tuple(map(_columns, paths)) for paths in tagged]
+    clean = _columns(Path(request.input)) if set(chosen) & set(BESIDE) else {}
+    earlier = {
+        share: _earlier(tools, request, policy, clean, share)
+        for share in (BESIDE[SUCCESSIVE][1] if SUCCESSIVE in chosen else ())
+    }
     return Bench(
         tools, folder, plans[0].plan, copies[0][0], copies[1], earlier, clean, np.random.default_rng()
     )
