@@ -29,7 +29,7 @@ from canary.fingerprint.attacks import COLLUSIONS
 from canary.model.people import Recipient, RecipientKind
 from canary.steps import cases as incidents
 from canary.steps import trace as tracing
-from canary.steps.evaluate import EvaluateRequest, evaluate
+from canary.steps.evaluate import EvaluateRequest, evaluate, known_attacks
 from canary.steps.evidence import Seen
 from canary.steps.scan import search
 from canary.steps.tag import tag
@@ -289,11 +289,13 @@ def write_sql(path: Path, leak: Leak) -> Path:
     return path
 
 
-def attacks(trials: int, count: int, say: Callable[[str], None]) -> bool:
+def attacks(trials: int, count: int, only: str, say: Callable[[str], None]) -> bool:
     """What `evaluate` says of 200 waybills, attack by attack."""
-    from benchmarks.marks_trace import HEAD, host
-    from benchmarks.marks_trace import write as write_table
+    from benchmarks.data import write_csv
 
+    chosen = tuple(name for name in known_attacks() if only in name)
+    if not chosen:
+        return True
     say(f"\n### Attacks on 200 leaked waybills of 4,000, N = {count:,}, by `canary evaluate`\n")
     say(
         "| attack | strength | trials | source named (95 %) | innocents named |\n| --- | --- | --- | --- | --- |"
@@ -301,10 +303,10 @@ def attacks(trials: int, count: int, say: Callable[[str], None]) -> bool:
     wrong = 0
     with tempfile.TemporaryDirectory(prefix="canary-marks-files-") as name:
         folder = Path(name)
-        source = write_table(folder / "w.csv", HEAD, host(random.Random(3)))
+        write_csv(folder / "w.csv", 4000)
         wiring.make_home(folder / "home")
         tools = wiring.open_tools(folder / "home")
-        for one in evaluate(tools, EvaluateRequest(str(source), count, trials=trials)):
+        for one in evaluate(tools, EvaluateRequest(str(folder / "w.csv"), count, chosen, trials=trials)):
             low, high = interval(one.named, one.trials)
             share = f"{one.named / one.trials:.2f} ({low:.2f}–{high:.2f})"
             say(f"| {one.attack} | {one.strength:g} | {one.trials} | {share} | {one.innocents} |")
@@ -325,7 +327,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--attacks", type=int, default=10, help="trials an attack and strength, 0 to leave them out"
     )
     parser.add_argument("--tables", nargs="*", choices=list(TABLES), default=list(TABLES))
-    parser.add_argument("--only", default="", help="only cases whose name holds this")
+    parser.add_argument("--only", default="", help="only cases and attacks whose name holds this")
     parser.add_argument("--output", type=Path, help="also write the tables to this file")
     given = parser.parse_args(arguments)
     lines: list[str] = []
@@ -341,7 +343,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.large:
         good &= large(given.large, 3, say)
     if given.attacks:
-        good &= attacks(given.attacks, given.recipients, say)
+        good &= attacks(given.attacks, given.recipients, given.only, say)
     if given.output:
         given.output.write_text("\n".join(lines) + "\n", "utf-8")
     return 0 if good else 1
