@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 
 REACH = 0.15  # of the table, to either side of a place, out of which a fitting row is taken
 DRAWN = 40  # rows drawn for a place, of which those out of reach are left out
-LEARNT = 3000  # real rows, and places, by which the weights are learned
-BINS = 16  # equal parts of the real rows, by each feature
+LEARNT = 5000  # real rows, and places, by which the weights are learned
+BINS = 12  # equal parts of the real rows, by each feature
 LEAST = -300.0  # logarithm of odds below which all are alike
+FADING = 0.1  # share of a weight that each sweep takes back: what only a few rows ask for does not grow
 OFTEN = 0.2  # different pairs, as a share of the rows, up to which they tell another column and not each row
 SWEEPS = 12
 STEP = 2.0  # most by which a part's weight changes at once
@@ -261,6 +262,7 @@ def _raked(
             have = np.bincount(parts, held, minlength=sizes[at])
             ratio = (real[at] + 1 / LEARNT) / (have / held.sum() + 1 / LEARNT)
             step = np.log(np.clip(ratio, 1 / STEP, STEP))
+            step -= FADING * (weights[at] + step)
             weights[at] += step
             more = np.exp(step)[parts]
             odds *= more

@@ -136,4 +136,4 @@ def test_raking_gives_each_feature_the_spread_that_is_wanted():
     chances = np.bincount(owner, odds) / 40
     odds *= np.minimum(1, ceiling / chances)[owner]
     for want, have in zip(wanted, found, strict=True):
-        assert (odds * have).sum() / odds.sum() == pytest.approx(want.mean(), abs=0.03)
+        assert (odds * have).sum() / odds.sum() == pytest.approx(want.mean(), abs=0.05)
