@@ -56,8 +56,8 @@ if sys.argv[1] == 'ahocorasick_rs':
     print(least(lambda: made.find_matches_as_indexes(data)))
 elif sys.argv[1] == 'daachorse':
     import daachorse
-    text = data.decode(); made = daachorse.DoubleArrayAhoCorasick([word.decode() for word in words])
-    print(least(lambda: made.find(text)))
+    made = daachorse.DoubleArrayAhoCorasick(sorted(set(words)))
+    print(least(lambda: made.find(data)))
 else:
     import polars as pl
     known = pl.DataFrame({'t': [word.decode() for word in words]})
@@ -94,29 +94,18 @@ def parcels(rng: random.Random) -> str:
 
 
 def prose(rng: random.Random) -> str:
-    words = [
-        "the",
-        "parcel",
-        "was",
-        "left",
-        "at",
-        "a",
-        "door",
-        "of",
-        "our",
-        "house",
-        "and",
-        "nobody",
-        "saw",
-        "who",
-        "took",
-        "it",
-        "away",
-        "in",
-        "the",
-        "rain",
-    ]
-    return " ".join(rng.choice(words) for _ in range(14)) + ".\n"
+    hour, door = rng.randrange(1, 12), rng.randrange(1, 400)
+    return (
+        f"The parcel was left at the door of number {door} at {hour} o'clock; nobody at home had seen who took it, "
+        "and the neighbours were told at noon that another one would be sent.\n"
+    )
+
+
+def issued(rng: random.Random, number: int) -> str:
+    """Make a value of a canary, which looks like those of the table."""
+    if number % 3 == 0:
+        return f"139{rng.randrange(10**8):08d}"
+    return f"YT{rng.randrange(10**13):013d}" if number % 3 == 1 else f"u{rng.randrange(10**7)}@163.com"
 
 
 def spelt(rng: random.Random) -> str:
@@ -214,7 +203,8 @@ def by_count(
         if count <= PEERS_UP_TO:
             words = folder / "words"
             rng = random.Random(3)
-            words.write_text("".join(f"14{rng.randrange(10**9):09d}\n" for _ in range(count)))
+            values = (issued(rng, number) for number in range(count))
+            words.write_text("".join(f"{each}\n" for each in values))
             line["ripgrep"] = speed(few, ripgrep(few, words))
             for name in ("ahocorasick_rs", "daachorse", "polars") if python else ():
                 line[name] = speed(few, peer(str(python), name, few, words))
@@ -229,7 +219,7 @@ def by_text(folder: Path, megabytes: float) -> None:
     for name, row, share in (
         ("parcels", parcels, 1.0),
         ("prose", prose, 1.0),
-        ("other spellings", spelt, 0.02),
+        ("other spellings", spelt, 0.05),
     ):
         path = folder / "text"
         table(path, row, max(1, megabytes * share))

@@ -229,9 +229,9 @@ def _counted(batches: Sequence[Rows], first: NDArray[np.bool_]) -> dict[str, Iss
     totals: list[NDArray[np.float64]] = []
     at = 0
     for rows in batches:
-        forms = np.fromiter(
-            (numbers.setdefault(form, len(numbers)) for form in rows.forms), np.int64, len(rows.forms)
-        )
+        for form in set(rows.forms):
+            numbers.setdefault(form, len(numbers))
+        forms = np.fromiter(map(numbers.__getitem__, rows.forms), np.int64, len(rows.forms))
         chances = np.exp2(-np.minimum(rows.bits, 1000.0))
         fresh = first[at : at + len(forms)]
         at += len(forms)
