@@ -33,7 +33,7 @@ class Section:
 
 SECTIONS = (
     Section("benchmarks.tag"),
-    Section("benchmarks.tag_marks"),
+    Section("benchmarks.tag_marks", ("--rows", "500000")),
     Section("benchmarks.marks_speed"),
     Section("benchmarks.marks"),
     Section("benchmarks.registry", title="Registry: issuing and look-ups (SQLite)"),
