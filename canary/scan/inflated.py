@@ -17,9 +17,27 @@ def arrow(codec: str) -> Callable[[BinaryIO], BinaryIO]:
         import pyarrow as pa
 
         opened: Any = pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), codec)
-        return cast(BinaryIO, opened)
+        return cast(BinaryIO, Buffers(opened))
 
     return unpack
+
+
+class Buffers(io.RawIOBase):
+    """A stream of pyarrow that is read by buffers: its `read` never frees what it held when a stream breaks."""
+
+    def __init__(self, opened: Any) -> None:
+        self._opened = opened
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read on."""
+        if size is None or size < 0:
+            return b"".join(iter(lambda: self.read(STEP), b""))
+        data: bytes = self._opened.read_buffer(size).to_pybytes()
+        return data
 
 
 class Inflated(io.RawIOBase):
