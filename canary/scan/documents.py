@@ -25,26 +25,25 @@ def pdf(stream: BinaryIO, seconds: float) -> Iterator[tuple[str, Callable[[], st
         logging.CRITICAL
     )  # it complains of hostile files by printing what is in them
     deadline = Deadline(seconds)
-    with deadline.within():
-        reader = pypdf.PdfReader(stream, strict=False)
-        if reader.is_encrypted and not reader.decrypt(""):
-            raise Refused("encrypted")
-        count = len(reader.pages)
+    reader, count = deadline.run(lambda: _opened(pypdf, stream))
     if count > MOST_PAGES:
         raise Refused(f"more than {MOST_PAGES} pages")
-    yield "document", lambda: _limited(deadline, lambda: _about(reader))
+    yield "document", lambda: deadline.run(lambda: _about(reader))
     for number in range(count):
         yield (
             f"page {number + 1}",
-            lambda number=number: _limited(  # type: ignore[misc]
-                deadline, lambda: _page(reader.pages[number])
+            lambda number=number: deadline.run(  # type: ignore[misc]
+                lambda: _page(reader.pages[number])
             ),
         )
 
 
-def _limited(deadline: Deadline, read: Callable[[], str]) -> str:
-    with deadline.within():
-        return read()
+def _opened(pypdf: Any, stream: BinaryIO) -> tuple[Any, int]:
+    """Give the reader of a document and how many pages it has; raises Refused where it is locked."""
+    reader = pypdf.PdfReader(stream, strict=False)
+    if reader.is_encrypted and not reader.decrypt(""):
+        raise Refused("encrypted")
+    return reader, len(reader.pages)
 
 
 def _about(reader: Any) -> str:

@@ -101,13 +101,25 @@ def stubborn() -> None:
 def test_a_library_that_does_not_end_is_ended() -> None:
     deadline = Deadline(0.1)
     began = time.monotonic()
-    with pytest.raises(Refused, match=r"not read within 0\.1 seconds"), deadline.within():
-        stubborn()
+    with pytest.raises(Refused, match=r"not read within 0\.1 seconds"):
+        deadline.run(stubborn)
     assert time.monotonic() - began < 5
-    with pytest.raises(Refused), deadline.within():
-        raise AssertionError("the time was up before")
-    with Deadline(30).within():
-        pass
+    with pytest.raises(Refused):
+        deadline.run(lambda: pytest.fail("the time was up before"))
+    assert Deadline(30).run(lambda: 7) == 7
+
+
+def test_a_stop_that_comes_at_the_end_strays_nowhere() -> None:
+    def just_so_long(seconds: float) -> int:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            pass
+        return 1
+
+    for number in range(200):
+        with contextlib.suppress(Refused):
+            assert Deadline(0.002).run(lambda: just_so_long(0.002)) == 1
+        assert sum(range(number)) == number * (number - 1) // 2
 
 
 def test_a_slow_page_and_a_locked_document_are_errors(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
