@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the suite with coverage. Tests whose server is missing and cannot be installed are left out by marker, and named; under CI that fails.
+# Runs the suite with coverage, in one process more than a small machine has cores, since some always wait. Tests whose server
+# is missing and cannot be installed are left out by marker, and named; under CI that fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=.venv/bin/python
@@ -16,7 +17,7 @@ done
 unset PYTHONDONTWRITEBYTECODE  # the tests start hundreds of processes: compile the code once, not in each
 rm -f .coverage .coverage.*
 ran=0
-"$python" -m coverage run -m pytest -n "${WORKERS:-2}" -m "$marks" "$@" || ran=$?
+"$python" -m coverage run -m pytest -n "${WORKERS:-3}" -m "$marks" "$@" || ran=$?
 "$python" -m coverage combine -q
 "$python" -m coverage report || exit $((ran ? ran : $?))
 exit "$ran"
