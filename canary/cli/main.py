@@ -17,6 +17,8 @@ from canary.errors import CanaryError
 
 Command = Callable[..., Any]
 
+INTERRUPTED = 130  # what shells say of a program ended by Ctrl-C
+
 app = typer.Typer(
     name="canary",
     help="Plant canaries and name the recipient a leak came from.\n\nExample: canary demo",
@@ -62,6 +64,8 @@ def run(argv: list[str] | None = None) -> int:
     """Run one command line and give its exit status; errors are told, never raised."""
     try:
         result = command()(args=argv, prog_name="canary", standalone_mode=False)
+        if result == INTERRUPTED:  # typer's answer to Ctrl-C
+            return _interrupted()
         return result if isinstance(result, int) else 0
     except CanaryError as error:
         tell_error(error.message, error.hint)
@@ -70,8 +74,7 @@ def run(argv: list[str] | None = None) -> int:
         tell_error(_lower(_message(error)), _usage_hint(error))
         return 2
     except (KeyboardInterrupt, typer.Abort):
-        tell_error("interrupted", "nothing was left half-written; run the command again")
-        return 130
+        return _interrupted()
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - the reader has gone; nothing more may be written
         return 0
@@ -79,6 +82,11 @@ def run(argv: list[str] | None = None) -> int:
         if os.environ.get("CANARY_DEBUG"):
             raise
         return _unforeseen(error)
+
+
+def _interrupted() -> int:
+    tell_error("interrupted", "nothing was left half-written; run the command again")
+    return INTERRUPTED
 
 
 def _lower(text: str) -> str:

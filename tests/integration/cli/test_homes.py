@@ -76,6 +76,14 @@ def test_home_is_taken_where_none_is_needed(say, tmp_path):
         assert say(*words, "--home", tmp_path / "none").status == 0
 
 
+def test_ctrl_c_is_told(canary, monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("canary.steps.status.counts", interrupted)
+    assert canary("status", status=130).error == "interrupted"
+
+
 def test_wrong_use_is_told_in_two_lines(say):
     for argv in (["nonsense"], ["recipient"], ["recipient", "add"], ["tag"], ["init", "--wrong"]):
         said = say(*argv)
