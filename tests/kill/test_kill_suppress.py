@@ -12,7 +12,7 @@ import pytest
 from tests.kill import harness
 
 CANARIES = 12
-CHECK = ("suppress", "check", "batch.csv", "--force", "--output")
+CHECK = ("suppress", "check", "batch.csv", "--caller", "me", "--force", "--output")
 
 
 def make_batch(home: harness.Home, rows: int) -> None:
