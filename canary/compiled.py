@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from types import FunctionType
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
@@ -57,64 +55,11 @@ def compile_kernel(
         return plain
     numba = import_module("numba")
     if not numba.config.CACHE_DIR:
-        numba.config.CACHE_DIR = _cache_folder()
+        numba.config.CACHE_DIR = cache_folder()
     try:
         return _made(numba.njit, plain, helpers, types or {}, cache=True)
     except RuntimeError:  # no place for a cache
         return _made(numba.njit, plain, helpers, types or {}, cache=False)
-
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def inner(function: F) -> F:
-    """Compile a function that compiled code alone calls, with its first caller."""
-    made: F = import_module("numba").njit(
-        nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
-    )(function)
-    return made
-
-
-class Entry:
-    """A function by which compiled code is entered, compiled at its first call and kept on disk with all that it calls.
-
-    numba notices when the file of a function changes, and not when that of a function it calls does: so it is kept
-    under a digest of all kernels of its folder.
-    """
-
-    def __init__(self, function: Callable[..., None]) -> None:
-        self._function = function
-        self._made: Callable[..., None] | None = None
-        self.__doc__ = function.__doc__
-
-    def __call__(self, *args: int) -> None:
-        """Run it."""
-        if self._made is None:
-            self._made = self._compiled()
-        self._made(*args)
-
-    def _compiled(self) -> Callable[..., None]:
-        numba = import_module("numba")
-        before = numba.config.CACHE_DIR
-        folder = before or _cache_folder()
-        digest = _digest_of(Path(self._function.__code__.co_filename).parent)
-        numba.config.CACHE_DIR = str(Path(folder, digest)) if folder else ""
-        try:
-            made: Callable[..., None] = numba.njit(nogil=True, error_model="numpy", cache=bool(folder))(
-                self._function
-            )
-        finally:
-            numba.config.CACHE_DIR = before
-        return made
-
-
-@cache
-def _digest_of(folder: Path) -> str:
-    """Digest the sources of the kernels of a folder."""
-    digest = hashlib.sha256()
-    for path in sorted([*folder.glob("sweep*.py"), folder / "signs.py", folder / "vectors.py"]):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def _made(
@@ -150,7 +95,7 @@ def _with_globals(plain: Callable[P, R], known: Mapping[str, object]) -> Callabl
     return cast("Callable[P, R]", made)
 
 
-def _cache_folder() -> str:
+def cache_folder() -> str:
     """Give the user's own cache folder: what is compiled there is code that runs, so nobody else may write it."""
     from platformdirs import user_cache_path
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from canary.compiled import is_compiled
+from canary.native import Entry, is_native
 from canary.scan.pieces import Piece
 from canary.scan.records import Layout
 from canary.scan.sweepwork import (
@@ -90,7 +90,7 @@ class Swept:
 @cache
 def is_able() -> bool:
     """Tell whether the kernel runs here: it is compiled, and uses the processor's own AES."""
-    if not is_compiled():
+    if not is_native():
         return False
     from importlib import import_module
 
@@ -99,11 +99,9 @@ def is_able() -> bool:
     return bool(features.get("aes")) or (arm and bool(features.get("crypto", False)))
 
 
-@cache
-def _kernel() -> Any:
-    from canary.scan.sweep import sweep
-
-    return sweep
+_SWEEP: Final = Entry(
+    "canary.scan.sweep", "sweep", 6, ("sweep*.py", "signs.py", "spellings.py", "vectors.py")
+)
 
 
 class Sweeper:
@@ -120,7 +118,7 @@ class Sweeper:
         st[COUNTS : COUNTS + MOST_SHAPES] = 0
         st[MODE] = mode_of(layout)
         st[VIEW] = view
-        _kernel()(
+        _SWEEP(
             st.ctypes.data,
             self._work.tb.ctypes.data,
             piece.buffer.ctypes.data,

@@ -19,6 +19,8 @@ WORD, ODD_MARK, ODD, NUMERAL, OPEN, PROVINCE, OTHER, DOT, WORD_OF_AT = range(128
 _PROVINCES: Final = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _PHONE_MARKS: Final = " -.()/_[]{}|\\*<>':~+"
 _ODD_MARKS: Final = "=#&"
+_ODD: Final = re.compile(r".-.|.", re.S)  # ranges and single signs, as they stand in square brackets
+LETTERED: Final = 0x40000  # above it no character is a letter: the planes are empty or private
 
 
 @cache
@@ -26,11 +28,11 @@ def classes() -> Signs:
     """Give the class of every character of Unicode, ASCII as it is."""
     import numpy as np
 
-    found = np.full(0x110000, WORD, np.uint8)
+    found = np.full(0x110000, OTHER, np.uint8)
     found[:128] = np.arange(128)
-    every = "".join(map(chr, range(0x110000)))
-    for part in re.compile(r"\W+").finditer(every, 128):
-        found[part.start() : part.end()] = OTHER
+    every = np.arange(LETTERED, dtype=np.uint32).tobytes().decode("utf-32", "surrogatepass")
+    for part in re.compile(r"\w+").finditer(every, 128):
+        found[part.start() : part.end()] = WORD
     for first, last in ((0xA0, 0xA0), (0x2010, 0x2015), (0x2022, 0x2022), (0x3000, 0x3002), (0x3008, 0x3011),
                         (0xFF01, 0xFF0F), (0xFF1A, 0xFF20), (0xFF3B, 0xFF40), (0xFF5B, 0xFF65)):  # fmt: skip
         found[first : last + 1] = ODD_MARK
@@ -42,8 +44,8 @@ def classes() -> Signs:
         ("点艾圈", WORD_OF_AT),
     ):
         found[[ord(sign) for sign in signs]] = kind
-    for part in re.compile(f"[{ODD_SIGNS}]+").finditer(every, 128):
-        found[part.start() : part.end()] = ODD
+    for each in _ODD.finditer(ODD_SIGNS):
+        found[ord(each[0][0]) : ord(each[0][-1]) + 1] = ODD
     return found
 
 

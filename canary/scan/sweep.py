@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from canary.compiled import Entry, inner
+from canary.native import inner
 from canary.scan.sweepblock import (
     U0,
     U1,
@@ -138,7 +138,7 @@ def rare_in(st: int, tb: int, s: int, p: int, seg: Any) -> None:
         plates &= plates - U1
 
 
-@Entry
+@inner
 def sweep(st: int, tb: int, s: int, first: int, n: int, skip: int) -> None:
     """Sweep the bytes of a text from `first` to `n`; records that start before `skip` are not counted as filled."""
     mode = get(st, MODE)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from canary.compiled import inner
+from canary.native import inner
 from canary.scan.sweephold import close_list, note_odd
 from canary.scan.sweepodd import at_word, escape_at, is_blank, numeral_at, odd_at, open_at
 from canary.scan.sweepwork import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canary.compiled import inner
+from canary.native import inner
 from canary.scan.signs import DOT, ODD, ODD_MARK, OPEN, OTHER
 from canary.scan.sweephold import hold
 from canary.scan.sweepnumbers import char_at, digits_at

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from canary.compiled import inner
+from canary.native import inner
 from canary.scan.sweepwork import (
     ACTIVE,
     BLOCK_NUMBER,

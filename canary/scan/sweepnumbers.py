@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from canary.compiled import inner
+from canary.native import inner
 from canary.scan.signs import DOT, ODD, ODD_MARK, OPEN
 from canary.scan.sweephold import harden, hold
 from canary.scan.sweepwords import is_digit, is_letter, take_phone

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canary.compiled import inner
+from canary.native import inner
 from canary.scan.signs import DOT, NUMERAL, ODD, OPEN, PROVINCE, WORD_OF_AT
 from canary.scan.sweephold import hold, note_odd
 from canary.scan.sweepnumbers import char_at

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from canary.compiled import inner
+from canary.native import inner
 from canary.scan.sweephold import give, harden, hold, pair, register
 from canary.scan.sweepwork import (
     CANON,
@@ -161,7 +159,7 @@ def take_glued(st: int, tb: int, s: int, a: int, b: int) -> None:
 
 
 @inner
-def domain_class(s: int, a: int, b: int) -> Any:
+def domain_class(s: int, a: int, b: int) -> int:
     """Give the class of a mail domain: the sum of its letters in lower case."""
     total = np.uint64(0)
     low = np.uint64(0x0F0F0F0F0F0F0F0F)  # of a capital and its small letter alike
@@ -172,7 +170,7 @@ def domain_class(s: int, a: int, b: int) -> Any:
     if b > a:
         kept = (np.uint64(1) << np.uint64(8 * (b - a))) - np.uint64(1)
         total += (load64(s + a) & low & kept) * each >> np.uint64(56)
-    return np.int64(total & np.uint64(15))
+    return int(np.int64(total & np.uint64(15)))
 
 
 @inner

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Final
 
-_numba: Any = import_module("numba.extending")
-_types: Any = import_module("numba.types")
+from canary.lowering import NOTHING, SIGNED, UNSIGNED, Operation
+
 _ir: Any = import_module("llvmlite.ir")
 
 BLOCK: Final = 64
@@ -20,10 +20,6 @@ _I1, _I8, _I64 = _ir.IntType(1), _ir.IntType(8), _ir.IntType(64)
 _BYTES: Final = _ir.VectorType(_I8, BLOCK)
 
 Build = Callable[[Any, Any], Any]
-
-
-def _intrinsic(function: Callable[..., Any]) -> Any:
-    return _numba.intrinsic(function)
 
 
 def _same(value: int) -> Any:
@@ -55,18 +51,16 @@ def any_of(builder: Any, tests: Sequence[Any]) -> Any:
     return found
 
 
-def _mask(build: Build) -> Any:
-    @_intrinsic
-    def mask(_context: Any, address: Any) -> Any:
-        def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            return builder.bitcast(build(builder, _loaded(builder, args[0], _BYTES)), _I64)
-
-        return _types.uint64(_types.int64), generate
-
-    return mask
+def _mask(build: Build) -> Operation:
+    """Give the bits of the bytes that a comparison holds for."""
+    return Operation(
+        UNSIGNED,
+        (SIGNED,),
+        lambda builder, at: builder.bitcast(build(builder, _loaded(builder, at, _BYTES)), _I64),
+    )
 
 
-def _of(*ranges: tuple[int, int]) -> Any:
+def _of(*ranges: tuple[int, int]) -> Operation:
     return _mask(lambda builder, v: any_of(builder, [within(builder, v, *each) for each in ranges]))
 
 
@@ -122,144 +116,107 @@ odd_leads = _of(
 )
 
 
-@_intrinsic
-def numerals(_context: Any, address: Any) -> Any:
+_NUMERALS: Final = (
+    (0xE4, ((0xB8, 0xBC),)),
+    (0xE5, ((0x85, 0x85), (0x8F, 0x8F), (0x9B, 0x9B), (0xA3, 0xA3), (0xB9, 0xBC))),
+    (0xE3, ((0x80, 0x80),)),
+    (0xE2, ((0x97, 0x97),)),
+    (0xE6, ((0x8D, 0x8D), (0x9F, 0x9F))),
+    (0xE7, ((0x8E, 0x8E),)),
+    (0xE8, ((0x82, 0x82), (0xB2, 0xB4))),
+    (0xE9, ((0x99, 0x9B),)),
+)
+
+
+def _numerals(builder: Any, address: Any) -> Any:
     """Mask the leads of characters that may be Chinese numerals, by their first two bytes."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        v = _loaded(builder, args[0], _BYTES)
-        w = _loaded(builder, builder.add(args[0], _ir.Constant(_I64, 1)), _BYTES)
-        found = [
-            builder.and_(
-                within(builder, v, lead, lead), any_of(builder, [within(builder, w, *r) for r in second])
-            )
-            for lead, second in (
-                (0xE4, ((0xB8, 0xBC),)),
-                (0xE5, ((0x85, 0x85), (0x8F, 0x8F), (0x9B, 0x9B), (0xA3, 0xA3), (0xB9, 0xBC))),
-                (0xE3, ((0x80, 0x80),)),
-                (0xE2, ((0x97, 0x97),)),
-                (0xE6, ((0x8D, 0x8D), (0x9F, 0x9F))),
-                (0xE7, ((0x8E, 0x8E),)),
-                (0xE8, ((0x82, 0x82), (0xB2, 0xB4))),
-                (0xE9, ((0x99, 0x9B),)),
-            )
-        ]
-        return builder.bitcast(any_of(builder, found), _I64)
-
-    return _types.uint64(_types.int64), generate
-
-
-def _counted(name: str) -> Any:
-    @_intrinsic
-    def count(_context: Any, word: Any) -> Any:
-        def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            if name == "ctpop":
-                return builder.ctpop(args[0])
-            return getattr(builder, name)(args[0], _ir.Constant(_I1, 0))
-
-        return _types.int64(_types.uint64), generate
-
-    return count
-
-
-trailing = _counted("cttz")  # 64 for 0
-leading = _counted("ctlz")
-population = _counted("ctpop")
-
-
-@_intrinsic
-def load64(_context: Any, address: Any) -> Any:
-    """Load eight bytes."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        return _loaded(builder, args[0], _I64)
-
-    return _types.uint64(_types.int64), generate
-
-
-@_intrinsic
-def prefetch(_context: Any, address: Any) -> Any:
-    """Ask for what stands at an address, which is read soon."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        word = _ir.IntType(32)
-        pointer = builder.inttoptr(args[0], _I8.as_pointer())
-        kind = _ir.FunctionType(_ir.VoidType(), [_I8.as_pointer(), word, word, word])
-        builder.call(
-            _declared(builder.module, kind, "llvm.prefetch.p0"), [pointer, word(0), word(3), word(1)]
+    v = _loaded(builder, address, _BYTES)
+    w = _loaded(builder, builder.add(address, _I64(1)), _BYTES)
+    found = [
+        builder.and_(
+            within(builder, v, lead, lead), any_of(builder, [within(builder, w, *r) for r in second])
         )
-        return _context.get_dummy_value()
-
-    return _types.void(_types.int64), generate
-
-
-def _read(kind: Any) -> Any:
-    @_intrinsic
-    def read(_context: Any, base: Any, index: Any) -> Any:
-        def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            step = _ir.Constant(_I64, kind.width // 8)
-            value = _loaded(builder, builder.add(args[0], builder.mul(args[1], step)), kind)
-            return value if kind is _I64 else builder.zext(value, _I64)
-
-        return _types.int64(_types.int64, _types.int64), generate
-
-    return read
+        for lead, second in _NUMERALS
+    ]
+    return builder.bitcast(any_of(builder, found), _I64)
 
 
-def _write(kind: Any) -> Any:
-    @_intrinsic
-    def write(_context: Any, base: Any, index: Any, value: Any) -> Any:
-        def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            step = _ir.Constant(_I64, kind.width // 8)
-            kept = args[2] if kind is _I64 else builder.trunc(args[2], kind)
-            _stored(builder, kept, builder.add(args[0], builder.mul(args[1], step)))
-            return _context.get_dummy_value()
-
-        return _types.void(_types.int64, _types.int64, _types.int64), generate
-
-    return write
+numerals = Operation(UNSIGNED, (SIGNED,), _numerals)
 
 
-# Numbers and bytes at an address: arrays would be counted as they are handed on, at every call.
+trailing = Operation(SIGNED, (UNSIGNED,), lambda builder, word: builder.cttz(word, _I1(0)))  # 64 for 0
+leading = Operation(SIGNED, (UNSIGNED,), lambda builder, word: builder.ctlz(word, _I1(0)))
+population = Operation(SIGNED, (UNSIGNED,), lambda builder, word: builder.ctpop(word))
+load64 = Operation(UNSIGNED, (SIGNED,), lambda builder, at: _loaded(builder, at, _I64))
+
+
+def _prefetch(builder: Any, address: Any) -> None:
+    """Ask for what stands at an address, which is read soon."""
+    word = _ir.IntType(32)
+    kind = _ir.FunctionType(_ir.VoidType(), [_I8.as_pointer(), word, word, word])
+    pointer = builder.inttoptr(address, _I8.as_pointer())
+    builder.call(_declared(builder.module, kind, "llvm.prefetch.p0"), [pointer, word(0), word(3), word(1)])
+
+
+prefetch = Operation(NOTHING, (SIGNED,), _prefetch)
+
+
+def _at(builder: Any, base: Any, index: Any, kind: Any) -> Any:
+    return builder.add(base, builder.mul(index, _I64(kind.width // 8)))
+
+
+def _read(kind: Any) -> Operation:
+    def build(builder: Any, base: Any, index: Any) -> Any:
+        value = _loaded(builder, _at(builder, base, index, kind), kind)
+        return value if kind is _I64 else builder.zext(value, _I64)
+
+    return Operation(SIGNED, (SIGNED, SIGNED), build)
+
+
+def _write(kind: Any) -> Operation:
+    def build(builder: Any, base: Any, index: Any, value: Any) -> None:
+        kept = value if kind is _I64 else builder.trunc(value, kind)
+        _stored(builder, kept, _at(builder, base, index, kind))
+
+    return Operation(NOTHING, (SIGNED, SIGNED, SIGNED), build)
+
+
+# Numbers and bytes at an address.
 get, put = _read(_I64), _write(_I64)
 byte, put_byte = _read(_I8), _write(_I8)
 
 
-def _cased(first: int, last: int) -> Any:
+def _cased(first: int, last: int) -> Operation:
     """Copy up to 64 bytes in one case, the padding of CMAC behind them: a set bit, then none."""
 
-    @_intrinsic
-    def copy(_context: Any, source: Any, target: Any, size: Any) -> Any:
-        def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            v = _loaded(builder, args[0], _BYTES)
-            turned = builder.xor(v, builder.select(within(builder, v, first, last), _same(0x20), _same(0)))
-            size = builder.trunc(args[2], _I8)
-            undefined = _ir.Constant(_BYTES, _ir.Undefined)
-            lone = builder.insert_element(undefined, size, _ir.Constant(_ir.IntType(32), 0))
-            picks = _ir.Constant(_ir.VectorType(_ir.IntType(32), BLOCK), [0] * BLOCK)
-            ends = builder.shuffle_vector(lone, undefined, picks)
-            places = _ir.Constant(_BYTES, list(range(BLOCK)))
-            padding = builder.select(builder.icmp_unsigned("==", places, ends), _same(0x80), _same(0))
-            kept = builder.select(builder.icmp_unsigned("<", places, ends), turned, padding)
-            _stored(builder, kept, args[1])
-            return _context.get_dummy_value()
+    def build(builder: Any, source: Any, target: Any, size: Any) -> None:
+        v = _loaded(builder, source, _BYTES)
+        turned = builder.xor(v, builder.select(within(builder, v, first, last), _same(0x20), _same(0)))
+        size = builder.trunc(size, _I8)
+        undefined = _ir.Constant(_BYTES, _ir.Undefined)
+        lone = builder.insert_element(undefined, size, _ir.IntType(32)(0))
+        picks = _ir.Constant(_ir.VectorType(_ir.IntType(32), BLOCK), [0] * BLOCK)
+        ends = builder.shuffle_vector(lone, undefined, picks)
+        places = _ir.Constant(_BYTES, list(range(BLOCK)))
+        padding = builder.select(builder.icmp_unsigned("==", places, ends), _same(0x80), _same(0))
+        kept = builder.select(builder.icmp_unsigned("<", places, ends), turned, padding)
+        _stored(builder, kept, target)
 
-        return _types.void(_types.int64, _types.int64, _types.int64), generate
-
-    return copy
+    return Operation(NOTHING, (SIGNED, SIGNED, SIGNED), build)
 
 
 upper_to = _cased(97, 122)
 lower_to = _cased(65, 90)
 
+_STATE: Final = _ir.VectorType(_I8, 16) if _ARM else _ir.VectorType(_I64, 2)
+
 
 def _rounds(builder: Any, state: Any, keys: Any) -> Any:
     """Encrypt a block: AES-128 with the eleven round keys at an address, by instructions of the processor."""
-    kind = _ir.VectorType(_I8, 16) if _ARM else _ir.VectorType(_I64, 2)
-    key = [_loaded(builder, builder.add(keys, _ir.Constant(_I64, 16 * number)), kind) for number in range(11)]
+    key = [_loaded(builder, builder.add(keys, _I64(16 * number)), _STATE) for number in range(11)]
 
     def call(name: str, *values: Any) -> Any:
-        function = _ir.FunctionType(kind, [kind] * len(values))
+        function = _ir.FunctionType(_STATE, [_STATE] * len(values))
         return builder.call(_declared(builder.module, function, name), values)
 
     if _ARM:
@@ -277,29 +234,24 @@ def _declared(module: Any, function: Any, name: str) -> Any:
     return known if known is not None else _ir.Function(module, function, name)
 
 
-@_intrinsic
-def cipher(_context: Any, state: Any, data: Any, keys: Any) -> Any:
+def _first_word(builder: Any, state: Any) -> Any:
+    return builder.extract_element(builder.bitcast(state, _ir.VectorType(_I64, 2)), _ir.IntType(32)(0))
+
+
+def _cipher(builder: Any, state: Any, data: Any, keys: Any) -> Any:
     """Mix a block into the state at an address and encrypt it in place; gives its first eight bytes."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        kind = _ir.VectorType(_I8, 16) if _ARM else _ir.VectorType(_I64, 2)
-        mixed = builder.xor(_loaded(builder, args[0], kind), _loaded(builder, args[1], kind))
-        done = _rounds(builder, mixed, args[2])
-        _stored(builder, done, args[0])
-        words = builder.bitcast(done, _ir.VectorType(_I64, 2))
-        return builder.extract_element(words, _ir.Constant(_ir.IntType(32), 0))
-
-    return _types.uint64(_types.int64, _types.int64, _types.int64), generate
+    done = _rounds(
+        builder, builder.xor(_loaded(builder, state, _STATE), _loaded(builder, data, _STATE)), keys
+    )
+    _stored(builder, done, state)
+    return _first_word(builder, done)
 
 
-@_intrinsic
-def cipher_one(_context: Any, data: Any, mask: Any, keys: Any) -> Any:
+def _cipher_one(builder: Any, data: Any, mask: Any, keys: Any) -> Any:
     """Encrypt one block mixed with a mask; gives its first eight bytes."""
+    mixed = builder.xor(_loaded(builder, data, _STATE), _loaded(builder, mask, _STATE))
+    return _first_word(builder, _rounds(builder, mixed, keys))
 
-    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        kind = _ir.VectorType(_I8, 16) if _ARM else _ir.VectorType(_I64, 2)
-        mixed = builder.xor(_loaded(builder, args[0], kind), _loaded(builder, args[1], kind))
-        words = builder.bitcast(_rounds(builder, mixed, args[2]), _ir.VectorType(_I64, 2))
-        return builder.extract_element(words, _ir.Constant(_ir.IntType(32), 0))
 
-    return _types.uint64(_types.int64, _types.int64, _types.int64), generate
+cipher = Operation(UNSIGNED, (SIGNED, SIGNED, SIGNED), _cipher)
+cipher_one = Operation(UNSIGNED, (SIGNED, SIGNED, SIGNED), _cipher_one)
