@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
-    from canary.files.cellrows import CellRows
-
     RowNumbers = npt.NDArray[np.int64]
 
 MAX_SINKS = 128
@@ -52,7 +50,7 @@ class RowBatch:
     """
 
     start: int
-    rows: pa.RecordBatch | CellRows
+    rows: pa.RecordBatch
     index: RowNumbers | None = None
 
     def numbers(self) -> RowNumbers:
@@ -62,14 +60,6 @@ class RowBatch:
         if self.index is not None:
             return self.index
         return np.arange(self.start, self.start + self.rows.num_rows, dtype=np.int64)
-
-    def nulls(self, heading: str) -> int:
-        """Count the rows that have no value in a column."""
-        from canary.files.cellrows import CellRows
-
-        if isinstance(self.rows, CellRows):
-            return 0  # text knows empty cells only, and need not be copied to tell
-        return int(self.rows.column(heading).null_count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,12 +99,13 @@ def plain(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:  
         if number == 0 and encoding.name.startswith("utf-16"):
             yield from texts(place, chunks, encoding)
             continue
-        start = next(chunks, "")
+        chunk = next(chunks, "")
+        start = str(chunk)
         layout = detect_layout(start[:SNIFFED]) if len(start) > SNIFFED // 2 or number else None
         first = first or layout or detect_layout(start)
         if layout == PROSE and number and start.count("\n", 0, SNIFFED) < FEW_LINES:
             layout = first
-        yield from texts(place, chain([start], chunks), encoding, layout, number)
+        yield from texts(place, chain([chunk], chunks), encoding, layout, number)
 
 
 def _compressed(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:

@@ -52,6 +52,22 @@ class Encoding:
             return len(text.encode("utf-8", "surrogatepass"))
 
 
+@dataclass(frozen=True, slots=True)
+class Octets:
+    """A stretch of UTF-8 that was seen to be valid: it becomes a text only where one is asked for."""
+
+    data: bytes
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __str__(self) -> str:
+        return self.data.decode("utf-8")
+
+
+Chunk = str | Octets
+
+
 def detect_encoding(head: bytes, *, whole: bool = False) -> Encoding:
     """Tell the encoding from the first bytes: a byte order mark, else NUL density, else what decodes best."""
     for bom, name in _BOMS:
@@ -143,7 +159,7 @@ def _decodes(data: bytes, name: str, final: bool) -> bool:
     return True
 
 
-def decode_runs(stream: BinaryIO, head: bytes) -> Iterator[tuple[Encoding, Iterator[str]]]:
+def decode_runs(stream: BinaryIO, head: bytes) -> Iterator[tuple[Encoding, Iterator[Chunk]]]:
     """Decode a stream whose head was read already: stretches of one encoding, each read before the next is asked for.
 
     Files that were joined from several, or mend their encoding on the way, are told stretch by stretch.
@@ -194,12 +210,12 @@ def _cut(held: bytes, at: int) -> int | None:
     return next((place + 1 for place in range(end - 1, end - 4096, -1) if held[place] < 0x30), end)
 
 
-def _stretches(windows: Iterable[tuple[int, bytes]], first: Encoding) -> Iterator[tuple[Encoding, str]]:
+def _stretches(windows: Iterable[tuple[int, bytes]], first: Encoding) -> Iterator[tuple[Encoding, Chunk]]:
     """Decode windows, each with the stretch it belongs to; ASCII goes with what stands before it."""
     stretch = first
     for place, data in windows:
         if data.isascii() and b"\0" not in data:
-            yield stretch, data.decode("ascii")
+            yield stretch, Octets(data)
             continue
         for name, at, text in _decoded(place, data):
             if name != stretch.name:
@@ -207,7 +223,7 @@ def _stretches(windows: Iterable[tuple[int, bytes]], first: Encoding) -> Iterato
             yield stretch, text
 
 
-def _decoded(place: int, data: bytes) -> Iterator[tuple[str, int, str]]:
+def _decoded(place: int, data: bytes) -> Iterator[tuple[str, int, Chunk]]:
     """Decode a window whole where one encoding fits all of it, else line by line; what is no text as it stands."""
     if b"\0" in data and _holds_wide(data):
         data = _WIDE_RUN.sub(_narrowed, data)
@@ -221,7 +237,7 @@ def _decoded(place: int, data: bytes) -> Iterator[tuple[str, int, str]]:
             text = data.decode(name)
         except UnicodeDecodeError:
             continue
-        yield name, place, text
+        yield name, place, Octets(data) if name == "utf-8" else text
         return
     yield from _by_lines(place, data)
 

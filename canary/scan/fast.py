@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from canary.model.evidence import Findings
 from canary.scan.candidates import Candidate
+from canary.scan.decode import Chunk
 from canary.scan.kernel import Sweeper, Swept, counts_of, is_able
 from canary.scan.parts import TextPart
 from canary.scan.pieces import Piece, encoded, pieces
 from canary.scan.records import PROSE, Block, Layout, detect_layout, has_headings
 from canary.scan.regions import Span, apart, spans_of
-from canary.scan.search import Ahead, Reading, Scan, filled, keyed_of
+from canary.scan.search import Ahead, Reading, Scan, filled, keyed_of, start_of
 from canary.scan.seen import Seen
 from canary.scan.spellings import base64_texts, views
 from canary.scan.sweepwork import HASH, LEAD, SHAPE_NAMES, key_table
@@ -66,7 +67,7 @@ class FastScan(Scan):
     def text(self, part: TextPart) -> None:
         """Scan the text of one part, piece by piece."""
         chunks = iter(part.chunks)
-        held: list[str] = []
+        held: list[Chunk] = []
         able = bool(self.wanted()) and is_able()
         while not (able and self._read > self.slowly):
             chunk = next(chunks, None) if able else None
@@ -86,7 +87,7 @@ class FastScan(Scan):
         ]
         self._free = list(self._sweepers)
 
-    def _swept(self, chunks: Iterable[str], layout: Layout) -> Iterator[tuple[Piece, Swept | None]]:
+    def _swept(self, chunks: Iterable[Chunk], layout: Layout) -> Iterator[tuple[Piece, Swept | None]]:
         """Sweep a text, with several threads as many pieces at once; they come in their order."""
         if self.threads == 1:
             for piece in pieces(chunks, layout):
@@ -238,7 +239,9 @@ class FastScan(Scan):
         self._judge(found, keyed, Block(text), reading)
 
     def _candidates_of(self, text: str, place: int, *, cells: bool) -> Iterator[Candidate]:
-        for form, plain, start, end, transform, spelling in self._found(text, cells=cells):
+        found = list(self._candidates(text, cells=cells))
+        found += self._decoded(text, sorted(found, key=start_of), cells=cells)
+        for form, plain, start, end, transform, spelling in found:
             yield Candidate(form, plain, start + place, end + place, transform, spelling)
 
     def _spotted(self, swept: Swept, piece: Piece, layout: Layout) -> Ints | None:

@@ -270,10 +270,10 @@ def _held(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.bool
 
 
 def bloom_for(count: int) -> NDArray[np.uint64]:
-    """Make an empty Bloom filter of 16 to 32 bits a key."""
+    """Make an empty Bloom filter of 32 to 64 bits a key."""
     import numpy as np
 
-    return np.zeros(1 << max(6, (max(1, count) - 1).bit_length() - 2), np.uint64)
+    return np.zeros(1 << max(6, (max(1, count) - 1).bit_length() - 1), np.uint64)
 
 
 def add_to_bloom(words: NDArray[np.uint64], keys: NDArray[np.int64]) -> None:

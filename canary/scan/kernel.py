@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -26,10 +26,13 @@ from canary.scan.sweepwork import (
     FILLED,
     HARD,
     HARDS,
+    HELD,
     HIGH_LAST,
     KINDS_OF,
     LEAD,
     LINES_OPEN,
+    LIST_SUM,
+    LISTED,
     MODE,
     MOST_SHAPES,
     NAMES,
@@ -64,6 +67,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 _FRESH: Final = (
+    HELD, LISTED, LIST_SUM,
     OUT, HARD, ODD_NOTED, STARTS, FAILED, DONE, SPACED, CHAINED, SPLIT, PACKED, LINES_OPEN, RING_FIRST, RING_LAST,
     FILLED, PLACED, B64_LAST, DIGIT_LAST, HIGH_LAST, WIDE_LAST,
 )  # fmt: skip
@@ -107,8 +111,16 @@ _SWEEP: Final = Entry(
 class Sweeper:
     """The kernel with the room that it writes to; counts the candidates of all that it sweeps."""
 
-    def __init__(self, keys: Any, forms: frozenset[str], bloom: Any, *, placing: bool = False) -> None:
-        self._work = work_of(keys, forms, bloom)
+    def __init__(
+        self,
+        keys: Any,
+        forms: frozenset[str],
+        bloom: Any,
+        shapes: Collection[str] | None = None,
+        *,
+        placing: bool = False,
+    ) -> None:
+        self._work = work_of(keys, forms, bloom, shapes)
         self._work.st[PLACING] = placing
 
     def sweep(self, piece: Piece, layout: Layout, *, view: bool = False) -> Swept | None:

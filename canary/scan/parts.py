@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from canary.model.evidence import ScanError
 from canary.scan.budget import Refused
-from canary.scan.decode import Encoding
+from canary.scan.decode import Chunk, Encoding
 from canary.scan.records import Layout
 
 UTF8 = Encoding("utf-8")
@@ -46,7 +46,7 @@ class TextPart:
 
     file: str
     member: str | None
-    chunks: Iterable[str]
+    chunks: Iterable[Chunk]
     encoding: Encoding = UTF8
     layout: Layout | None = None
     stretch: int = 0
@@ -55,11 +55,11 @@ class TextPart:
 class Guarded:
     """A stream of text that ends where reading fails, and keeps the reason."""
 
-    def __init__(self, chunks: Iterator[str]) -> None:
+    def __init__(self, chunks: Iterator[Chunk]) -> None:
         self._chunks = chunks
         self.reason: str | None = None
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[Chunk]:
         try:
             yield from self._chunks
         except Exception as error:  # whatever a hostile file makes a decoder raise
@@ -68,7 +68,7 @@ class Guarded:
 
 def texts(
     place: Place,
-    chunks: Iterator[str],
+    chunks: Iterator[str] | Iterator[Chunk],
     encoding: Encoding = UTF8,
     layout: Layout | None = None,
     stretch: int = 0,

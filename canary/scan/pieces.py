@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from canary.scan.decode import Chunk, Octets
 from canary.scan.records import CSV, JSON, LONGEST_LINE, OVERLAP, QUOTED_LINES, SQL, Layout
 from canary.scan.sweepwork import LEAD, PAD
 
@@ -58,26 +59,31 @@ def _is_exact(data: bytes) -> bool:
     return data.isascii() or _SURROGATE.search(data) is None
 
 
-def pieces(chunks: Iterable[str], layout: Layout, size: int = PIECE) -> Iterator[Piece]:
+def pieces(chunks: Iterable[Chunk], layout: Layout, size: int = PIECE) -> Iterator[Piece]:
     """Cut a text into pieces; each is read before the next is asked for."""
     import numpy as np
 
     buffer = np.empty(LEAD + 2 * size + PAD, np.uint8)
     buffer[:LEAD] = 10
-    fill, skip, exact = LEAD, 0, True
+    fill, skip, exact, quoted = LEAD, 0, True, False
     for chunk in chunks:
-        data = encoded(chunk)
-        exact = exact and _is_exact(data)
+        if isinstance(chunk, Octets):
+            data = chunk.data
+        else:
+            data = encoded(chunk)
+            exact = exact and _is_exact(data)
         if fill + len(data) + PAD > len(buffer):
             buffer = np.concatenate([buffer[:fill], np.empty(len(data) + 2 * PAD + size, np.uint8)])
+        quoted = quoted or b'"' in data
         buffer[fill : fill + len(data)] = np.frombuffer(data, np.uint8)
         fill += len(data)
         while fill - skip - LEAD >= size:
-            cut = _cut(buffer, skip, fill, layout, size)
+            cut = _cut(buffer, skip, fill, layout, size, quoted)
             if cut is None:
                 break
             yield _piece(buffer, cut, skip, exact)
             fill, skip = _kept(buffer, cut, fill, layout)
+            quoted = quoted and b'"' in buffer[LEAD:fill].tobytes()
     if fill - skip > LEAD:
         yield _piece(buffer, fill, skip, exact)
 
@@ -102,7 +108,7 @@ def _kept(buffer: Bytes, cut: int, fill: int, layout: Layout) -> tuple[int, int]
     return LEAD + len(rest), kept
 
 
-def _cut(buffer: Bytes, skip: int, fill: int, layout: Layout, size: int) -> int | None:
+def _cut(buffer: Bytes, skip: int, fill: int, layout: Layout, size: int, quoted: bool) -> int | None:
     """Choose where a piece ends: at the last border, where there is none for long anywhere between words."""
     first = max(LEAD + skip + 1, fill - _TAIL if fill - LEAD - skip < 2 * size else LEAD + skip + 1)
     tail = buffer[first:fill].tobytes()
@@ -111,7 +117,7 @@ def _cut(buffer: Bytes, skip: int, fill: int, layout: Layout, size: int) -> int 
         place = first + ends[-1] if ends else 0
     else:
         place = first + tail.rfind(b"\n") + 1 if b"\n" in tail else 0
-    if place and (layout is not CSV or _closed(buffer[LEAD:place])):
+    if place and (layout is not CSV or not quoted or _closed(buffer[LEAD:place])):
         return place
     if fill - LEAD - skip < LONGEST_LINE:
         return None
@@ -122,9 +128,12 @@ def _cut(buffer: Bytes, skip: int, fill: int, layout: Layout, size: int) -> int 
     return end
 
 
-def _closed(data: Any) -> bool:
+def _closed(data: Bytes) -> bool:
     """Tell whether no quoted cell is open at a cut (a stray quote opens none for ever)."""
-    text = data.tobytes()
-    if text.count(b'"') % 2 == 0:
+    import numpy as np
+
+    quotes = data == ord('"')
+    if np.count_nonzero(quotes) % 2 == 0:
         return True
-    return bool(text.count(b"\n", text.rfind(b'"')) > QUOTED_LINES)
+    last = len(data) - 1 - int(np.argmax(quotes[::-1]))
+    return bool(np.count_nonzero(data[last:] == ord("\n")) > QUOTED_LINES)

@@ -14,7 +14,7 @@ from canary.model.canary import Canary
 from canary.model.evidence import Findings, Hit, ScanError
 from canary.scan.candidates import Candidate, contacts
 from canary.scan.confirm import Found, Spelt, confirm, narrowed
-from canary.scan.decode import SNIFFED
+from canary.scan.decode import SNIFFED, Chunk
 from canary.scan.index import Index, Reader
 from canary.scan.parts import TextPart
 from canary.scan.places import addresses, names
@@ -56,7 +56,7 @@ class Scan:
         layout = part.layout or detect_layout(stream.head)
         record, place = 0, part.encoding.bom
         self.rows -= has_headings(stream.head, layout)
-        for block in blocks(stream, layout, self.block_size):
+        for block in blocks(map(str, stream), layout, self.block_size):
             starts = layout.starts(block.text)
             reading = Reading(part, layout, starts, record, place, block.skip)
             self._block(block, reading)
@@ -67,20 +67,13 @@ class Scan:
             record += len(here)
 
     def _block(self, block: Block, reading: Reading) -> None:
-        self._settle(self._found(block.text, cells=reading.layout.is_table), block, reading)
-
-    def _found(self, text: str, *, cells: bool) -> list[Candidate]:
-        """Give the candidates of a text in all spellings."""
-        found = list(self._candidates(text, cells=cells))
-        found += self._decoded(text, sorted(found, key=start_of), cells=cells)
-        return found
-
-    def _settle(self, found: Sequence[Candidate], block: Block, reading: Reading) -> None:
-        """Count the candidates of a block and confirm those that the index knows."""
+        cells = reading.layout.is_table
+        found = list(self._candidates(block.text, cells=cells))
+        found += self._decoded(block.text, sorted(found, key=start_of), cells=cells)
         keyed = keyed_of(self.keys, found)
         shaped = {pair: shape_of(*pair) for pair in keyed}
         self.tally.add_keys(shaped, keyed)
-        self.tally.add_pairs(found, shaped, block.text, reading.starts if reading.layout.is_table else None)
+        self.tally.add_pairs(found, shaped, block.text, reading.starts if cells else None)
         self._judge(found, keyed, block, reading)
 
     def _judge(
@@ -246,35 +239,30 @@ class Reading:
 class Ahead:
     """A stream of text whose start is looked at before it is read."""
 
-    def __init__(self, chunks: Iterable[str]) -> None:
+    def __init__(self, chunks: Iterable[Chunk]) -> None:
         self._chunks = iter(chunks)
-        self._held: list[str] = []
+        self._held: list[Chunk] = []
         size = 0
         for chunk in self._chunks:
             self._held.append(chunk)
             size += len(chunk)
             if size >= SNIFFED:
                 break
-        self.head = "".join(self._held)[:SNIFFED]
+        self.head = "".join(map(str, self._held))[:SNIFFED]
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[Chunk]:
         yield from self._held
         yield from self._chunks
 
 
 def keyed_of(keys: Keys, found: Iterable[Candidate]) -> dict[tuple[str, str], int]:
-    """Give the scan key of the form and canonical value of every candidate."""
-    return keys_of(keys, {each[:2] for each in found})
-
-
-def keys_of(keys: Keys, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """Give the scan key of every form and canonical value."""
     by_form: dict[str, list[tuple[str, str]]] = {}
-    for pair in pairs:
+    for pair in {each[:2] for each in found}:
         by_form.setdefault(pair[0], []).append(pair)
     keyed: dict[tuple[str, str], int] = {}
-    for form, each in by_form.items():
-        keyed.update(zip(each, keys.scan_keys(form, [pair[1] for pair in each]).tolist(), strict=True))
+    for form, pairs in by_form.items():
+        keyed.update(zip(pairs, keys.scan_keys(form, [pair[1] for pair in pairs]).tolist(), strict=True))
     return keyed
 
 

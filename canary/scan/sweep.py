@@ -32,16 +32,20 @@ from canary.scan.sweepcodes import joined_at, spaced_at, split_at
 from canary.scan.sweephold import flush, settle
 from canary.scan.sweepnumbers import chain_at
 from canary.scan.sweepodd import packed_at, plate_at
-from canary.scan.sweepwords import is_digit, take_digest, take_glued, take_mail, take_word
+from canary.scan.sweepwords import is_digit, plain_mail, take_digest, take_glued, take_mail, take_word
 from canary.scan.sweepwork import (
+    AHEAD,
     BEGINS,
     BLOCK_NUMBER,
     CHAIN_MASK,
+    CHAINED,
     EMAIL,
     FAILED,
     JOINT_MASK,
     LONG_MASK,
+    MAIL_LAST,
     MODE,
+    NOW,
     PACKED_MASK,
     PLATE_MASK,
     PROSE,
@@ -54,17 +58,18 @@ from canary.scan.sweepwork import (
     WANT,
 )  # fmt: skip
 from canary.scan.vectors import (
-    ats,
+    ATS,
+    DIGITS,
+    EMPTY,
+    HIGH,
+    LETTERS,
+    MAIL_SIGNS,
+    QUOTES,
     byte,
-    digits,
-    filled,
+    classify,
     get,
-    high,
-    letters,
-    marks,
     population,
     put,
-    quotes,
     trailing,
 )  # fmt: skip
 
@@ -119,8 +124,11 @@ def rare_in(st: int, tb: int, s: int, p: int, seg: Any) -> None:
         chain &= chain - U1
         while is_digit(byte(s, at - 1)):
             at -= 1
-        if at < p or long >> U(at - p) & U1:
+        if at < p or long >> U(at - p) & U1 != U0:
             chain_at(st, tb, s, at)
+            done = get(st, CHAINED) - p
+            if done > 0:
+                chain &= ~U0 << U(done) if done < 64 else U0
     while joint != U0:
         joined_at(st, tb, s, p + trailing(joint))
         joint &= joint - U1
@@ -142,11 +150,11 @@ def rare_in(st: int, tb: int, s: int, p: int, seg: Any) -> None:
 def sweep(st: int, tb: int, s: int, first: int, n: int, skip: int) -> None:
     """Sweep the bytes of a text from `first` to `n`; records that start before `skip` are not counted as filled."""
     mode = get(st, MODE)
+    view = get(st, VIEW)
+    mails = byte(tb, WANT + EMAIL)
     p = first
-    d0 = digits(s + p)
-    l0 = letters(s + p)
-    h0 = high(s + p)
-    m0 = marks(s + p)
+    now = st + 8 * NOW
+    ahead = st + 8 * AHEAD
     a_last = U0
     l_last = U0
     quoted = 0
@@ -156,30 +164,34 @@ def sweep(st: int, tb: int, s: int, first: int, n: int, skip: int) -> None:
     put(st, SUMS, 0)
     put(st, BEGINS, first)
     put(st, STARTS, 1)
+    put(st, MAIL_LAST, 0)
+    classify(s + p, now)
     while p < n:
         q = s + p
-        d1 = digits(q + 64)
-        l1 = letters(q + 64)
-        h1 = high(q + 64)
-        m1 = marks(q + 64)
+        classify(q + 64, ahead)
+        d0 = mask_of(now, DIGITS)
+        d1 = mask_of(ahead, DIGITS)
+        l0 = mask_of(now, LETTERS)
+        h0 = mask_of(now, HIGH)
+        h1 = mask_of(ahead, HIGH)
         a0 = d0 | l0
-        a1 = d1 | l1
+        a1 = d1 | mask_of(ahead, LETTERS)
         two = a0 & next_to(a0, a1, U1)
         five = two & next_to(two, a1 & a1 >> U1, U2) & next_to(a0, a1, U4)
         start = five & ~(a0 << U1 | a_last)
         before = l0 << U1 | l_last
-        rare = number_block(st, tb, q, five, a1, l0, l1, d0, d1, h0, h1, m0, m1, before)
+        rare = number_block(st, tb, now, ahead, five, a1, d0, d1, h0, h1, before)
         keep_mask(st, PACKED_MASK, U0)
-        if not get(st, VIEW):
-            packed = packed_block(st, q, a0, a1, d0, d1)
+        if not view:
+            packed = packed_block(st, now, ahead, a0, a1, d0, d1)
             keep_mask(st, PACKED_MASK, packed)
             rare |= packed
-            odd_block(st, tb, s, p, h0, h1, d0, d1, m0, m1)
-        mail = ats(q) if byte(tb, WANT + EMAIL) else U0
-        latin = l0 & ~before & next_to(l0, l1, U1)
-        wide = names_of(st, q, mode)
-        border = borders_of(q, mode)
-        ink = filled(q)
+            odd_block(st, tb, s, p, now, ahead, h0, h1)
+        mail = mask_of(now, ATS) if mails else U0
+        latin = l0 & ~before & next_to(l0, mask_of(ahead, LETTERS), U1)
+        wide = names_of(st, q, mode, h0)
+        border = borders_of(q, now, mode)
+        ink = ~mask_of(now, EMPTY)
         done = U0
         while True:
             b = U0
@@ -195,12 +207,14 @@ def sweep(st: int, tb: int, s: int, first: int, n: int, skip: int) -> None:
                 rare_in(st, tb, s, p, seg)
             m = mail & seg
             while m != U0:
-                take_mail(st, tb, s, p + trailing(m))
+                sign = p + trailing(m)
+                if not plain_mail(st, tb, s, p, sign, now, ahead):
+                    take_mail(st, tb, s, sign)
                 m &= m - U1
             names += population(latin & seg) + (1 if mode == PROSE else 2) * population(wide & seg)
             full = full or ink & seg != U0
             if mode == QUOTED:
-                quoted += population(quotes(q) & seg)
+                quoted += population(mask_of(now, QUOTES) & seg)
             if b == U0:
                 break
             at = border_end(s, p + trailing(b))
@@ -218,10 +232,10 @@ def sweep(st: int, tb: int, s: int, first: int, n: int, skip: int) -> None:
             names = 0
         a_last = a0 >> U63
         l_last = l0 >> U63
-        d0 = d1
-        l0 = l1
-        h0 = h1
-        m0 = m1
+        put(st, MAIL_LAST, get(now, MAIL_SIGNS))
+        other = now
+        now = ahead
+        ahead = other
         p += 64
         if get(st, FAILED):
             return

@@ -41,24 +41,27 @@ from canary.scan.sweepwork import (
     WIDE_LAST,
 )  # fmt: skip
 from canary.scan.vectors import (
-    at_starts,
-    ats,
-    blanks,
+    AT_STARTS,
+    ATS,
+    BLANKS,
+    DIGITS,
+    ESCAPES,
+    HALF_ATS,
+    JOINTS,
+    LETTERS,
+    MARKS,
+    MOBILE_SECONDS,
+    NEW_LINES,
+    ONES,
+    OPENS,
+    PACKED_MARKS,
+    SPACES,
     byte,
-    escapes,
     get,
-    half_ats,
-    joints,
     json_borders,
-    mobile_seconds,
-    new_lines,
     numerals,
     odd_leads,
-    ones,
-    opens,
-    packed_marks,
     put,
-    spaces,
     sql_borders,
     trailing,
     wide_leads,
@@ -144,21 +147,25 @@ def keep_mask(st: int, place: int, mask: Any) -> None:
 
 
 @inner
-def odd_block(st: int, tb: int, s: int, p: int, h0: Any, h1: Any, d0: Any, d1: Any, m0: Any, m1: Any) -> None:
+def odd_block(st: int, tb: int, s: int, p: int, now: int, ahead: int, h0: Any, h1: Any) -> None:
     """Note the other spellings of a block."""
     q = s + p
-    sign = ats(q)
-    escaped = escapes(q)
-    opened = opens(q) & next_to(half_ats(q), half_ats(q + 64), U1)
-    words = blanks(q) & next_to(at_starts(q), at_starts(q + 64), U1)
+    sign = mask_of(now, ATS)
+    blank = mask_of(now, BLANKS)
+    escaped = mask_of(now, ESCAPES)
+    opened = mask_of(now, OPENS) & next_to(mask_of(now, HALF_ATS), mask_of(ahead, HALF_ATS), U1)
+    words = blank & next_to(mask_of(now, AT_STARTS), mask_of(ahead, AT_STARTS), U1)
     wide = U0
     numeral = U0
     if h0 != U0:
         wide = odd_leads(q)
         nm = numerals(q)
-        follow = next_to(nm, numerals(q + 64), U3)
-        follow |= next_to(d0 | blanks(q) | m0, d1 | m1, U3) | next_to(h0 & ~wide_leads(q), h1, U3)
-        numeral = nm & follow
+        if nm != U0:
+            follow = next_to(nm, numerals(q + 64), U3)
+            d0 = mask_of(now, DIGITS)
+            m0 = mask_of(now, MARKS)
+            follow |= next_to(d0 | blank | m0, mask_of(ahead, DIGITS) | mask_of(ahead, MARKS), U3)
+            numeral = nm & (follow | next_to(h0 & ~wide_leads(q), h1, U3))
     if escaped | opened | words | wide | numeral != U0:
         odd_in(st, tb, s, p, escaped, opened, words, wide, numeral)
     while sign != U0:
@@ -169,10 +176,10 @@ def odd_block(st: int, tb: int, s: int, p: int, h0: Any, h1: Any, d0: Any, d1: A
 
 
 @inner
-def packed_block(st: int, q: int, a0: Any, a1: Any, d0: Any, d1: Any) -> Any:
+def packed_block(st: int, now: int, ahead: int, a0: Any, a1: Any, d0: Any, d1: Any) -> Any:
     """Give where twelve signs of base64 begin that are not digits from the fifth to the eighth, which no text gives."""
-    b0 = a0 | packed_marks(q)
-    b1 = a1 | packed_marks(q + 64)
+    b0 = a0 | mask_of(now, PACKED_MARKS)
+    b1 = a1 | mask_of(ahead, PACKED_MARKS)
     packed = b0 & next_to(b0, b1, U1)
     packed1 = b1 & b1 >> U1
     packed &= next_to(packed, packed1, U2)
@@ -180,6 +187,8 @@ def packed_block(st: int, q: int, a0: Any, a1: Any, d0: Any, d1: Any) -> Any:
     packed &= next_to(packed, packed1, U4) & next_to(packed, packed1, U8)
     packed &= ~(b0 << U1 | mask_of(st, B64_LAST))
     keep_mask(st, B64_LAST, b0 >> U63)
+    if packed == U0:
+        return packed
     dd = d0 & next_to(d0, d1, U1)
     dd &= next_to(dd, d1 & d1 >> U1, U2)
     return packed & ~next_to(dd, d1 & d1 >> U1 & d1 >> U2 & d1 >> U3, U4)
@@ -187,10 +196,21 @@ def packed_block(st: int, q: int, a0: Any, a1: Any, d0: Any, d1: Any) -> Any:
 
 @inner
 def number_block(
-    st: int, tb: int, q: int, five: Any, a1: Any, l0: Any, l1: Any, d0: Any, d1: Any, h0: Any, h1: Any, m0: Any,
-    m1: Any, before: Any,
-) -> Any:  # fmt: skip
+    st: int,
+    tb: int,
+    now: int,
+    ahead: int,
+    five: Any,
+    a1: Any,
+    d0: Any,
+    d1: Any,
+    h0: Any,
+    h1: Any,
+    before: Any,
+) -> Any:
     """Keep where numbers in groups and joined codes of a block are; gives all such places."""
+    m0 = mask_of(now, MARKS)
+    m1 = mask_of(ahead, MARKS)
     ends = d0 & ~next_to(d0, d1, U1)
     two = next_to(d0, d1, U2)
     three = next_to(d0, d1, U3)
@@ -201,16 +221,21 @@ def number_block(
     plates = U0
     if h0 | (h1 & U(7)) | mask_of(st, HIGH_LAST) != U0:
         chain |= ends & (next_to(h0, h1, U1) | mk1 & next_to(h0, h1, U2) | mk2 & next_to(h0, h1, U3))
-        plates = l0 & (h0 << U1 | mask_of(st, HIGH_LAST))
+        plates = mask_of(now, LETTERS) & (h0 << U1 | mask_of(st, HIGH_LAST))
     joint = U0
     spaced = U0
     split = U0
     if byte(tb, WANT + CODE):
         after_digit = d0 << U1 | mask_of(st, DIGIT_LAST)
-        joint = joints(q) & (before & next_to(d0, d1, U1) | after_digit & next_to(l0, l1, U1))
-        spaced = spaces(q) & next_to(five & d0, a1, U1) & before
+        ahead_letters = next_to(mask_of(now, LETTERS), mask_of(ahead, LETTERS), U1)
+        joint = mask_of(now, JOINTS) & (before & next_to(d0, d1, U1) | after_digit & ahead_letters)
+        spaced = mask_of(now, SPACES) & next_to(five & d0, a1, U1) & before
     if byte(tb, WANT + PHONE):
-        split = ones(q) & next_to(mobile_seconds(q), mobile_seconds(q + 64), U1) & two
+        split = (
+            mask_of(now, ONES)
+            & next_to(mask_of(now, MOBILE_SECONDS), mask_of(ahead, MOBILE_SECONDS), U1)
+            & two
+        )
         split &= ~three & (four | next_to(d0, d1, U5) | next_to(h0, h1, U3) | next_to(h0, h1, U4))
     if chain != U0:
         j0 = d0 | m0 | h0
@@ -229,10 +254,13 @@ def number_block(
 
 
 @inner
-def names_of(st: int, q: int, mode: int) -> Any:
+def names_of(st: int, q: int, mode: int, h0: Any) -> Any:
     """Give where a name may stand: in tables where a stretch of Han begins, in prose anywhere within one."""
-    wide = wide_leads(q)
     last = mask_of(st, WIDE_LAST)
+    if h0 == U0:
+        keep_mask(st, WIDE_LAST, U0)
+        return U0
+    wide = wide_leads(q)
     keep_mask(st, WIDE_LAST, wide >> U61)
     if mode == PROSE:
         return wide & (wide << U3 | last)
@@ -240,10 +268,10 @@ def names_of(st: int, q: int, mode: int) -> Any:
 
 
 @inner
-def borders_of(q: int, mode: int) -> Any:
+def borders_of(q: int, now: int, mode: int) -> Any:
     """Give where a record may end."""
     if mode <= QUOTED:
-        return new_lines(q)
+        return mask_of(now, NEW_LINES)
     if mode == SQL:
         return sql_borders(q)
     return json_borders(q)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from canary.native import inner
+from canary.native import apart, inner
 from canary.scan.sweepwork import (
     ACTIVE,
     BLOCK_NUMBER,
@@ -25,14 +25,17 @@ from canary.scan.sweepwork import (
     HASHES,
     HELD,
     IDS,
+    ISSUED,
     KEY,
     KEYS,
     KINDS_OF,
     LAST_LIST,
     LAST_LISTED,
     LAST_NAMES,
+    LAST_SUM,
     LIST,
     LIST_SIZE,
+    LIST_SUM,
     LISTED,
     META,
     MODE,
@@ -65,6 +68,7 @@ from canary.scan.vectors import (
     byte,
     cipher,
     cipher_one,
+    cipher_two,
     get,
     load64,
     lower_to,
@@ -77,6 +81,8 @@ from canary.scan.vectors import (
 
 WINDOW = 3200  # bytes: more than twice the reach of a record in prose, however long its characters are
 NAMED = WINDOW // 64
+SUMMED = 10  # candidates of a record whose numbers fit into one
+WHERE = (1 << 32) - 1
 
 
 @inner
@@ -118,7 +124,7 @@ def register(tb: int, shape: int, h: Any) -> None:
         put_byte(tb, REGISTERS + shape * PER_SHAPE + at, rank)
 
 
-@inner
+@apart
 def give(st: int, h: Any, start: int, end: int, form: int) -> None:
     """Write what the index may know."""
     n = get(st, OUT)
@@ -134,7 +140,7 @@ def give(st: int, h: Any, start: int, end: int, form: int) -> None:
 
 @inner
 def chained(st: int, at: int, size: int, keys: int, sub: int) -> Any:
-    """Key a value of more than one block (CMAC, RFC 4493)."""
+    """Key a value of more than two blocks (CMAC, RFC 4493)."""
     state = st + 8 * STATE
     put(st, STATE, 0)
     put(st, STATE + 1, 0)
@@ -146,7 +152,7 @@ def chained(st: int, at: int, size: int, keys: int, sub: int) -> Any:
     return cipher(state, at + 16 * (blocks - 1), keys)
 
 
-@inner
+@apart
 def flush(st: int, tb: int) -> None:
     """Key what is held, and give what the Bloom filter does not turn away."""
     n = get(st, HELD)
@@ -155,11 +161,17 @@ def flush(st: int, tb: int) -> None:
     slots = tb + SLOTS
     table = tb + KEYS
     for k in range(n):
-        size = get(st, META + 5 * k + 1)
-        keys = table + KEY * get(st, META + 5 * k)
+        about = get(st, META + 2 * k)
+        size = about >> 8 & 255
+        keys = table + KEY * (about & 255)
         sub = keys + (192 if size & 15 else 176)
         at = slots + SLOT * k
-        h = cipher_one(at, sub, keys) if size <= 16 else chained(st, at, size, keys, sub)
+        if size <= 16:
+            h = cipher_one(at, sub, keys)
+        elif size <= 32:
+            h = cipher_two(at, sub, keys)
+        else:
+            h = chained(st, at, size, keys, sub)
         put(st, HASHES + k, np.int64(h))
         prefetch(bloom + 8 * np.int64(h >> np.uint64(24) & mask))
     low = np.uint64(63)
@@ -169,21 +181,21 @@ def flush(st: int, tb: int) -> None:
         word = load64(bloom + 8 * np.int64(h >> np.uint64(24) & mask))
         bits = one << (h & low) | one << (h >> np.uint64(6) & low)
         bits |= one << (h >> np.uint64(12) & low) | one << (h >> np.uint64(18) & low)
-        register(tb, get(st, META + 5 * k + 2), h)
+        about = get(st, META + 2 * k)
+        register(tb, about >> 16, h)
         if word & bits == bits:
-            give(st, h, get(st, META + 5 * k + 3), get(st, META + 5 * k + 4), get(st, META + 5 * k))
+            where = get(st, META + 2 * k + 1)
+            give(st, h, where & WHERE, where >> 32, about & 255)
     put(st, HELD, 0)
 
 
-@inner
+@apart
 def counted(st: int, shape: int) -> int:
-    """Give the number under which pairs of a shape are counted."""
-    t: int = get(st, IDS + shape)
-    if t < 0:
-        t = min(get(st, ACTIVE) + 1, MOST_SHAPES - 1)
-        put(st, ACTIVE, t)
-        put(st, IDS + shape, t)
-        put(st, KINDS_OF + t, shape)
+    """Give a shape the number under which its pairs are counted."""
+    t: int = min(get(st, ACTIVE) + 1, MOST_SHAPES - 1)
+    put(st, ACTIVE, t)
+    put(st, IDS + shape, t)
+    put(st, KINDS_OF + t, shape)
     return t
 
 
@@ -199,33 +211,15 @@ def pair(st: int, shape: int, place: int) -> None:
         put(st, PLACES + 2 * k + 1, shape)
         put(st, PLACED, k + 1)
         return
-    t = counted(st, shape)
+    t = get(st, IDS + shape)
+    if t < 0:
+        t = counted(st, shape)
     if get(st, MODE) == PROSE:
-        first = get(st, RING_FIRST)
-        while first < get(st, RING_LAST) and place - get(st, RINGS + 2 * (first & RING - 1)) > WINDOW:
-            put(
-                st,
-                COUNTS + get(st, RINGS + 2 * (first & RING - 1) + 1),
-                get(st, COUNTS + get(st, RINGS + 2 * (first & RING - 1) + 1)) - 1,
-            )
-            first += 1
-        if get(st, RING_LAST) - first >= RING:
-            first += 1  # stays counted: too many rather than too few
-        put(st, RING_FIRST, first)
-        last = get(st, RING_LAST)
-        put(st, RINGS + 2 * (last & RING - 1), place)
-        put(st, RINGS + 2 * (last & RING - 1) + 1, t)
-        put(st, RING_LAST, last + 1)
-        block = get(st, BLOCK_NUMBER)
-        put(
-            st,
-            PAIRS + 64 * t,
-            get(st, PAIRS + 64 * t) + (get(st, SUMS + block) - get(st, SUMS + max(0, block - NAMED))),
-        )
-        spread(st, t)
+        pair_near(st, t, place)
         return
     k = get(st, LISTED)
     put(st, LISTED, k + 1)
+    put(st, LIST_SUM, get(st, LIST_SUM) << 6 | t)
     if k < LIST_SIZE:
         put(st, LIST + k, t)
         return
@@ -235,7 +229,28 @@ def pair(st: int, shape: int, place: int) -> None:
     spread(st, t)
 
 
-@inner
+@apart
+def pair_near(st: int, t: int, place: int) -> None:
+    """Count the pairs that a candidate in prose makes with those not far before it."""
+    first = get(st, RING_FIRST)
+    while first < get(st, RING_LAST) and place - get(st, RINGS + 2 * (first & RING - 1)) > WINDOW:
+        other = COUNTS + get(st, RINGS + 2 * (first & RING - 1) + 1)
+        put(st, other, get(st, other) - 1)
+        first += 1
+    if get(st, RING_LAST) - first >= RING:
+        first += 1  # stays counted: too many rather than too few
+    put(st, RING_FIRST, first)
+    last = get(st, RING_LAST)
+    put(st, RINGS + 2 * (last & RING - 1), place)
+    put(st, RINGS + 2 * (last & RING - 1) + 1, t)
+    put(st, RING_LAST, last + 1)
+    block = get(st, BLOCK_NUMBER)
+    near = get(st, SUMS + block) - get(st, SUMS + max(0, block - NAMED))
+    put(st, PAIRS + 64 * t, get(st, PAIRS + 64 * t) + near)
+    spread(st, t)
+
+
+@apart
 def spread(st: int, t: int) -> None:
     """Count the pairs that a candidate makes with those counted already."""
     for other in range(1, get(st, ACTIVE) + 1):
@@ -243,7 +258,7 @@ def spread(st: int, t: int) -> None:
     put(st, COUNTS + t, get(st, COUNTS + t) + 1)
 
 
-@inner
+@apart
 def settle(st: int) -> None:
     """Count the pairs of the records that held the same as the last one."""
     times = get(st, REPEATS)
@@ -261,27 +276,42 @@ def settle(st: int) -> None:
 def close_list(st: int, names: int) -> None:
     """Count the pairs of a record: most hold candidates of the same shapes as the one before."""
     k = get(st, LISTED)
+    total = get(st, LIST_SUM)
     put(st, LISTED, 0)
+    put(st, LIST_SUM, 0)
+    if k != get(st, LAST_LISTED) or total != get(st, LAST_SUM) or k > SUMMED:
+        close_other(st, names, k, total)
+        return
+    put(st, REPEATS, get(st, REPEATS) + 1)
+    put(st, LAST_NAMES, get(st, LAST_NAMES) + names)
+
+
+@apart
+def close_other(st: int, names: int, k: int, total: int) -> None:
+    """Count the pairs of a record that holds other candidates than the one before, or many."""
     if k > LIST_SIZE:
         for t in range(1, get(st, ACTIVE) + 1):
             put(st, PAIRS + 64 * t, get(st, PAIRS + 64 * t) + names * get(st, COUNTS + t))
             put(st, COUNTS + t, 0)
         return
-    same = k == get(st, LAST_LISTED)
+    settle(st)
+    put(st, LAST_LISTED, k)
+    put(st, LAST_SUM, total)
     for i in range(k):
-        same = same and get(st, LIST + i) == get(st, LAST_LIST + i)
-    if not same:
-        settle(st)
-        put(st, LAST_LISTED, k)
-        for i in range(k):
-            put(st, LAST_LIST + i, get(st, LIST + i))
-    put(st, REPEATS, get(st, REPEATS) + 1)
-    put(st, LAST_NAMES, get(st, LAST_NAMES) + names)
+        put(st, LAST_LIST + i, get(st, LIST + i))
+    put(st, REPEATS, 1)
+    put(st, LAST_NAMES, names)
 
 
 @inner
 def hold(st: int, tb: int, address: int, size: int, form: int, shape: int, start: int, end: int) -> None:
-    """Hold a candidate until it is keyed: its canonical value is at an address but for its case."""
+    """Hold a candidate until it is keyed: its canonical value is at an address but for its case.
+
+    One of a shape that no canary has can be none: it is neither keyed nor counted. A bound asks for the candidates
+    of the shapes of what was found alone, and those were issued.
+    """
+    if byte(tb, ISSUED + shape) == 0:
+        return
     if get(st, HELD) >= CAPACITY:
         flush(st, tb)
     k = get(st, HELD)
@@ -291,11 +321,8 @@ def hold(st: int, tb: int, address: int, size: int, form: int, shape: int, start
     else:
         upper_to(address, slot, size)
         if size == 64:
-            put_byte(tb, SLOTS + SLOT * k + 64, 128)
-    put(st, META + 5 * k, form)
-    put(st, META + 5 * k + 1, size)
-    put(st, META + 5 * k + 2, shape)
-    put(st, META + 5 * k + 3, start)
-    put(st, META + 5 * k + 4, end)
+            put_byte(slot, 64, 128)
+    put(st, META + 2 * k, form | size << 8 | shape << 16)
+    put(st, META + 2 * k + 1, start | end << 32)
     put(st, HELD, k + 1)
     pair(st, shape, start)

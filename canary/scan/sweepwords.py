@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from canary.native import inner
+from canary.native import apart, inner
 from canary.scan.sweephold import give, harden, hold, pair, register
 from canary.scan.sweepwork import (
     CANON,
     CODE,
     EMAIL,
     HASH,
+    MAIL_LAST,
     PHONE,
     SHAPE_CODE,
     SHAPE_EMAIL,
@@ -20,15 +21,19 @@ from canary.scan.sweepwork import (
     WANT,
 )  # fmt: skip
 from canary.scan.vectors import (
+    LABELS,
+    LETTERS,
+    MAIL_SIGNS,
     byte,
-    labels,
+    get,
     leading,
-    letters,
     load64,
-    mail_signs,
     put_byte,
     trailing,
 )  # fmt: skip
+
+U = np.uint64
+U1, U63 = U(1), U(63)
 
 
 @inner
@@ -82,7 +87,7 @@ def take_phone(st: int, tb: int, s: int, a: int, k: int, abroad: bool, start: in
         hold(st, tb, s + a, k, PHONE, shape, start, end)
 
 
-@inner
+@apart
 def take_digest(st: int, tb: int, s: int, a: int, size: int) -> None:
     """Look up a word that is all hexadecimal digits by its first 64 bits."""
     h = np.uint64(0)
@@ -122,7 +127,7 @@ def take_word(st: int, tb: int, s: int, a: int, size: int, number: int, letters:
     take_glued(st, tb, s, a, a + size)
 
 
-@inner
+@apart
 def take_glued(st: int, tb: int, s: int, a: int, b: int) -> None:
     """Look up the numbers that letters are glued to."""
     i = a
@@ -174,18 +179,36 @@ def domain_class(s: int, a: int, b: int) -> int:
 
 
 @inner
-def plain_mail(st: int, tb: int, s: int, at: int) -> bool:
-    """Look up a mail address whose domain is two labels, as most are; tells whether it was one."""
-    size = trailing(~labels(s + at + 1))
+def plain_mail(st: int, tb: int, s: int, p: int, at: int, now: int, ahead: int) -> bool:
+    """Look up a mail address whose domain is two labels, as most are; tells whether it was one.
+
+    The masks tell of 64 bytes from `p`, of as many behind them, and of the signs of mail before them.
+    """
+    o = U(at - p)
+    labels = U(get(now, LABELS)) >> o >> U1 | U(get(ahead, LABELS)) << U63 - o
+    size = trailing(~labels)
     dot = at + 1 + size
-    if size == 0 or size > 62 or byte(s, dot) != 46 or byte(s, at + 1) == 45 or byte(s, dot - 1) == 45:
+    first = dot + 1 - p
+    if (
+        size == 0
+        or size > 62
+        or first >= 128
+        or byte(s, dot) != 46
+        or byte(s, at + 1) == 45
+        or byte(s, dot - 1) == 45
+    ):
         return False
-    top = trailing(~letters(s + dot + 1))
+    if first < 64:
+        letters = U(get(now, LETTERS)) >> U(first) | U(get(ahead, LETTERS)) << U1 << U(63 - first)
+    else:
+        letters = U(get(ahead, LETTERS)) >> U(first - 64)
+    top = trailing(~letters)
     end = dot + 1 + top
     behind = byte(s, end)
     if top < 2 or top > 24 or behind == 46 or behind == 45 or byte(tb, behind):
         return False
-    local = leading(~mail_signs(s + at - 64))
+    signs = U(get(st, MAIL_LAST)) >> o | U(get(now, MAIL_SIGNS)) << U1 << U63 - o
+    local = leading(~signs)
     a = at - local
     if local == 0 or local == 64 or byte(tb, byte(s, a)) == 0 or end - a > 63:
         return False
@@ -193,11 +216,9 @@ def plain_mail(st: int, tb: int, s: int, at: int) -> bool:
     return True
 
 
-@inner
+@apart
 def take_mail(st: int, tb: int, s: int, at: int) -> None:
     """Look up the mail address around an '@', as `emails` does."""
-    if plain_mail(st, tb, s, at):
-        return
     j = at + 1
     end = 0
     while True:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
@@ -59,6 +59,7 @@ LONGEST: Final = 1 << 23  # bytes of a text
 RING: Final = 4096
 GROUPS: Final = 4096
 LEAD: Final = 64  # new lines before a text
+MASKS: Final = 24  # words for what the bytes of a block are
 PAD: Final = 192  # and behind it: the kernel looks ahead
 
 
@@ -72,20 +73,20 @@ def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
     HELD, OUT, HARD, STARTS, FAILED, ACTIVE, NAMES, FILLED, RING_FIRST, RING_LAST, MODE, DONE, SPACED, CHAINED, SPLIT,
     PACKED, BLOCK_NUMBER, LINES_OPEN, BLOOM, BLOOM_MASK, LISTED, LAST_LISTED, REPEATS, LAST_NAMES, PLACING, PLACED,
     CHAIN_MASK, LONG_MASK, JOINT_MASK, SPLIT_MASK, SPACED_MASK, PACKED_MASK, PLATE_MASK, B64_LAST, DIGIT_LAST,
-    HIGH_LAST, WIDE_LAST, ODD_NOTED, VIEW, SINGLE,
-) = range(40)  # fmt: skip
+    HIGH_LAST, WIDE_LAST, ODD_NOTED, VIEW, LIST_SUM, LAST_SUM, MAIL_LAST, SINGLE,
+) = range(43)  # fmt: skip
 (
     META, HASHES, STATE, IDS, KINDS_OF, COUNTS, PAIRS, RINGS, GROUPED, OUTS, HARDS, SUMS, BEGINS, LIST, LAST_LIST,
-    PLACES, ODDS, NUMBERS,
+    PLACES, ODDS, NOW, AHEAD, NUMBERS,
 ) = _places(
     SINGLE + 3,
-    (5 * CAPACITY, CAPACITY, 2, SHAPES, MOST_SHAPES, MOST_SHAPES, MOST_SHAPES * MOST_SHAPES, 2 * RING, 2 * GROUPS,
+    (2 * CAPACITY, CAPACITY, 2, SHAPES, MOST_SHAPES, MOST_SHAPES, MOST_SHAPES * MOST_SHAPES, 2 * RING, 2 * GROUPS,
      4 * MOST_OUT, 2 * MOST_HARD, LONGEST // 64 + 8, MOST_STARTS, LIST_SIZE, LIST_SIZE, 2 * MOST_PLACES,
-     2 * MOST_HARD),
+     2 * MOST_HARD, MASKS, MASKS),
 )  # fmt: skip
 # Its bytes: tables first.
-(KINDS, CLASSES, KEYS, WANT, SLOTS, CANON, REGISTERS, BYTES) = _places(
-    0, (1024, 0x110000, len(FORMS) * KEY, 16, CAPACITY * SLOT + 64, 512, SHAPES * PER_SHAPE)
+(KINDS, CLASSES, KEYS, WANT, ISSUED, SLOTS, CANON, REGISTERS, BYTES) = _places(
+    0, (1024, 0x110000, len(FORMS) * KEY, 16, SHAPES, CAPACITY * SLOT + 64, 512, SHAPES * PER_SHAPE)
 )
 
 
@@ -113,8 +114,8 @@ class Work(NamedTuple):
     bloom: Any
 
 
-def work_of(keys: Any, forms: frozenset[str], bloom: Any) -> Work:
-    """Make room for a kernel that looks for some forms."""
+def work_of(keys: Any, forms: frozenset[str], bloom: Any, shapes: Collection[str] | None = None) -> Work:
+    """Make room for a kernel that looks for some forms, and where `shapes` are given, for values of these alone."""
     import numpy as np
 
     st = np.zeros(NUMBERS, np.int64)
@@ -123,6 +124,9 @@ def work_of(keys: Any, forms: frozenset[str], bloom: Any) -> Work:
     tb[CLASSES:KEYS] = classes()
     tb[KEYS : KEYS + len(keys)] = keys
     tb[WANT : WANT + len(FORMS)] = [form in forms or form == "hash" for form in FORMS]
+    tb[ISSUED : ISSUED + SHAPES] = [
+        shapes is None or SHAPE_NAMES.get(each) in shapes for each in range(SHAPES)
+    ]
     st[IDS : IDS + SHAPES] = -1
     st[BLOOM], st[BLOOM_MASK] = bloom.ctypes.data, len(bloom) - 1
     return Work(st, tb, bloom)

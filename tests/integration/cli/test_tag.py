@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from canary.steps.identifying import Identifying
+from canary.steps.drawing import Identifying
 
 ROWS = 1_500
 

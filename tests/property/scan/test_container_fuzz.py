@@ -100,7 +100,7 @@ def consume(data: bytes) -> None:
         if isinstance(part, ScanError):
             assert part.reason
         else:
-            for chunk in part.chunks:
+            for chunk in map(str, part.chunks):
                 size += len(chunk)
                 part.encoding.size(chunk)
     assert size <= 64 * len(data) + TIGHT.bytes

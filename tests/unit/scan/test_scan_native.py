@@ -11,8 +11,9 @@ import pytest
 from canary import native
 from canary.lowering import Unit
 from canary.native import apart, code_of, inner, loaded
+from canary.scan import vectors
 from canary.scan.signs import LETTERED, OTHER, WORD, classes
-from canary.scan.vectors import byte, get, population, put, trailing
+from canary.scan.vectors import byte, classify, get, population, put, trailing
 
 U = np.uint64
 SMALL = 3
@@ -175,3 +176,32 @@ def test_every_character_has_the_class_that_regular_expressions_give_it() -> Non
     assert found[ord("é")] == WORD
     assert found[ord("，")] != OTHER
     assert found[0xE000] == found[0x50000] == OTHER
+
+
+def blocks(st: int, text: int) -> None:
+    classify(text, st)
+
+
+def test_both_ways_to_classify_bytes_tell_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    every = np.arange(256, dtype=np.uint8)
+    found = []
+    for ways in (
+        vectors._shuffle(),
+        ("llvm.x86.avx2.pshuf.b", 32),
+        ("llvm.x86.ssse3.pshuf.b.128", 16),
+        ("", 0),
+    ):
+        if ways[1] and ways != vectors._shuffle() and not vectors._shuffle()[1]:
+            continue  # another kind of processor
+        monkeypatch.setattr(vectors, "_shuffle", lambda ways=ways: ways)
+        engine, run = loaded(code_of(blocks), "blocks", 2)
+        masks = np.zeros((4, vectors.SETS), np.uint64)
+        for part in range(4):
+            run(masks[part].ctypes.data, every[64 * part :].ctypes.data)
+        found.append(masks.tolist())
+        assert engine is not None
+        monkeypatch.undo()
+    assert all(each == found[0] for each in found)
+    shown = [chr(n) for n in range(256) if found[0][n // 64][vectors.ESCAPES] >> n % 64 & 1]
+    assert "".join(shown) == "%&=\\"
+    assert all(found[0][part][vectors.HIGH] == (2**64 - 1 if part > 1 else 0) for part in range(4))

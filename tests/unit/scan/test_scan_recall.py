@@ -24,7 +24,7 @@ def texts(data: bytes) -> list[str]:
     read = []
     for part in walk(io.BytesIO(data), Place("leak.bin", packed=len(data)), Spent(Budget())):
         assert not isinstance(part, ScanError), part
-        read.append("".join(part.chunks))
+        read.append("".join(map(str, part.chunks)))
     return read
 
 
