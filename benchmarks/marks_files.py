@@ -16,17 +16,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.marks_home import hold_all, home_of
 from benchmarks.marks_symbols import Case, cases, interval, limit_rows
 from canary import wiring
 from canary.fields.policy import parse_policy
 from canary.fingerprint.attacks import COLLUSIONS
-from canary.model.people import Recipient, RecipientKind
 from canary.steps import cases as incidents
 from canary.steps import trace as tracing
 from canary.steps.evaluate import EvaluateRequest, evaluate, known_attacks
@@ -35,7 +35,6 @@ from canary.steps.scan import search
 from canary.steps.tag import tag
 from canary.steps.tagging import TagRequest
 from canary.steps.tools import Tools
-from canary.store import recipients, releases
 
 Leak = dict[str, Any]
 STRATEGIES = {"cell": "pick one per cell", "row": "pick one per row", "erase": "erase where different"}
@@ -110,11 +109,8 @@ class Bench:
 
     def __init__(self, folder: Path, table: Table, q: int, cells: int, count: int) -> None:
         self.folder, self.table = folder, table
-        wiring.make_home(folder / "home")
-        self.tools = wiring.open_tools(folder / "home")
         self.names = [f"r{number:06d}" for number in range(count)]
-        with self.tools.registry.begin() as tx:
-            recipients.add_many(tx, [Recipient(one, RecipientKind.PARTNER) for one in self.names])
+        self.tools = home_of(folder, self.names)
         policy = parse_policy(table.policy(q, cells))
         source = table.write(folder / "t.csv")
         out = folder / "out"
@@ -156,14 +152,6 @@ def conclude(tools: Tools, path: Path, population: int) -> Any:
     limits = incidents.limits_of(tools, None)
     findings = search(tools, [str(path)])
     return tracing._conclude(tools, findings, [path], Seen(n_frozen=population), limits, tracing.AS_IT_IS)
-
-
-def hold_all(tools: Tools, names: Sequence[str]) -> None:
-    """Give everybody a release of the same input, so that everybody can be named."""
-    with tools.registry.begin() as tx:
-        first = releases.list_all(tx)[0]
-        for name in names[COPIES:]:
-            releases.add(tx, replace(first, id=f"r-{name}", identity=f"of {name}", recipient=name))
 
 
 def columns_of(path: Path) -> Leak:
@@ -229,10 +217,7 @@ def large(rows: int, trials: int, say: Callable[[str], None]) -> bool:
     with tempfile.TemporaryDirectory(prefix="canary-marks-files-") as name:
         folder = Path(name)
         write_csv(folder / "w.csv", rows)
-        wiring.make_home(folder / "home")
-        tools = wiring.open_tools(folder / "home")
-        with tools.registry.begin() as tx:
-            recipients.add_many(tx, [Recipient(f"r{one}", RecipientKind.PARTNER) for one in range(1000)])
+        tools = home_of(folder, [f"r{one}" for one in range(1000)])
         policy = parse_policy(inspect(str(folder / "w.csv"), None).policy)
         tag(
             tools,

@@ -167,7 +167,7 @@ def _named(head: str, name: tuple[str, str]) -> tuple[str, str] | None:
     whole, short = name
     if len(whole) >= SHORTEST_NAME and head.startswith(whole):
         return "name", whole
-    if len(short) > 1 and re.match(rf"{re.escape(short)}(?![a-z])", head):
+    if len(short) > 1 and head.startswith(short) and not "a" <= head[len(short) : len(short) + 1] <= "z":
         return "head", short
     return None
 

@@ -88,8 +88,8 @@ class HostLearner:
         if self._series is None:
             self._series = self._start(table)
         self.rows, self._read = int(numbers[-1]) + 1, self._read + table.num_rows
-        for name, column in zip(self.headings, table.columns, strict=True):
-            self._nulls[name] += column.null_count
+        for name in self.headings:
+            self._nulls[name] += batch.nulls(name)
         self._sample.feed(self._gen, table, numbers)
         if self._memory is not None:
             self._memory.feed(table, numbers)

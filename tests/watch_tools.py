@@ -21,7 +21,7 @@ from canary.model.people import Contact, ContactKind, Recipient, RecipientKind
 from canary.model.sight import Match
 from canary.net.fetch import Fetcher, NetSettings, Reply
 from canary.net.pace import Hosts, MemoryHosts
-from canary.steps.lookout import Look
+from canary.steps.lookout import Look, Thing
 from canary.store import canaries, contacts, datasets, recipients, releases
 from canary.store.registry import Registry
 
@@ -139,8 +139,8 @@ class PlainEyes:
     planted: Sequence[Planted]
     looked: list[str] = field(default_factory=list)
 
-    def ready(self) -> PlainEyes:
-        return self
+    def look_all(self, things: Sequence[Thing]) -> list[Look]:
+        return [self.look(*each) for each in things]
 
     def look(self, name: str, data: bytes | Path) -> Look:
         self.looked.append(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -17,6 +18,11 @@ from canary.errors import CanaryError
 
 Command = Callable[..., Any]
 
+COLLECTED = (
+    50_000,
+    20,
+    50,
+)  # new objects, and rounds, before cycles are looked for: by itself Python does so all the time
 INTERRUPTED = 130  # what shells say of a program ended by Ctrl-C
 
 app = typer.Typer(
@@ -62,6 +68,7 @@ def command() -> Command:
 
 def run(argv: list[str] | None = None) -> int:
     """Run one command line and give its exit status; errors are told, never raised."""
+    gc.set_threshold(*COLLECTED)
     try:
         result = command()(args=argv, prog_name="canary", standalone_mode=False)
         if result == INTERRUPTED:  # typer's answer to Ctrl-C

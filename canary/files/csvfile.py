@@ -10,6 +10,7 @@ from functools import partial
 from itertools import repeat
 from pathlib import Path
 
+from canary.compiled import is_compiled
 from canary.errors import OutsideError
 from canary.files.blocks import Block, Cursor, blocks, splice
 from canary.files.compress import Writer, compressing, opened, read_full
@@ -33,7 +34,9 @@ from canary.files.table import (
     unique_headings,
 )
 
-LARGE = 1 << 27  # bytes from which a copy is worth loading the compiler, which an edited one needs anyway
+LARGE = (
+    1 << 27
+)  # bytes from which reading and copying are worth loading the compiler, which edits need anyway
 _HEAD = 1 << 16  # bytes in which headings and habits are looked for
 _SEP_LINE = re.compile("sep=([^\r\n])\r?\n")  # Excel writes such a line before the headings
 
@@ -53,6 +56,9 @@ class CsvTable(Table):
 
     def _read(self, columns: Sequence[str], reading: Reading) -> Iterator[RowBatch]:
         parser = CsvParser(self.path, self.headings, self.encoding, self.dialect)
+        if self.encoding.name == "utf-8" and self._is_large() and is_compiled():
+            yield from self._read_cells(columns, parser, reading)
+            return
         with opened(self.path, self.format.compression) as stream:
             read_full(stream, len(self.prefix))
             for batch in parser.stream(stream, reading):
@@ -64,6 +70,18 @@ class CsvTable(Table):
             if block.rows and block.first + block.rows > done:
                 for batch in parser.block(block, done, reading):
                     yield RowBatch(batch.start, batch.rows.select(columns), batch.index)
+
+    def _read_cells(self, columns: Sequence[str], parser: CsvParser, reading: Reading) -> Iterator[RowBatch]:
+        """Read as pyarrow would, in a compiled loop that leaves the cells nobody asks for where they are."""
+        wanted = sorted(map(self.headings.index, columns))
+        places = {name: wanted.index(self.headings.index(name)) for name in columns}
+        last: Block[Found] | None = None
+        for block in self._blocks(tuple(wanted)):
+            if block.rows:
+                last = block
+                yield from parser.cells(block, places, reading)
+        if last is not None:
+            parser.end(last, reading)
 
     def rewrite(self, sinks: Sequence[Sink], marking: Marking | None = None) -> RewriteReport:
         """Copy the file into every sink, with the canary rows at their places and the real ones edited."""
@@ -114,8 +132,11 @@ class CsvTable(Table):
         """Give the columns whose cells are to be found in a compiled loop, None where that is not worth its start."""
         if editor is not None:
             return editor.wanted
+        return () if self._is_large() else None
+
+    def _is_large(self) -> bool:
         with reading_errors(self.path):
-            return () if self.path.stat().st_size >= LARGE else None
+            return self.path.stat().st_size >= LARGE
 
     def _ends_line(self, data: bytes) -> bool:
         return self.encoding.shape(data[-self.encoding.unit :], trails=False) in (b"\n", b"\r")

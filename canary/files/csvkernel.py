@@ -6,14 +6,15 @@ follows the closing quote up to the delimiter belongs to it as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from canary.compiled import Kernel
+from canary.compiled import Kernel, is_compiled
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,6 +27,7 @@ Flags: TypeAlias = NDArray[np.bool_]
 LF: Final = 10
 CR: Final = 13
 NO_QUOTE: Final = 256  # no byte is this one
+SLACK: Final = 32  # bytes behind copied cells: they are copied so many at a time
 LIKELY: Final = 16  # bytes of a record: room for shorter ones is made when they come
 
 
@@ -74,6 +76,7 @@ def _scan(
             at += one + one if data[at] == 13 and at + one < size and data[at + one] == 10 else one
         elif not last:
             break
+        found[count, place:] = 0
         starts[count], ends[count], widths[count] = begin, at, column
         count += 1
         used[0] = at
@@ -165,9 +168,27 @@ def _write(
     return np.int64(at + length)  # type: ignore[return-value]  # numba joins int and uint64 to float
 
 
-_scan_kernel = Kernel(_scan)
-_gather_kernel = Kernel(_gather)
 _write_kernel = Kernel(_write)
+
+
+@cache
+def _scanner() -> Callable[..., int]:
+    """Give what finds cells: 64 bytes at a time where it can be compiled."""
+    if not is_compiled():
+        return _scan
+    from canary.files.csvwide import behind_quotes, mask_of_rest, scan_wide
+
+    return Kernel(scan_wide, (mask_of_rest, behind_quotes))
+
+
+@cache
+def _gatherer() -> Callable[..., int]:
+    """Give what copies the cells of a column."""
+    if not is_compiled():
+        return _gather
+    from canary.files.csvwide import gather_wide
+
+    return Kernel(gather_wide)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +212,9 @@ class Cells:
         import pyarrow as pa
 
         spans = self.found[:, place] if len(rows) == len(self.found) else self.found[rows, place]
-        out = np.empty(int(spans[:, 1].sum()) - int(spans[:, 0].sum()) + 1, np.uint8)
+        out = np.empty(int(spans[:, 1].sum()) - int(spans[:, 0].sum()) + SLACK, np.uint8)
         offsets = np.zeros(len(rows) + 1, np.int32)
-        used = _gather_kernel(self.data, self.found, place, rows, self.quote, out, offsets)
+        used = _gatherer()(self.data, self.found, place, rows, self.quote, out, offsets)
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(out[:used])]
         return pa.Array.from_buffers(pa.string(), len(rows), buffers)
 
@@ -210,8 +231,8 @@ def find_cells(
     columns, room = np.array(wanted, np.int64), len(data) // LIKELY + 1
     while True:
         starts, ends, widths = (np.empty(room, np.int32) for _ in range(3))
-        found = np.zeros((room, len(wanted), 2), np.int32)
-        count = _scan_kernel(data, ord(delimiter), mark, last, columns, starts, ends, widths, found, used)
+        found = np.empty((room, len(wanted), 2), np.int32)
+        count = _scanner()(data, ord(delimiter), mark, last, columns, starts, ends, widths, found, used)
         if count < room or used[0] == len(data):
             break
         room = len(data) + 1

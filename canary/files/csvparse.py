@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -134,6 +135,39 @@ class CsvParser:
         if not good:
             return []
         return [RowBatch(int(index[0]), batch, None if len(good) == len(rows) else index)]
+
+    def cells(self, block: Block[Found], places: Mapping[str, int], reading: Reading) -> Iterator[RowBatch]:
+        """Give the rows of a block whose cells were found, without the ragged ones.
+
+        Raises OutsideError where its bytes are no text.
+        """
+        import numpy as np
+
+        from canary.files.cellrows import CellRows
+
+        self._check_text(block)
+        reading.rows = block.first + block.rows
+        found = block.extra
+        if isinstance(found, bool):
+            raise TypeError("the cells of a block were not looked for")
+        rows = found.rows(len(self.headings))
+        whole = len(rows) == block.rows
+        for place in () if whole else np.setdiff1d(np.arange(block.rows), rows).tolist():
+            reading.skip(block.first + place)
+        if len(rows):
+            index = None if whole else rows + block.first
+            yield RowBatch(block.first + int(rows[0]), CellRows(found, rows, places), index)
+
+    def _check_text(self, block: Block[Found]) -> None:
+        import pyarrow as pa
+
+        offsets = pa.py_buffer(struct.pack("=2i", 0, len(block.data)))
+        try:
+            pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(block.data)]).validate(
+                full=True
+            )
+        except pa.ArrowInvalid:
+            self._text(bytes(block.data))
 
     def end(self, block: Block[Found], reading: Reading) -> None:
         """Note the cells of the last record, which ends a reading."""

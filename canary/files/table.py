@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
+    from canary.files.cellrows import CellRows
+
     RowNumbers = npt.NDArray[np.int64]
 
 MAX_SINKS = 128
@@ -50,7 +52,7 @@ class RowBatch:
     """
 
     start: int
-    rows: pa.RecordBatch
+    rows: pa.RecordBatch | CellRows
     index: RowNumbers | None = None
 
     def numbers(self) -> RowNumbers:
@@ -60,6 +62,14 @@ class RowBatch:
         if self.index is not None:
             return self.index
         return np.arange(self.start, self.start + self.rows.num_rows, dtype=np.int64)
+
+    def nulls(self, heading: str) -> int:
+        """Count the rows that have no value in a column."""
+        from canary.files.cellrows import CellRows
+
+        if isinstance(self.rows, CellRows):
+            return 0  # text knows empty cells only, and need not be copied to tell
+        return int(self.rows.column(heading).null_count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,12 +115,13 @@ def _soft(view: View) -> list[Floats]:
     return [totals[:, number] + weight for number, weight in enumerate(weights)]
 
 
-def explain(view: View, recipient: int) -> list[tuple[str, str, int, int]]:
-    """Give (column, part, cells read, cells agreeing) of every channel for one recipient of the view."""
-    told = []
+def explain(view: View, recipients: Ints) -> list[list[tuple[str, str, int, int]]]:
+    """Give (column, part, cells read, cells agreeing) of every channel for some recipients of the view."""
+    told: list[list[tuple[str, str, int, int]]] = [[] for _ in recipients]
+    hits = view.hits[recipients]
     for number, channel in enumerate(view.read.plan.channels):
         mine = view.read.channel == number
         if mine.any():
-            agree = int(view.hits[recipient, mine].sum())
-            told.append((channel.column, channel.part, int(mine.sum()), agree))
+            for mine_of, agree in zip(told, hits[:, mine].sum(axis=1).tolist(), strict=True):
+                mine_of.append((channel.column, channel.part, int(mine.sum()), agree))
     return told

@@ -7,6 +7,7 @@ or known ones by their own R. docs/fingerprint.md proves it, tests/unit/fingerpr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -58,15 +59,15 @@ def log2_cells(hits: Floats, reads: Floats, counts: Ints) -> Floats:
 
     `hits` is [n, groups], `reads` [groups]: cells that agree, and all, of groups whose symbols have one chance.
     """
-    return np.stack([log2_product(share, hits, reads, counts) for share, _ in CELLS])
+    return log2_products([share for share, _ in CELLS], hits, reads, counts)
 
 
-def log2_product(share: float, hits: Floats, reads: Floats, counts: Ints) -> Floats:
-    """Give log2 of the product over all cells for one share, float64[n]."""
-    if share == 0:
-        return np.zeros(len(hits))
-    hit, miss = hit_and_miss(share, counts)
-    return np.asarray(hits @ (hit - miss) + float(reads @ miss))
+def log2_products(shares: Sequence[float], hits: Floats, reads: Floats, counts: Ints) -> Floats:
+    """Give log2 of the product over all cells for each share, float64[shares, n]."""
+    both = [hit_and_miss(share, counts) for share in shares]
+    gains = np.stack([hit - miss for hit, miss in both])
+    misses = np.stack([miss for _, miss in both])
+    return np.asarray(gains @ hits.T + (misses @ reads)[:, None])
 
 
 def log2_channels(hits: Floats, reads: Floats, counts: Ints, channel: Ints) -> Floats:
@@ -74,8 +75,8 @@ def log2_channels(hits: Floats, reads: Floats, counts: Ints, channel: Ints) -> F
     total = np.zeros(len(hits))
     for number in np.unique(channel):
         mine = channel == number
-        each = [log2_product(a, hits[:, mine], reads[mine], counts[mine]) for a in CHANNEL_SHARES]
-        total += np.logaddexp2.reduce(np.stack(each)) - np.log2(len(CHANNEL_SHARES))
+        each = log2_products(CHANNEL_SHARES, hits[:, mine], reads[mine], counts[mine])
+        total += np.logaddexp2.reduce(each) - np.log2(len(CHANNEL_SHARES))
     return total
 
 

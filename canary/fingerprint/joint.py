@@ -95,7 +95,7 @@ def log2_together(view: View, alone: Floats, solitary: Ints) -> tuple[Floats, In
     first look would have gone on, so the others' ranking would not be free of them.
     """
     found = np.full(len(view), -np.inf)
-    if len(view) < 2:
+    if len(view) < 2 or alone.max() < KNOWN:
         return found, np.zeros(0, np.int64)
     bench = Bench(view, alone)
     everybody = bench.sources(np.arange(len(bench.order)))

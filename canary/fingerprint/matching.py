@@ -8,6 +8,7 @@ the evidence of the readings is averaged, never chosen by score.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import islice, permutations, product
 from typing import Final
 
@@ -30,7 +31,7 @@ def readings(plan: MarkPlan, leak: Mapping[str, Column]) -> list[dict[str, str]]
     """Give the readings of a leak, at most twelve: each maps columns of the plan to headings of the leak."""
     settled = _by_heading(plan, list(leak))
     open_ = [name for name in plan.headings if name not in settled]
-    free = {name: _sample(leak[name]) for name in leak if name not in settled.values()}
+    free = {name: Sample(leak[name]) for name in leak if name not in settled.values()}
     groups: dict[tuple[str, ...], list[str]] = {}
     for name in open_:
         fitting = tuple(heading for heading, cells in free.items() if fits(plan, name, cells))
@@ -60,17 +61,24 @@ def _assignments(names: Sequence[str], fitting: Sequence[str]) -> list[dict[str,
     return [dict(zip(way, short, strict=True)) for way in ways]
 
 
-def _sample(column: Column) -> Texts:
-    texts = texts_of(column)
-    rows = np.flatnonzero(texts.filled)[:_SAMPLE]
-    return texts_of([texts.text(row) for row in rows.tolist()])
+class Sample:
+    """The first filled cells of a leaked column, and the role that they look like, which is asked for many columns."""
+
+    def __init__(self, column: Column) -> None:
+        texts = texts_of(column)
+        self.values = [texts.text(row) for row in np.flatnonzero(texts.filled)[:_SAMPLE].tolist()]
+        self.cells = texts_of(self.values)
+
+    @cached_property
+    def role(self) -> str:
+        """What the values are, by themselves."""
+        return guess_role("", self.values)
 
 
-def fits(plan: MarkPlan, name: str, cells: Texts) -> bool:
+def fits(plan: MarkPlan, name: str, sample: Sample) -> bool:
     """Tell whether cells look like a column of the plan: as its marks read, or as its role in an anchor."""
-    if not len(cells):
+    if not sample.values:
         return False
-    values = [cells.text(row) for row in range(len(cells))]
     roles = [
         role
         for anchor in plan.anchors
@@ -78,11 +86,10 @@ def fits(plan: MarkPlan, name: str, cells: Texts) -> bool:
         if column == name
     ]
     if roles:
-        return guess_role("", values) == roles[0] or _is_of_people(values, roles[0])
-    column = plan.column(name)
-    if column.kind == "number":
-        return guess_role("", values) in ("measure", "money", "count") and _reads(plan, name, cells)
-    return _reads(plan, name, cells)
+        return sample.role == roles[0] or _is_of_people(sample.values, roles[0])
+    if plan.column(name).kind == "number" and sample.role not in ("measure", "money", "count"):
+        return False
+    return _reads(plan, name, sample.cells)
 
 
 def _is_of_people(values: Sequence[str], role: str) -> bool:

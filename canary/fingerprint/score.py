@@ -30,6 +30,7 @@ FIRST_LOOK: Final = 240  # inputs of the busiest block that are looked at first
 MARGIN: Final = 20.0  # bits above the bar at which the others rest
 TELLS: Final = 0.0  # bits from which another one is looked at as a source beside the best
 _FEWEST = 64
+_EXPLAINED = 20  # recipients of whom the agreeing cells are told by channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,10 @@ def score(
     log2_m, agreeing, reads = look.log2_m + log2(ALONE), look.agreeing.copy(), nobody + look.read
     log2_m[best] = np.logaddexp2(alone + log2(ALONE), beside)
     agreeing[best], reads[best] = view.hits.sum(axis=1), len(read)
+    first = np.argsort(-alone)[:_EXPLAINED]
     explained = {
-        int(best[at]): tuple(ChannelCount(*one) for one in explain(view, at))
-        for at in np.argsort(-alone)[:20]
+        int(best[at]): tuple(ChannelCount(*one) for one in told)
+        for at, told in zip(first.tolist(), explain(view, first), strict=True)
     }
     return Scores(
         log2_m, reads, agreeing, explained, tuple(best[sources].tolist()), read.rows, read.recognised,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
 from canary.keys import Keys
-from canary.model.evidence import Findings, ScanError
+from canary.model.evidence import Findings, Hit, ScanError
 from canary.scan.budget import Budget, Spent
 from canary.scan.containers import walk
 from canary.scan.fast import FastScan
@@ -46,6 +47,9 @@ def read_part(part: TextPart, scan: Scan) -> None:
     before = len(scan.hits)
     scan.text(part)
     if part.stretch:
-        scan.hits[before:] = [
-            replace(hit, record=hit.record + part.stretch * STRETCH) for hit in scan.hits[before:]
-        ]
+        scan.hits[before:] = apart(scan.hits[before:], part.stretch)
+
+
+def apart(hits: Sequence[Hit], stretch: int) -> list[Hit]:
+    """Number the records of a stretch of a file by themselves."""
+    return [replace(hit, record=hit.record + stretch * STRETCH) for hit in hits]

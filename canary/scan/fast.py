@@ -16,7 +16,7 @@ from canary.scan.parts import TextPart
 from canary.scan.pieces import Piece, encoded, pieces
 from canary.scan.records import PROSE, Block, Layout, detect_layout, has_headings
 from canary.scan.regions import Span, apart, spans_of
-from canary.scan.search import Ahead, Reading, Scan, filled, keyed_of, start_of
+from canary.scan.search import Ahead, Reading, Scan, filled, keyed_of
 from canary.scan.seen import Seen
 from canary.scan.spellings import base64_texts, views
 from canary.scan.sweepwork import HASH, LEAD, SHAPE_NAMES, key_table
@@ -239,9 +239,7 @@ class FastScan(Scan):
         self._judge(found, keyed, Block(text), reading)
 
     def _candidates_of(self, text: str, place: int, *, cells: bool) -> Iterator[Candidate]:
-        found = list(self._candidates(text, cells=cells))
-        found += self._decoded(text, sorted(found, key=start_of), cells=cells)
-        for form, plain, start, end, transform, spelling in found:
+        for form, plain, start, end, transform, spelling in self._found(text, cells=cells):
             yield Candidate(form, plain, start + place, end + place, transform, spelling)
 
     def _spotted(self, swept: Swept, piece: Piece, layout: Layout) -> Ints | None:

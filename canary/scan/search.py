@@ -67,13 +67,20 @@ class Scan:
             record += len(here)
 
     def _block(self, block: Block, reading: Reading) -> None:
-        cells = reading.layout.is_table
-        found = list(self._candidates(block.text, cells=cells))
-        found += self._decoded(block.text, sorted(found, key=start_of), cells=cells)
+        self._settle(self._found(block.text, cells=reading.layout.is_table), block, reading)
+
+    def _found(self, text: str, *, cells: bool) -> list[Candidate]:
+        """Give the candidates of a text in all spellings."""
+        found = list(self._candidates(text, cells=cells))
+        found += self._decoded(text, sorted(found, key=start_of), cells=cells)
+        return found
+
+    def _settle(self, found: Sequence[Candidate], block: Block, reading: Reading) -> None:
+        """Count the candidates of a block and confirm those that the index knows."""
         keyed = keyed_of(self.keys, found)
         shaped = {pair: shape_of(*pair) for pair in keyed}
         self.tally.add_keys(shaped, keyed)
-        self.tally.add_pairs(found, shaped, block.text, reading.starts if cells else None)
+        self.tally.add_pairs(found, shaped, block.text, reading.starts if reading.layout.is_table else None)
         self._judge(found, keyed, block, reading)
 
     def _judge(
@@ -256,13 +263,18 @@ class Ahead:
 
 
 def keyed_of(keys: Keys, found: Iterable[Candidate]) -> dict[tuple[str, str], int]:
+    """Give the scan key of the form and canonical value of every candidate."""
+    return keys_of(keys, {each[:2] for each in found})
+
+
+def keys_of(keys: Keys, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """Give the scan key of every form and canonical value."""
     by_form: dict[str, list[tuple[str, str]]] = {}
-    for pair in {each[:2] for each in found}:
+    for pair in pairs:
         by_form.setdefault(pair[0], []).append(pair)
     keyed: dict[tuple[str, str], int] = {}
-    for form, pairs in by_form.items():
-        keyed.update(zip(pairs, keys.scan_keys(form, [pair[1] for pair in pairs]).tolist(), strict=True))
+    for form, each in by_form.items():
+        keyed.update(zip(each, keys.scan_keys(form, [pair[1] for pair in each]).tolist(), strict=True))
     return keyed
 
 

@@ -13,7 +13,7 @@ from canary.model.evidence import Reading
 from canary.model.people import ContactKind
 from canary.model.sight import Item, Match
 from canary.steps import selftest
-from canary.steps.lookout import Look
+from canary.steps.lookout import Look, Thing
 from canary.store import canaries as canary_store
 from canary.store import contacts
 from canary.store.canaries import Holder
@@ -30,14 +30,10 @@ STRONG: Final = 1e-6  # chance hits to be expected of an alias that was reached
 
 
 class Eyes(Protocol):
-    """What finds canaries in bytes or a file."""
+    """What finds canaries in bytes or files."""
 
-    def look(self, name: str, data: bytes | Path) -> Look:
-        """Find canaries; raises OutsideError only where the registry fails."""
-        ...
-
-    def ready(self) -> Eyes:
-        """Give eyes for one batch, which know what is issued by now."""
+    def look_all(self, things: Sequence[Thing]) -> list[Look]:
+        """Find canaries in each of some things; raises OutsideError only where the registry fails."""
         ...
 
 
@@ -86,14 +82,13 @@ def _left(one: Seen) -> Seen:
 
 def _read(eyes: Eyes, reached: Sequence[Seen], contacts_too: bool) -> list[Seen]:
     """Add what the bytes hold; those of one message are scanned once."""
-    looks: dict[str, Look] = {}
+    wanted: dict[str, Item] = {}
     addressed: dict[str, set[str]] = {}
     for one in reached:
         addressed.setdefault(one.sha256, set()).update(match.canary for match in one.matches)
-        wanted = one.ours and one.arrival.item.event in READ and (contacts_too or one.contact is None)
-        if wanted and one.sha256 not in looks:
-            eyes = eyes if looks else eyes.ready()
-            looks[one.sha256] = scan(eyes, one.arrival.item)
+        if one.ours and one.arrival.item.event in READ and (contacts_too or one.contact is None):
+            wanted.setdefault(one.sha256, one.arrival.item)
+    looks = looked(eyes, wanted)
     expanded: list[Seen] = []
     for one in reached:
         seen = looks.get(one.sha256) if contacts_too or one.contact is None else None
@@ -101,10 +96,16 @@ def _read(eyes: Eyes, reached: Sequence[Seen], contacts_too: bool) -> list[Seen]
     return expanded
 
 
-def scan(eyes: Eyes, item: Item) -> Look:
-    """Scan an item."""
-    name = item.detail.get("file") or item.key
-    return eyes.look(name, Path(item.file) if item.file else item.raw)
+def looked(eyes: Eyes, items: Mapping[str, Item]) -> dict[str, Look]:
+    """Scan items, by their digests."""
+    if not items:
+        return {}
+    things = [(one.detail.get("file") or one.key, _bytes_of(one)) for one in items.values()]
+    return dict(zip(items, eyes.look_all(things), strict=True))
+
+
+def _bytes_of(item: Item) -> bytes | Path:
+    return Path(item.file) if item.file else item.raw
 
 
 def _reached(tx: Tx, tests: Mapping[str, str], arrivals: Sequence[Arrival]) -> list[Seen]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import log2
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,6 @@ from canary.steps.held import Exports, Recognition, by_recipient, exports
 from canary.steps.marking import SUBKEY
 from canary.steps.tools import Tools
 from canary.store import datasets, marks, recipients
-from canary.store.tx import Tx
 from canary.trace.case import MarkScore, MarkSets
 
 if TYPE_CHECKING:
@@ -183,6 +183,30 @@ def plans_of(tools: Tools, versions: Iterable[str] | None = None) -> list[Plan]:
     ]
 
 
+class Known:
+    """What traces look up in the registry to read marks, each thing once and when it is first asked for."""
+
+    def __init__(self, tools: Tools, versions: Iterable[str] | None = None) -> None:
+        self.tools, self._versions = tools, versions
+
+    @cached_property
+    def plans(self) -> list[Plan]:
+        """The plans to read by."""
+        return plans_of(self.tools, self._versions)
+
+    @cached_property
+    def keys(self) -> dict[str, bytes]:
+        """Everybody's mark key."""
+        with self.tools.registry.read() as tx:
+            return dict(recipients.mark_keys(tx))
+
+    @cached_property
+    def exports(self) -> list[marks.HeldExport]:
+        """Who got which marked export."""
+        with self.tools.registry.read() as tx:
+            return marks.exports(tx)
+
+
 def marks_in(
     tools: Tools,
     tables: Iterable[LeakTable],
@@ -194,32 +218,35 @@ def marks_in(
 
     `versions` restricts the plans that are tried; `groups` are the group canaries found in the leak.
     """
-    plans = plans_of(tools, versions)
-    if not plans and not groups:
+    return marks_by(Known(tools, versions), tables, bar, groups)
+
+
+def marks_by(known: Known, tables: Iterable[LeakTable], bar: Bar, groups: Sequence[str] = ()) -> MarksFound:
+    """Read the marks of a leak's tables by what is known, and score everybody."""
+    if not known.plans and not groups:
         return NO_MARKS
-    readers = [Reader(plan) for plan in plans]
+    readers = [Reader(plan) for plan in known.plans]
     rows = 0
     for table in tables:
         rows += _read(readers, table)
-        tools.progress("marks", rows, None)
+        known.tools.progress("marks", rows, None)
     read = [(reader.plan, [one for one in reader.observations() if len(one)]) for reader in readers]
     fitting = [(plan, ways) for plan, ways in read if ways][:MOST_SCHEMES]
     found = replace(NO_MARKS, rows=rows, versions=tuple(plan.version for plan, _ in fitting))
     if not fitting and not groups:
         return found
-    with tools.registry.read() as tx:
-        keys = dict(recipients.mark_keys(tx))
-        found = replace(found, **_recognised(tx, readers, bar))
-    return _scored(found, _with_groups(tools, [ways for _, ways in fitting], groups), keys, bar)
+    found = replace(found, **_recognised(known, readers, bar))
+    ways = _with_groups(known.tools, [ways for _, ways in fitting], groups)
+    return _scored(found, ways, known.keys, bar)
 
 
-def _recognised(tx: Tx, readers: Sequence[Reader], bar: Bar) -> dict[str, Any]:
+def _recognised(known: Known, readers: Sequence[Reader], bar: Bar) -> dict[str, Any]:
     """Give how many rows some export held, and each recipient's exports, under the plan that knows most of them."""
-    known = [reader for reader in readers if reader.known.knows and reader.known.rows]
-    if not known:
+    telling = [reader for reader in readers if reader.known.knows and reader.known.rows]
+    if not telling:
         return {}
-    best = max(known, key=lambda reader: reader.known.count())
-    held = by_recipient(best.known, marks.exports(tx), best.plan.version, bar.earliest_ms)
+    best = max(telling, key=lambda reader: reader.known.count())
+    held = by_recipient(best.known, known.exports, best.plan.version, bar.earliest_ms)
     return {"recognised": best.known.count(), "held": held}
 
 

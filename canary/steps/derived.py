@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from canary.cmac import CmacKey
     from canary.files import RowBatch
     from canary.steps.tools import Tools
 
@@ -71,27 +72,38 @@ class Finder:
 
     def __init__(self, tools: Tools, roles: Mapping[str, str]) -> None:
         self._keys, self._registry = tools.keys, tools.registry
-        self._columns = {name: role for name, role in roles.items() if form_of(role) in FORMS}
+        self.columns = {name: role for name, role in roles.items() if form_of(role) in FORMS}
         self._issued = self._issued_keys()
         self._found: dict[int, int] = {}
 
     def _issued_keys(self) -> Keyset | None:
         """Give the scan keys of all values that stand in one canary alone, None where none can be found."""
-        if not self._columns:
+        if not self.columns:
             return None
         with self._registry.read() as tx:
             keys = lookups.unique_scan_keys(tx, sorted(FORMS))
         return Keyset.of(keys) if len(keys) else None
 
-    def feed(self, batch: RowBatch) -> None:
-        """Compare every row of a batch with the issued values."""
-        for name, role in self._columns.items() if self._issued is not None else ():
+    def mac(self, role: str) -> CmacKey:
+        """Give the key under which values of a role become scan keys."""
+        return self._keys.scan_mac(str(form_of(role)))
+
+    def keys_of(self, batch: RowBatch) -> dict[str, Ints]:
+        """Give the scan keys of every row in each column that has them."""
+        found = {}
+        for name, role in self.columns.items():
             texts = canonical_column(role, batch.rows.column(name))
-            mac = self._keys.scan_mac(str(form_of(role)))
-            keys = mac.of_column(texts.data, texts.starts, texts.lengths)
-            hits = self._issued.places(keys) if self._issued is not None else keys[:0]
+            found[name] = self.mac(role).of_column(texts.data, texts.starts, texts.lengths)
+        return found
+
+    def feed(self, batch: RowBatch, keys: Mapping[str, Ints] | None = None) -> None:
+        """Compare every row of a batch with the issued values, by its scan keys."""
+        if self._issued is None:
+            return
+        for column in (self.keys_of(batch) if keys is None else keys).values():
+            hits = self._issued.places(column)
             if len(hits):
-                self._found.update(zip(keys[hits].tolist(), batch.numbers()[hits].tolist(), strict=True))
+                self._found.update(zip(column[hits].tolist(), batch.numbers()[hits].tolist(), strict=True))
 
     def finish(self) -> Carried:
         """Give the canaries that were found, and the releases they were handed out in."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from canary.errors import OutsideError, SafetyError
 from canary.fields.guess import guess_roles
 from canary.fields.roles import form_of
-from canary.generators.drafts import Coincidence, Draft
+from canary.generators.drafts import Draft
 from canary.generators.fit import canaries_for
 from canary.generators.host import HostLearner
 from canary.generators.persona import Personas
@@ -19,6 +19,7 @@ from canary.model.canary import Canary
 from canary.steps import derived, groups, retained
 from canary.steps.contacts import rested_ms
 from canary.steps.generate import today
+from canary.steps.identifying import Identifying
 from canary.steps.nature import kind_of, locale_of
 from canary.steps.newrows import MORE_PLACES, NewRows
 from canary.steps.planned import NOTHING, Planned, with_kept
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from canary.steps.tools import Tools
 
 ROLE_ROWS = 200  # rows by which the role of a column is judged
-KEPT = 1 << 28  # bytes of identifying columns kept from the first reading; beyond it they are read again
 SHOWN = "some new canaries stand among rows of an earlier export: who compares the two finds them"
 ROUNDS = 20  # readings until no draft coincides with a real row or an issued canary
 
@@ -82,13 +82,16 @@ def draw(
     rng = tools.new_rng()
     readers = [one for one in (also, fresh and fresh.feed) if one]
     copies = (len(recipients) + groups.copies(chosen)) * (MORE_PLACES if fresh else 1)
-    profile, carried, identifying = _learned(tools, source, chosen, canaries, copies, rng, readers)
+    with tools.registry.read() as tx:
+        before = retained.earlier(tx, recipients, chosen.version.dataset)
+    ordered = bool(before) or groups.wanted(chosen)
+    profile, carried, identifying = _learned(
+        tools, source, chosen, canaries, copies, rng, readers, texts=ordered
+    )
     profile = fresh.first(profile) if fresh else profile
     count = canary_count(canaries, profile.rows)
-    known = _known(tools, chosen, recipients, carried)
-    keys = None
-    if known or groups.wanted(chosen):
-        keys = retained.key_column(identifying.batches(), profile.roles)
+    known = _uncarried(before, carried)
+    keys = retained.key_column(identifying.batches(), profile.roles) if ordered else None
     kept = retained.covered(known, keys, source.headings, count) if keys else {}
     room = fresh is None or fresh.count() > 0
     pool = groups.pool_for(tools, chosen, recipients, keys, profile, count, room=room, but=carried.positions)
@@ -139,14 +142,11 @@ def _bare(
     return Drawing(tuple(Planned(rows_in=rows) for _ in recipients), carried=finder.finish())
 
 
-def _known(
-    tools: Tools, chosen: Chosen, recipients: Sequence[str], carried: derived.Carried
-) -> dict[str, list[Canary]]:
-    """Give the canaries of each recipient's earlier releases, but those that the table holds already."""
-    with tools.registry.read() as tx:
-        known = retained.earlier(tx, recipients, chosen.version.dataset)
+def _uncarried(before: Mapping[str, list[Canary]], carried: derived.Carried) -> dict[str, list[Canary]]:
+    """Leave out the canaries of earlier releases that the table holds already."""
     return {
-        name: [one for one in canaries if one.id not in carried.positions] for name, canaries in known.items()
+        name: [one for one in canaries if one.id not in carried.positions]
+        for name, canaries in before.items()
     }
 
 
@@ -159,30 +159,6 @@ def roles_of(table: Table, chosen: Chosen) -> dict[str, str]:
     return {**guess_roles(table.headings, sample), **named}
 
 
-class Identifying:
-    """The identifying columns of a table, kept while it is read where they are not too large."""
-
-    def __init__(self, table: Table, roles: Mapping[str, str], limit: int = KEPT) -> None:
-        self._table, self._room = table, limit
-        self._columns = [name for name in table.headings if form_of(roles[name]) or roles[name] == "name"]
-        self._kept: list[RowBatch] | None = []
-
-    def keep(self, batch: RowBatch) -> None:
-        """Keep what identifies in a batch, as long as there is room."""
-        if self._kept is None:
-            return
-        rows = batch.rows.select(self._columns)
-        self._room -= rows.nbytes
-        if self._room < 0:
-            self._kept = None
-            return
-        self._kept.append(replace(batch, rows=rows))
-
-    def batches(self) -> Iterable[RowBatch]:
-        """Give all batches of the table, with these columns alone."""
-        return self._table.batches(self._columns) if self._kept is None else self._kept
-
-
 def _learned(
     tools: Tools,
     source: Source,
@@ -191,16 +167,19 @@ def _learned(
     copies: int,
     rng: random.Random,
     also: Sequence[Callable[[RowBatch], None]],
+    texts: bool,
 ) -> tuple[HostProfile, derived.Carried, Identifying]:
     ranges, roles = chosen.policy.ranges if chosen.policy else {}, roles_of(source.table, chosen)
     learner = HostLearner(
         source.headings, roles, rng, canaries, copies=copies + 1, ranges=ranges, native=source.table.native
     )
-    finder, identifying = derived.Finder(tools, roles), Identifying(source.table, roles)
+    finder = derived.Finder(tools, roles)
+    identifying = Identifying(source.table, roles, finder, texts)
     for batch in source.table.batches():
         learner.feed(batch)
-        finder.feed(batch)
-        identifying.keep(batch)
+        keys = finder.keys_of(batch)
+        finder.feed(batch, keys)
+        identifying.keep(batch, keys)
         for reader in also:
             reader(batch)
         tools.progress("reading", learner.rows, None)
@@ -272,8 +251,7 @@ def _replace_unfit(
             for index in issued_before(tools, [drafts[share][at] for share, at in everywhere])
         }
         fresh = sorted(pending)
-        prepared = Coincidence([drafts[share][at] for share, at in fresh])
-        real = prepared.among(identifying.batches())
+        real = identifying.clashes([drafts[share][at] for share, at in fresh])
         pending = bad.union(fresh[index] for index in real)
         if not pending:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from canary.scan.index import ArrayIndex
     from canary.scan.indexfile import Stored
     from canary.store.registry import Registry
+
+
+Thing = tuple[str, bytes | Path]
+"""What is looked at: its name, and its bytes or where they lie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,42 +56,45 @@ class Lookout:
         self._held: Stored | None = None
         self._lock = threading.Lock()
 
-    def ready(self) -> Glance:
-        """Give eyes that know what is issued by now, for one batch; OutsideError where the registry fails."""
-        return Glance(self, *self.index())
-
     def look(self, name: str, data: bytes | Path) -> Look:
-        """Scan bytes or a file; whatever it stumbles over is told and never lost."""
-        return self.ready().look(name, data)
+        """Scan bytes or a file."""
+        return self.look_all([(name, data)])[0]
 
-    def look_by(self, name: str, data: bytes | Path, index: ArrayIndex, knowledge: Known) -> Look:
-        """Scan by an index; whatever it stumbles over is told and never lost."""
-        try:
-            findings = self._findings(name, data, index)
-            errors = [f"{one.member or one.file}: {one.reason}" for one in findings.errors]
-            matched = self._matches(findings, index)
-            return Look(matched, errors[0] if errors else None, Reading(knowledge, findings))
-        except CanaryError:
-            raise
-        except Exception as error:  # a hostile item must not keep the others from being stored
-            return Look((), f"the scan stumbled: {type(error).__name__}")
+    def look_all(self, things: Sequence[Thing]) -> list[Look]:
+        """Scan bytes and files, those of one batch by what is issued at its start.
 
-    def _findings(self, name: str, data: bytes | Path, index: ArrayIndex) -> Findings:
-        from canary.scan.engine import scan_bytes
+        Whatever a scan stumbles over is told and never lost; raises OutsideError where the registry fails.
+        """
+        index, knowledge = self.index()
+        found = self._findings(things, index)
+        canaries = self._canaries(found)
+        return [_look(each, index, knowledge, canaries) for each in found]
+
+    def _findings(self, things: Sequence[Thing], index: ArrayIndex) -> list[Findings | Exception]:
+        """Scan: what is carried at once, a file by itself."""
+        from canary.scan.sieve import scan_many
+
+        carried = [(name, data) for name, data in things if isinstance(data, bytes)]
+        read = iter(scan_many(carried, index, self, self._registry.keys))
+        return [next(read) if isinstance(data, bytes) else self._of_file(data, index) for _, data in things]
+
+    def _of_file(self, path: Path, index: ArrayIndex) -> Findings | Exception:
         from canary.scan.paths import scan_paths
 
-        if isinstance(data, Path):
-            return scan_paths([data], index, self, self._registry.keys)
-        return scan_bytes(data, name, index, self, self._registry.keys)
+        try:
+            return scan_paths([path], index, self, self._registry.keys)
+        except CanaryError:
+            raise
+        except Exception as error:  # a hostile file must not keep the others from being stored
+            return error
 
-    def _matches(self, findings: Findings, index: ArrayIndex) -> tuple[Match, ...]:
-        from canary.scan.matches import matches_of
-
-        if not findings.hits:
-            return ()
+    def _canaries(self, found: Iterable[Findings | Exception]) -> dict[str, Canary]:
+        """Open the canaries that were hit."""
+        ids = {hit.canary for one in found if isinstance(one, Findings) for hit in one.hits}
+        if not ids:
+            return {}
         with self._registry.read() as tx:
-            found = {one.id: one for one in store.by_ids(tx, sorted({hit.canary for hit in findings.hits}))}
-        return strongest(match for _, match in matches_of(findings, index, found))
+            return {one.id: one for one in store.by_ids(tx, sorted(ids))}
 
     def index(self) -> tuple[ArrayIndex, Known]:
         """Give the index of all canaries issued by now, and how far it goes; OutsideError where the registry fails."""
@@ -104,18 +111,14 @@ class Lookout:
             return store.by_serials(tx, serials)
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """The lookout as of one moment: whether its index is the newest is asked once, and not for each item."""
+def _look(
+    found: Findings | Exception, index: ArrayIndex, knowledge: Known, canaries: Mapping[str, Canary]
+) -> Look:
+    """Judge what was found in one thing."""
+    from canary.scan.matches import matches_of
 
-    lookout: Lookout
-    known_index: ArrayIndex
-    knowledge: Known
-
-    def ready(self) -> Glance:
-        """Give itself."""
-        return self
-
-    def look(self, name: str, data: bytes | Path) -> Look:
-        """Scan bytes or a file; whatever it stumbles over is told and never lost."""
-        return self.lookout.look_by(name, data, self.known_index, self.knowledge)
+    if isinstance(found, Exception):
+        return Look((), f"the scan stumbled: {type(found).__name__}")
+    errors = [f"{one.member or one.file}: {one.reason}" for one in found.errors]
+    matched = strongest(match for _, match in matches_of(found, index, canaries))
+    return Look(matched, errors[0] if errors else None, Reading(knowledge, found))

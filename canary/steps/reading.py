@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from canary.model.sight import Item, Match, Sighting
-from canary.steps.arrivals import Arrival, Seen, beyond, merge, scan
+from canary.steps.arrivals import Arrival, Seen, beyond, looked, merge
 from canary.steps.lookout import Look
 from canary.steps.storing import Entry, store_all
 from canary.steps.watch import room_of
@@ -40,10 +40,10 @@ def read_on(taker: Taker, most: int = A_TURN) -> int:
     """Scan the messages that wait longest, and store what that adds; gives how many sightings they were."""
     with taker.registry.read() as tx:
         waiting = unread.waiting(tx, most)
-        found = [(serial, store.get(tx, id), store.raw(tx, id)) for id, serial in waiting.items()]
-    if not found:
+        found = store.kept_of(tx, list(waiting.values())) if waiting else []
+    if not waiting:
         return 0
-    messages = list(_messages(taker, found))
+    messages = _messages(taker, found)
     now = taker.clock.now_ms()
     with taker.registry.begin() as tx:
         mine = unread.done(tx, list(waiting.values()))
@@ -58,18 +58,15 @@ def read_on(taker: Taker, most: int = A_TURN) -> int:
     return len(waiting)
 
 
-def _messages(taker: Taker, found: Iterable[tuple[int, Sighting | None, bytes | None]]) -> Iterable[_Message]:
+def _messages(taker: Taker, found: Iterable[tuple[int, Sighting, bytes]]) -> list[_Message]:
     """Gather the sightings of each message and scan its bytes once."""
     grouped: dict[str, list[tuple[int, Sighting]]] = {}
-    raws: dict[str, bytes] = {}
+    items: dict[str, Item] = {}
     for serial, sighting, raw in found:
-        if sighting is not None and raw is not None:
-            grouped.setdefault(sighting.sha256, []).append((serial, sighting))
-            raws[sighting.sha256] = raw
-    eyes = taker.eyes.ready()
-    for sha256, members in grouped.items():
-        item = _item(members[0][1], raws[sha256])
-        yield _Message(tuple(members), raws[sha256], scan(eyes, item))
+        grouped.setdefault(sighting.sha256, []).append((serial, sighting))
+        items.setdefault(sighting.sha256, _item(sighting, raw))
+    looks = looked(taker.eyes, items)
+    return [_Message(tuple(members), items[sha256].raw, looks[sha256]) for sha256, members in grouped.items()]
 
 
 def _item(one: Sighting, raw: bytes) -> Item:

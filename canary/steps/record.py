@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 from canary.files import sha256_file
 from canary.model.sight import Item
 from canary.steps.arrivals import Arrival
-from canary.steps.lookout import Look, strongest
+from canary.steps.lookout import Look, Thing, strongest
 from canary.steps.scan import Scanned
 from canary.steps.watch import Taken, Taker, take
 
@@ -24,13 +24,9 @@ class _Known:
 
     looks: Mapping[str, Look]
 
-    def ready(self) -> _Known:
-        """Give itself."""
-        return self
-
-    def look(self, name: str, data: bytes | Path) -> Look:  # noqa: ARG002 - Eyes
-        """Give what was found in a file."""
-        return self.looks.get(name, Look())
+    def look_all(self, things: Sequence[Thing]) -> list[Look]:
+        """Give what was found in each file."""
+        return [self.looks.get(name, Look()) for name, _ in things]
 
 
 def record(taker: Taker, scanned: Scanned) -> Taken:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import select, tuple_, update
 
 from canary.errors import UsageError
 from canary.model.sight import Match
@@ -55,7 +56,10 @@ def add_matches(tx: Tx, batch: Sequence[Found]) -> list[Found]:
     new = set(insert_new_rows(tx.conn, matches, rows, ("canary", "source", "item")))
     fresh = [one for one in batch if one is first[_unique(one)] and _unique(one) in new]
     known = [*(one for key, one in first.items() if key not in new), *again]
-    return [*fresh, *(one for one in known if _strengthen(tx, one))]
+    return [*fresh, *_strengthened(tx, known)]
+
+
+_KEY: Final = tuple_(matches.c.canary, matches.c.source, matches.c.item)
 
 
 def _unique(one: Found) -> tuple[object, ...]:
@@ -79,17 +83,40 @@ def _values(match: Match) -> dict[str, object]:
     }
 
 
-def _strengthen(tx: Tx, one: Found) -> bool:
-    match = one.match
-    same = matches.c.canary == one.canary, matches.c.source == one.source, matches.c.item == one.item
-    before = tx.conn.execute(select(matches).where(*same).with_for_update()).one()
-    old = _noun(before, "", ())
+@dataclass(slots=True)
+class _Kept:
+    """A match as it stands, and what of it is to be changed."""
+
+    serial: int
+    match: Match
+    values: dict[str, object] = field(default_factory=dict)
+
+
+def _strengthened(tx: Tx, known: Sequence[Found]) -> list[Found]:
+    """Add what is found again to the matches that stand; gives what is strong where it was weak before."""
+    kept: dict[tuple[object, ...], _Kept] = {
+        (row.canary, row.source, row.item): _Kept(row.serial, _noun(row, "", ()))
+        for part in chunks({_unique(one): None for one in known}, LOOKUP_KEYS // 3)
+        for row in tx.conn.execute(select(matches).where(_KEY.in_(part)).with_for_update())
+    }
+    stronger = [one for one in known if _strengthen(kept[_unique(one)], one)]
+    for each in kept.values():
+        if each.values:
+            tx.conn.execute(update(matches).where(matches.c.serial == each.serial).values(each.values))
+    return stronger
+
+
+def _strengthen(kept: _Kept, one: Found) -> bool:
+    """Add one match to the one that stands; tells whether it makes that one strong."""
+    old, match = kept.match, one.match
     fields = tuple(sorted({*old.fields, *match.fields, match.field}))
+    whole = replace(match, fields=fields)
     if _rank(match) > _rank(old):
-        values = {"sighting": one.sighting, **_values(replace(match, fields=fields))}
-    else:
-        values = {"fields": dump(fields)}
-    tx.conn.execute(update(matches).where(matches.c.serial == before.serial).values(values))
+        kept.values = {"sighting": one.sighting, **_values(whole)}
+        kept.match = whole
+    elif set(fields) != set(old.fields):
+        kept.values["fields"] = dump(fields)
+        kept.match = replace(old, fields=fields)
     return old.strength != "strong" and match.strength == "strong"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ class Registry:
     def __init__(self, engine: Engine, keys: Keys) -> None:
         self.engine = engine
         self.keys = keys
+        self._writing = threading.RLock() if engine.dialect.name == "sqlite" else None
 
     @classmethod
     def create(cls, url: str | URL, keys: Keys) -> Self:
@@ -71,10 +73,23 @@ class Registry:
     @contextmanager
     def begin(self) -> Iterator[Tx]:
         """Open a write transaction: all of it is durable at the exit, or none after an exception."""
-        with self._outside(), self.engine.connect() as plain:
+        with self._turn(), self._outside(), self.engine.connect() as plain:
             connection = engines.for_writing(plain)
             with connection.begin():
                 yield Tx(connection, self.keys, writes=True)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let the writers of this process follow one another: SQLite has them sleep and try again, in no order.
+
+        One who waited as long as SQLite would lets SQLite say so.
+        """
+        mine = self._writing is not None and self._writing.acquire(timeout=engines.BUSY_SECONDS)
+        try:
+            yield
+        finally:
+            if mine and self._writing is not None:
+                self._writing.release()
 
     @contextmanager
     def read(self) -> Iterator[Tx]:

@@ -118,6 +118,17 @@ def kept(tx: Tx, since_ms: int = 0) -> Iterator[tuple[Sighting, bytes]]:
         yield next(_nouns(tx, [row])), _opened(tx.keys, row.id, row.raw)
 
 
+def kept_of(tx: Tx, serials: Sequence[int]) -> list[tuple[int, Sighting, bytes]]:
+    """Give the sightings of these serials whose raw bytes are kept, with serial and bytes, oldest first."""
+    wanted = _wanted(sightings.c.raw).where(sightings.c.raw.is_not(None))
+    wanted = wanted.where(one_of(tx.conn, sightings.c.serial, serials)).order_by(sightings.c.serial)
+    rows = tx.conn.execute(wanted).all()
+    return [
+        (row.serial, one, _opened(tx.keys, row.id, row.raw))
+        for row, one in zip(rows, _nouns(tx, rows), strict=True)
+    ]
+
+
 def kept_ids(tx: Tx, since_ms: int = 0) -> list[tuple[str, int, int]]:
     """List (id, serial, bytes) of the sightings whose raw bytes are kept, seen since a time, oldest first."""
     wanted = select(sightings.c.id, sightings.c.serial, sightings.c.bytes)

@@ -6,10 +6,10 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl
 
 from canary.errors import OutsideError
@@ -27,6 +27,7 @@ EVENTS: Final = {
     "access": "access",
 }
 GENERIC_TOLD: Final = ("from", "time", "account")
+TWILIO_DIGESTS: Final = {"HMAC_SHA1": hashlib.sha1, "HMAC_SHA256": hashlib.sha256}
 TWILIO_TOLD: Final = ("From", "CallStatus", "CallerName", "FromCountry", "Direction")
 
 
@@ -66,7 +67,10 @@ class Hook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Twilio:
-    """Calls and messages of Twilio: HMAC-SHA1 over the public address and the sorted parameters."""
+    """Calls and messages of Twilio: an HMAC over the public address and the sorted parameters.
+
+    It is of SHA-1, or of the digest that Twilio names where a shared key signs and not the account's token.
+    """
 
     public_url: str
     auth_token: str
@@ -80,7 +84,8 @@ class Twilio:
             + posted.path
             + "".join(name + value for name, value in sorted(set(pairs)))
         )
-        mac = hmac.new(self.auth_token.encode(), signed.encode("utf-8", "surrogatepass"), hashlib.sha1)
+        digest = _twilio_digest(posted.headers.get("x-twilio-webhooks-signature-settings", ""))
+        mac = hmac.new(self.auth_token.encode(), signed.encode("utf-8", "surrogatepass"), digest)
         check(base64.b64encode(mac.digest()).decode(), posted.headers.get("x-twilio-signature", ""))
         told = dict(pairs)
         key = told.get("CallSid") or told.get("MessageSid") or told.get("SmsSid") or body_key(posted.body)
@@ -93,6 +98,15 @@ class Twilio:
         """Answer in TwiML: calls are rejected, messages stay without reply."""
         inner = "<Reject/>" if any(one.event == "call" for one in items) else ""
         return f'<?xml version="1.0" encoding="UTF-8"?><Response>{inner}</Response>'
+
+
+def _twilio_digest(settings: str) -> Callable[[], Any]:
+    """Choose the digest by what Twilio says of its signature: `key=…,algorithm=HMAC_SHA256`."""
+    told = dict(part.strip().split("=", 1) for part in settings.split(",", 10) if "=" in part)
+    digest = TWILIO_DIGESTS.get(told.get("algorithm", "").upper() or "HMAC_SHA1")
+    if digest is None:
+        raise Forbidden
+    return digest
 
 
 @dataclass(frozen=True, slots=True)

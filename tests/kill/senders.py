@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import hmac
 import http.client
+import imaplib
 import json
 import smtplib
 import socket
@@ -18,6 +19,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from tests.servers import DOVECOT_PASSWORD
 from tests.watch_tools import Site, send
 
 PAUSE_SECONDS = 0.05
@@ -58,7 +60,12 @@ class Sender:
 
 def name_of(source: str, number: int) -> str:
     """Give the name of an item as a sighting has it."""
-    return {"smtp": f"<{number}@sender.example>", "phone": f"hook-{number}", "sip": f"call-{number}"}[source]
+    return {
+        "smtp": f"<{number}@sender.example>",
+        "imap": f"<box-{number}@sender.example>",
+        "phone": f"hook-{number}",
+        "sip": f"call-{number}",
+    }[source]
 
 
 def mails(port: int, aliases: Sequence[str]) -> Callable[[int], bool]:
@@ -108,12 +115,29 @@ def calls(port: int, numbers: Sequence[str]) -> Callable[[int], bool]:
     return send
 
 
+@dataclass(frozen=True)
+class Mailbox:
+    """Somebody's mailbox on a mail server of this machine."""
+
+    user: str
+    port: int
+
+    def put(self, alias: str, number: int, text: str) -> None:
+        """Put a mail to an alias into it."""
+        head = f"From: spam@sender.example\r\nTo: {alias}\r\nMessage-ID: {name_of('imap', number)}\r\n"
+        with imaplib.IMAP4("127.0.0.1", self.port) as client:
+            client.authenticate("PLAIN", lambda _: f"\0{self.user}\0{DOVECOT_PASSWORD}".encode())
+            said, _ = client.append("INBOX", "", "", f"{head}\r\n{text}\r\n".encode())
+            assert said == "OK"
+
+
 @dataclass
 class Surface:
-    """Where data surfaces: files in a folder and pages of a site, each with all that was put there."""
+    """Where data surfaces: files, pages of a site and a mailbox, each with all that was put there."""
 
     folder: Path
     site: Site
+    mailbox: Mailbox
     texts: list[str] = field(default_factory=list)
 
     def tables(self) -> dict[str, dict[str, object]]:
@@ -130,6 +154,10 @@ class Surface:
             "hibp": {"api": url, "domain": "alias.example.com", "api_key": "k"},
             "page": {"kind": "url", "url": f"{url}/page"},
             "bot": {"kind": "chat", "api": url, "token": "1:x"},
+            "imap": {
+                "url": f"imap://{self.mailbox.user}@127.0.0.1:{self.mailbox.port}/INBOX",
+                "password": DOVECOT_PASSWORD,
+            },
         }
 
     def expected(self, source: str) -> set[str]:
@@ -146,6 +174,7 @@ class Surface:
             "page": lambda n: f"{self.site.url}/page",
             "bot": lambda n: f"-5/{n}",
             "access": lambda n: f"a{n}",
+            "imap": lambda n: name_of("imap", n),
         }
         return {names[source](n) for n in range(count)}
 
@@ -154,6 +183,7 @@ class Surface:
         at = len(self.texts)
         self.texts.append(text)
         self._files(at, text, number)
+        self.mailbox.put(f"{_local(text)}@alias.example.com", at, text)
         self._pages()
 
     def _files(self, at: int, text: str, number: str) -> None:

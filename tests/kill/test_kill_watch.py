@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ import pytest
 
 from canary.monitors import kind_names
 from tests.kill import harness
-from tests.kill.senders import SECRET, Sender, Surface, calls, hooks, mails, name_of
-from tests.servers import answers
+from tests.kill.senders import SECRET, Mailbox, Sender, Surface, calls, hooks, mails, name_of
+from tests.servers import answers, dovecot_server
 from tests.watch_tools import free_port, until, web_site
 
 READY_SECONDS = 60
@@ -52,8 +53,14 @@ class World:
         return any(one.waiting for one in self.senders)
 
 
+@pytest.fixture(scope="module")
+def mail_server() -> Iterator[int]:
+    with dovecot_server() as (port, _, _):
+        yield port
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path, mail_server: int) -> Iterator[World]:
     home = harness.make_home(tmp_path, ["acme"])
     (tmp_path / "numbers.csv").write_text("kind,value\n" + "".join(f"phone,{one}\n" for one in NUMBERS))
     home.call("contact", "import", "numbers.csv")
@@ -72,7 +79,8 @@ def world(tmp_path: Path) -> Iterator[World]:
             Sender("phone", hooks(ports[1], NUMBERS)),
             Sender("sip", calls(ports[2], NUMBERS)),
         ]
-        made = World(home, rows, senders, Surface(tmp_path, site), ports[0])
+        mailbox = Mailbox(f"u{uuid.uuid4().hex[:8]}", mail_server)
+        made = World(home, rows, senders, Surface(tmp_path, site, mailbox), ports[0])
         made.add()
         settings(made, ports)
         yield made
@@ -88,7 +96,7 @@ def settings(world: World, ports: list[int]) -> None:
     tables["phone"]["generic"] = {"secret": SECRET}
     tables |= {name: {"interval": 0.3, **table} for name, table in world.surface.tables().items()}
     kinds = {str(table.get("kind", name)) for name, table in tables.items()}
-    assert kinds == set(kind_names()) - {"imap"}  # which needs a server of its own
+    assert kinds == set(kind_names())
     lines = [line for name, table in tables.items() for line in toml(f"monitors.{name}", table)]
     path.write_text("\n".join([text, *lines]) + "\n", "utf-8")
 
@@ -103,6 +111,7 @@ def toml(name: str, table: dict[str, object]) -> Iterator[str]:
             yield from toml(f"{name}.{key}", value)
 
 
+@pytest.mark.dovecot
 @pytest.mark.parametrize(
     ("kills", "turn"), [(2, 0), *(pytest.param(100, n, marks=pytest.mark.soak) for n in range(ROUNDS))]
 )
@@ -189,7 +198,7 @@ def check_sightings(world: World) -> dict[str, list[dict[str, Any]]]:
 
 def named(one: dict[str, Any]) -> str:
     """Give the name that who sent or put it knows it by."""
-    if one["source"] == "smtp":
+    if one["source"] in ("smtp", "imap"):
         return f"<{one['detail']['message_id'].strip('<>')}>"
     return str(one["detail"]["account"] if one["source"] == "access" else one["item"])
 

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from canary.steps.drawing import Identifying
+from canary.steps.identifying import Identifying
 
 ROWS = 1_500
 

@@ -72,7 +72,7 @@ def test_a_scan_that_stumbles_is_told(registry: Registry, monkeypatch) -> None: 
     def stumble(*_: object) -> None:
         raise RecursionError
 
-    monkeypatch.setattr("canary.scan.engine.scan_bytes", stumble)
+    monkeypatch.setattr("canary.scan.sieve.scan_stream", stumble)
     look = Lookout(registry).look("x", b"y")
     assert (look.matches, look.error) == ((), "the scan stumbled: RecursionError")
 

@@ -275,3 +275,30 @@ def test_other_urls_are_refused_without_telling_secrets(url: str, keys: Keys) ->
     with pytest.raises(UsageError) as caught:
         Registry.create(url, keys)
     assert "s3cr3t" not in caught.value.message + caught.value.hint
+
+
+def test_writers_of_one_process_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = Registry.create(f"sqlite:///{tmp_path / 'turns.db'}", Keys(bytes(range(32))))
+    written: list[str] = []
+
+    def write(name: str) -> None:
+        with registry.begin() as tx:
+            written.append(name)
+            meta.put(tx, "turn", name)
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "ab"]
+    with registry.begin() as tx:
+        for thread in threads:
+            thread.start()
+        threads[0].join(0.05)
+        assert written == []
+        meta.put(tx, "turn", "first")
+        monkeypatch.setattr("canary.store.engine.BUSY_SECONDS", 0.01)
+        late = threading.Thread(target=write, args=("late",))  # its turn does not come: SQLite has it wait
+        late.start()
+        late.join(0.1)
+        assert written == []
+    for thread in (*threads, late):
+        thread.join(10)
+    assert sorted(written) == ["a", "b", "late"]
+    registry.close()

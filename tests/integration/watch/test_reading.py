@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from canary.model.sight import Item
 from canary.steps import selftest
+from canary.steps.lookout import Look, Thing
 from canary.steps.reading import read_all, read_on
 from canary.steps.watch import Arrival, Taker, knows, take
 from canary.store import incidents, journal, selftests, sightings, unread
@@ -82,12 +84,9 @@ def test_what_a_killed_node_left_is_read_by_the_next_and_once(registry: Registry
     class Overtaken:
         """Eyes during whose look another node reads the same."""
 
-        def ready(self) -> object:
-            return self
-
-        def look(self, name: str, data: bytes | Path) -> object:
+        def look_all(self, things: Sequence[Thing]) -> list[Look]:
             read_all(second)
-            return second.eyes.look(name, data)
+            return second.eyes.look_all(things)
 
     read_on(Taker(registry, SIGNER, first.clock, Overtaken(), first.policy))  # type: ignore[arg-type]
     with registry.read() as tx:

@@ -11,9 +11,17 @@ import pyarrow as pa
 import pytest
 
 from canary.errors import CanaryError, OutsideError, UsageError
-from canary.files import Insertion, Sink, TableFormat, blocks, open_table
+from canary.files import Insertion, Sink, TableFormat, blocks, csvfile, open_table
 from canary.files.csvfile import CsvTable
 from canary.files.table import unique_headings
+
+
+@pytest.fixture(params=[None, 0], ids=["small", "large"], autouse=True)
+def size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read and copy every file as a small one, and as one that is worth a compiled loop."""
+    if request.param is not None:
+        monkeypatch.setattr(csvfile, "LARGE", request.param)
+
 
 CANARY = {"id": "9", "name": "雀", "note": "c"}
 

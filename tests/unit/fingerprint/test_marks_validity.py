@@ -1,7 +1,7 @@
 """P(E ≥ t) ≤ 1/t for innocents, through reading and scoring of real columns; what would void it is shown to.
 
 A leak is scored under fresh keys. The table shares phones between rows, has cells that could not be marked, and the
-leak repeats rows. The whole, with 100,000 keys, is benchmarks/marks_validity.py.
+leak repeats rows. The whole, with 100,000 keys and files, is benchmarks/marks_trace.py.
 """
 
 from __future__ import annotations

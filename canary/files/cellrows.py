@@ -1,0 +1,76 @@
+"""Rows of a block of text whose columns are copied out of it when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from canary.files.csvkernel import Cells
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class CellRows:
+    """Some records of a block as a pyarrow.RecordBatch shows rows; `places` are its columns among those found.
+
+    No cell is null: text knows only empty ones.
+    """
+
+    cells: Cells
+    records: Ints
+    places: Mapping[str, int]
+    _made: dict[str, pa.Array] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def num_rows(self) -> int:
+        """Give the number of rows."""
+        return len(self.records)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Give the names of the columns, texts all of them."""
+        import pyarrow as pa
+
+        return pa.schema([(name, pa.string()) for name in self.places])
+
+    @property
+    def columns(self) -> list[pa.Array]:
+        """Give all columns."""
+        return [self.column(name) for name in self.places]
+
+    def column(self, name: str) -> pa.Array:
+        """Give one column."""
+        if name not in self._made:
+            self._made[name] = self.cells.column(self.places[name], self.records)
+        return self._made[name]
+
+    def select(self, names: Sequence[str]) -> pa.RecordBatch:
+        """Give some columns, apart from the block."""
+        import pyarrow as pa
+
+        return pa.RecordBatch.from_arrays([self.column(name) for name in names], list(names))
+
+    def take(self, rows: Ints | Sequence[int]) -> pa.RecordBatch:
+        """Give some rows, apart from the block."""
+        import numpy as np
+        import pyarrow as pa
+
+        arrays = [self.cells.column(place, self.records[np.asarray(rows)]) for place in self.places.values()]
+        return pa.RecordBatch.from_arrays(arrays, list(self.places))
+
+    def slice(self, first: int, count: int | None = None) -> CellRows:
+        """Give rows that follow each other."""
+        stop = None if count is None else first + count
+        return CellRows(self.cells, self.records[first:stop], self.places)
+
+    def to_pylist(self) -> list[dict[str, str | None]]:
+        """Give every row by itself."""
+        found: list[dict[str, str | None]] = self.select(list(self.places)).to_pylist()
+        return found
