@@ -221,4 +221,6 @@ def _watching(health: WatchHealth, states: Counter[str]) -> dict[str, Any]:
         "sources": dict(states),
         "alerts_oldest": health.alerts_oldest,
         "channels_broken": health.channels_broken,
+        "unread": health.unread,
+        "unread_oldest": health.unread_oldest,
     }

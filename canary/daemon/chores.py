@@ -17,6 +17,7 @@ from canary.store import callers, captures, runs, selftests, sightings, sources,
 RUNS_MS: Final = 7 * 86_400_000  # how long it is known what ran
 PATIENCE_MS: Final = 60_000  # a channel that fails for so long is told of: well within five minutes
 TEST_MS: Final = 60_000  # in which a receiver's self-test must come back; twice
+LEFT_TURNS: Final = 5  # of reading what it left, at a time
 UNREAD_MS: Final = 60_000  # what waits for so long was left by a node that is gone
 LOG: Final = logging.getLogger("canary.watch")
 
@@ -79,10 +80,14 @@ def alarm(taker: Taker) -> None:
 
 
 def read_leftovers(taker: Taker) -> int:
-    """Read what was taken in a while ago by a node that is gone; gives how many sightings."""
+    """Read what was taken in a while ago by a node that is gone, a few turns of it: alarms must not wait for all.
+
+    Gives how many sightings.
+    """
     with taker.registry.read() as tx:
-        late = unread.older(tx, taker.clock.now_ms() - UNREAD_MS)
-    return read_all(taker) if late else 0
+        since = unread.oldest(tx)
+    late = since is not None and since < taker.clock.now_ms() - UNREAD_MS
+    return read_all(taker, range(LEFT_TURNS)) if late else 0
 
 
 def forget(taker: Taker, settings: WatchSettings) -> None:

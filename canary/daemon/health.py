@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from canary.daemon.leader import NAME
 from canary.daemon.settings import Source
-from canary.store import channels, leases, outbox, selftests
+from canary.store import channels, leases, outbox, selftests, unread
 from canary.store import sources as store
 from canary.store.clock import database_ms
 
@@ -53,6 +53,8 @@ class WatchHealth:
     alerts_waiting: int
     alerts_oldest: float  # seconds that the oldest letter is due
     channels_broken: tuple[str, ...]
+    unread: int = 0  # sightings whose bytes wait for their scan
+    unread_oldest: float = 0.0  # seconds that the first of them waits
 
 
 def watch_health(registry: Registry, chosen: Sequence[Source], machine_ms: int) -> WatchHealth:
@@ -61,7 +63,7 @@ def watch_health(registry: Registry, chosen: Sequence[Source], machine_ms: int) 
         now = database_ms(tx, machine_ms)
         lease = leases.get(tx, NAME)
         leads = lease is not None and lease.until_ms > now
-        oldest = outbox.oldest_due(tx)
+        oldest, left = outbox.oldest_due(tx), unread.oldest(tx)
         return WatchHealth(
             sources=tuple(_sources(tx, chosen, now)),
             leader=lease.holder if lease is not None and leads else None,
@@ -69,6 +71,8 @@ def watch_health(registry: Registry, chosen: Sequence[Source], machine_ms: int) 
             alerts_waiting=outbox.counts(tx).get(outbox.WAITING, 0),
             alerts_oldest=0.0 if oldest is None else _seconds(now - oldest),
             channels_broken=tuple(one.name for one in channels.list_all(tx) if one.since_ms is not None),
+            unread=unread.count(tx),
+            unread_oldest=0.0 if left is None else _seconds(now - left),
         )
 
 

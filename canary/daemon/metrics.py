@@ -56,6 +56,10 @@ def _families(health: WatchHealth, leads: bool, arrivals: int) -> Iterator[str]:
     yield _family("leader", "gauge", "1 on the node that polls", [({}, leads)])
     yield _family("lease_token", "counter", "times that leadership changed hands", [({}, health.token)])
     yield _family("arrivals_waiting", "gauge", "arrivals not committed yet", [({}, arrivals)])
+    about = "sightings whose bytes are not scanned yet"
+    yield _family("unread_waiting", "gauge", about, [({}, health.unread)])
+    about = "since the oldest of them came in"
+    yield _family("unread_oldest_seconds", "gauge", about, [({}, health.unread_oldest)])
     yield _family("alerts_waiting", "gauge", "alerts that are not delivered", [({}, health.alerts_waiting)])
     about = "since the oldest alert is due"
     yield _family("alerts_oldest_seconds", "gauge", about, [({}, health.alerts_oldest)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -109,6 +110,9 @@ def take(
         if advance is not None:
             _keep(tx, advance, fetched, entries)
             _advance(tx, advance, len(entries), now)
+        else:
+            for source, count in Counter(str(body["source"]) for _, body in entries).items():
+                sources.count_items(tx, source, count)
     return Taken(tuple(ours), len(entries), room.told.matches, tuple(room.told.opened))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from canary.errors import UsageError
 from canary.store.rows import AnyRow, insert_new, upsert
@@ -106,6 +106,12 @@ def succeeded(
         state, cursor=cursor, last_poll_ms=now_ms, last_success_ms=now_ms, last_error=None, failures=0,
         gaps=state.gaps + gap, due_ms=due_ms,
     ))  # fmt: skip
+
+
+def count_items(tx: Tx, name: str, items: int) -> None:
+    """Count new items that reached a source by themselves; one that nobody watches counts nothing."""
+    mine = update(sources).where(sources.c.name == name)
+    tx.conn.execute(mine.values({"items": sources.c["items"] + items}))
 
 
 def failed(tx: Tx, name: str, error: str, now_ms: int, due_ms: int | None) -> None:

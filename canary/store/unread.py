@@ -38,7 +38,7 @@ def count(tx: Tx) -> int:
     return int(tx.conn.execute(select(func.count()).select_from(unread)).scalar_one())
 
 
-def older(tx: Tx, before_ms: int) -> bool:
-    """Tell whether something waits since before a time."""
-    late = select(unread.c.sighting).where(unread.c.since_ms < before_ms).limit(1)
-    return tx.conn.scalar(late) is not None
+def oldest(tx: Tx) -> int | None:
+    """Give since when the oldest waits (milliseconds), None where nothing does."""
+    since = tx.conn.scalar(select(func.min(unread.c.since_ms)))
+    return None if since is None else int(since)

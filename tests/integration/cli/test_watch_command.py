@@ -35,6 +35,7 @@ def test_status_says_how_the_watch_fares(watched):
     assert told["sightings"] == 1
     assert told["watch"] == {
         "leader": None, "sources": {"ok": 1, "failing": 1}, "alerts_oldest": 0.0, "channels_broken": [],
+        "unread": 0, "unread_oldest": 0.0,
     }  # fmt: skip
 
 

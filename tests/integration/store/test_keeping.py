@@ -124,8 +124,7 @@ def test_what_waits_to_be_read_is_read_by_one_alone(registry: Registry) -> None:
         unread.add(tx, [], 50)
         assert unread.count(tx) == 3
         assert set(unread.waiting(tx, 1)) == {"s-1", "s-3"}  # one message
-        assert not unread.older(tx, 50)
-        assert unread.older(tx, 51)
+        assert unread.oldest(tx) == 50
         assert unread.done(tx, [made["s-1"], made["s-3"]]) == {made["s-1"], made["s-3"]}
         assert unread.done(tx, [made["s-1"], made["s-2"]]) == {made["s-2"]}
         assert unread.waiting(tx, 9) == {}

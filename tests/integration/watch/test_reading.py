@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
+from canary.daemon import chores
+from canary.daemon.health import watch_health
 from canary.model.sight import Item
 from canary.steps import selftest
 from canary.steps.lookout import Look, Thing
 from canary.steps.reading import read_all, read_on
 from canary.steps.watch import Arrival, Taker, knows, take
-from canary.store import incidents, journal, selftests, sightings, unread
+from canary.store import incidents, journal, selftests, sightings, sources, unread
 from canary.store.registry import Registry
 from tests.integration.watch.conftest import MakeTaker
-from tests.watch_tools import NOW_MS, SIGNER, Planted, fresh_registry, plant
+from tests.watch_tools import NOW_MS, SIGNER, HandClock, Planted, fresh_registry, plant
 
 
 def mails(planted: list[Planted]) -> list[Arrival]:
@@ -93,6 +97,37 @@ def test_what_a_killed_node_left_is_read_by_the_next_and_once(registry: Registry
         assert unread.count(tx) == 0
         assert len(sightings.list_all(tx)) == 5
         assert journal.verify(tx, SIGNER.public).ok
+
+
+def test_what_was_left_is_read_in_parts_that_keep_nobody_waiting(
+    registry: Registry, taker: MakeTaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chores, "LEFT_TURNS", 1)
+    monkeypatch.setattr("canary.steps.reading.read_on.__defaults__", (2,))
+    planted = plant(registry, 8)
+    ready = taker(planted)
+    assert isinstance(ready.clock, HandClock)
+    take(ready, mails(planted), read=False)
+    assert chores.read_leftovers(ready) == 0
+    ready.clock.ms += chores.UNREAD_MS + 1
+    health = watch_health(registry, [], ready.clock.now_ms())
+    assert health.unread == 3
+    assert health.unread_oldest >= 60
+    assert [chores.read_leftovers(ready) for _ in range(3)] == [2, 1, 0]
+    health = watch_health(registry, [], ready.clock.now_ms())
+    assert (health.unread, health.unread_oldest) == (0, 0.0)
+
+
+def test_what_reaches_a_receiver_is_counted_as_its_items(registry: Registry, taker: MakeTaker) -> None:
+    planted = plant(registry, 8)
+    with registry.begin() as tx:
+        sources.ensure(tx, "mail", "smtp")
+    for _ in range(2):  # what is repeated counts once
+        take(taker(planted), mails(planted), read=False)
+    with registry.read() as tx:
+        state = sources.get(tx, "mail")
+        assert state is not None
+        assert state.items == len(sightings.list_all(tx))
 
 
 def test_a_self_test_comes_back_as_data_or_mail_and_opens_nothing(

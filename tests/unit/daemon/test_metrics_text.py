@@ -15,7 +15,7 @@ GOOD = SourceHealth(
     unchanged_share=0.25, bytes=10**12,
 )  # fmt: skip
 NEW = SourceHealth("new", "feed", "never", None, None, 0, None)
-HEALTH = WatchHealth((GOOD, NEW), "node", 3, 7, 12.5, ("webhook:ops",))
+HEALTH = WatchHealth((GOOD, NEW), "node", 3, 7, 12.5, ("webhook:ops",), 9, 1.5)
 
 
 def samples(text: str) -> dict[str, str]:
@@ -46,4 +46,5 @@ def test_what_the_watch_knows_is_told() -> None:
     assert (found["canary_leader"], found["canary_lease_token"]) == ("1", "3")
     assert (found["canary_arrivals_waiting"], found["canary_alerts_waiting"]) == ("4", "7")
     assert (found["canary_alerts_oldest_seconds"], found["canary_channels_broken"]) == ("12.5", "1")
+    assert (found["canary_unread_waiting"], found["canary_unread_oldest_seconds"]) == ("9", "1.5")
     assert samples(text_of(HEALTH, False, 0))["canary_leader"] == "0"
