@@ -50,8 +50,7 @@ def read_on(taker: Taker, most: int = A_TURN) -> int:
         ready = [one for one in messages if mine.issuperset(one.serials)]
         data = [extra for one in ready for extra in _beyond(one)]
         room = room_of(tx, taker, [*data, *(_as_seen(one) for one in ready)], now)
-        for one in ready:
-            _strengthen(room, one)
+        add_matches(tx, [match for one in ready for match in _stronger(room, one)])
         entries: list[Entry] = store_all(room, data)
         journal.append_many(tx, entries, taker.signer, now)
         room.told.announce()
@@ -91,17 +90,14 @@ def _beyond(one: _Message) -> list[Seen]:
     return [beyond(Seen(arrival, sighting.sha256, sighting.bytes), rest, one.look.reading)]
 
 
-def _strengthen(room: Room, one: _Message) -> None:
-    """Add the fields that the bytes hold to the matches by contact."""
+def _stronger(room: Room, one: _Message) -> Iterable[Found]:
+    """Give the matches by contact again, with the fields that the bytes hold."""
     mine: Mapping[str, Match] = {match.canary: match for match in one.look.matches}
-    found: list[Found] = []
     for serial, sighting in one.sightings:
         for match in sighting.matches:
             if match.canary in mine:
-                fact = room.facts[match.canary]
                 whole = merge(match, mine[match.canary])
-                found.append(Found(serial, fact.serial, *store.kept_name(sighting), whole))
-    add_matches(room.tx, found)
+                yield Found(serial, room.facts[match.canary].serial, *store.kept_name(sighting), whole)
 
 
 def read_all(taker: Taker, turns: Sequence[int] = range(10_000)) -> int:

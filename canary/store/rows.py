@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any, Final, TypeAlias, TypeVar
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, Table, any_, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Insert,
+    Row,
+    Select,
+    Table,
+    any_,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 STREAM_ROWS: Final = 2_000
@@ -58,21 +71,32 @@ def rows_among(
 
 def insert_new(connection: Connection, table: Table, values: Mapping[str, object]) -> bool:
     """Insert a row unless a unique key of it exists; tells whether it was inserted."""
-    statement = _insert(connection, table).values(dict(values)).on_conflict_do_nothing().inline()
-    return connection.execute(statement.execution_options(preserve_rowcount=True)).rowcount == 1
+    statement = _insert_new(connection.dialect.name, table)
+    return connection.execute(statement, dict(values)).rowcount == 1
 
 
 def upsert(connection: Connection, table: Table, values: Mapping[str, object], keys: Sequence[str]) -> None:
     """Insert a row, or give the row of the same keys these values."""
-    rest = {name: value for name, value in values.items() if name not in keys}
-    statement = _insert(connection, table).values(dict(values))
-    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=rest))
+    statement = _upsert(connection.dialect.name, table, tuple(values), tuple(keys))
+    connection.execute(statement, dict(values))
 
 
-def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+@cache
+def _insert_new(dialect: str, table: Table) -> Insert:
+    """Make the statement once: that costs as much as running it."""
+    statement = _insert(dialect, table).on_conflict_do_nothing().inline()
+    return statement.execution_options(preserve_rowcount=True)
+
+
+@cache
+def _upsert(dialect: str, table: Table, names: tuple[str, ...], keys: tuple[str, ...]) -> Insert:
+    statement = _insert(dialect, table)
+    rest = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=rest)
+
+
+def _insert(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def lock(connection: Connection, number: int) -> None:

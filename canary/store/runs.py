@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import delete, func, or_, select, text, update
+from sqlalchemy import BindParameter, Table, Update, bindparam, delete, func, or_, select, text, update
 
 from canary.store.leases import Overtaken
 from canary.store.rows import AnyRow, insert_new
@@ -52,6 +52,60 @@ class Next:
     skipped: int = 0
 
 
+# Statements of every poll, made once: making one costs as much as running it.
+
+
+def _given(name: str) -> BindParameter[Any]:
+    return bindparam(f"a_{name}")
+
+
+def _more(table: Table, *names: str) -> dict[str, Any]:
+    return {name: table.c[name] + _given(name) for name in names}
+
+
+def _once(*names: str) -> dict[str, Any]:
+    return {name: _given(name) for name in names}
+
+
+_COUNTED: Final = {
+    "polls": sources.c.polls + 1,
+    "last_poll_ms": _given("now_ms"),
+    **_more(sources, "items", "requests", "unchanged", "bytes"),
+}
+_DONE: Final = {**_once("slot", "due_ms"), **_more(sources, "skipped"), "holder": None, "held_ms": None}
+_WELL: Final = {
+    **_COUNTED,
+    **_once("cursor", "pace_ms"),
+    **_more(sources, "gaps"),
+    "last_success_ms": _given("now_ms"),
+    "last_error": None,
+    "failures": 0,
+    "breaker": "closed",
+}
+_BADLY: Final = {
+    **_COUNTED,
+    **_DONE,
+    "last_error": _given("error"),
+    "failures": sources.c.failures + 1,
+    "breaker": _given("breaker"),
+}
+_ONE: Final = sources.c.name == bindparam("of_job")
+_MINE: Final = update(sources).where(_ONE, sources.c.token == bindparam("of_token"))
+_RUN: Final = update(runs).where(
+    runs.c.job == bindparam("of_job"),
+    runs.c.slot == bindparam("of_slot"),
+    runs.c.token == bindparam("of_token"),
+)
+_STATE: Final = select(sources).where(_ONE).with_for_update()
+_TOKEN: Final = select(sources.c.token).where(_ONE).with_for_update()
+_HOLD: Final = update(sources).where(_ONE).values(_once("token", "holder", "held_ms"))
+_ADVANCE: Final = _MINE.values(_WELL)
+_SUCCEED: Final = _MINE.values({**_WELL, **_DONE})
+_FAIL: Final = _MINE.values(_BADLY)
+_END: Final = _RUN.values({**_once("ended_ms", "failed"), **_more(runs, "items")})
+_COUNT: Final = _RUN.values(_more(runs, "items"))
+
+
 def due(tx: Tx, now_ms: int) -> list[str]:
     """Name the sources that are due and not paused, the longest due first."""
     ready = or_(sources.c.due_ms.is_(None), sources.c.due_ms <= now_ms)
@@ -64,7 +118,7 @@ def begin(tx: Tx, job: str, node: str, now_ms: int, until_ms: int, at_once: bool
 
     A slot whose run ended is not begun again. What another node still does for this source is fenced off.
     """
-    row = tx.conn.execute(select(sources).where(sources.c.name == job).with_for_update()).one_or_none()
+    row = tx.conn.execute(_STATE, {"of_job": job}).one_or_none()
     if row is None or row.paused or not (at_once or _ready(row, node, now_ms)):
         return None
     early = row.due_ms is not None and row.due_ms > now_ms
@@ -74,8 +128,8 @@ def begin(tx: Tx, job: str, node: str, now_ms: int, until_ms: int, at_once: bool
         slot = now_ms  # that slot's run ended: what is asked for now is another one
         if not _write_run(tx, job, slot, token, node, now_ms):
             return None
-    mine = {"token": token, "holder": node, "held_ms": until_ms}
-    tx.conn.execute(update(sources).where(sources.c.name == job).values(mine))
+    mine = {"of_job": job, "a_token": token, "a_holder": node, "a_held_ms": until_ms}
+    tx.conn.execute(_HOLD, mine)
     return Run(job, slot, token, node, row.cursor, row.failures, row.breaker, row.pace_ms)
 
 
@@ -98,8 +152,7 @@ def fence(tx: Tx, run: Run) -> None:
     """Raise Overtaken where a later run of the source was begun; none can be until the transaction ends."""
     if tx.conn.dialect.name == "postgresql":
         tx.conn.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = {IDLE_MS}"))
-    wanted = select(sources.c.token).where(sources.c.name == run.job).with_for_update()
-    if tx.conn.scalar(wanted) != run.token:
+    if tx.conn.scalar(_TOKEN, {"of_job": run.job}) != run.token:
         raise Overtaken(f"source {run.job}")
 
 
@@ -107,18 +160,10 @@ def advance(
     tx: Tx, run: Run, cursor: str, gap: bool, items: int, now_ms: int, traffic: Traffic, after: Next | None
 ) -> None:
     """Store how far a run came; with `after` it has ended well, and the source is due again then."""
-    _change(tx, run, {
-        "cursor": storable(cursor),
-        "gaps": sources.c.gaps + int(gap),
-        "last_poll_ms": now_ms,
-        "last_success_ms": now_ms,
-        "last_error": None,
-        "failures": 0,
-        "breaker": "closed",
-        "pace_ms": traffic.pace_ms,
-        **_counted(items, traffic),
-        **(_done(after) if after is not None else {}),
-    })  # fmt: skip
+    told = {"cursor": storable(cursor), "gaps": int(gap), "now_ms": now_ms, "pace_ms": traffic.pace_ms}
+    _change(
+        tx, run, _ADVANCE if after is None else _SUCCEED, {**told, **_counted(items, traffic), **_done(after)}
+    )
     if after is not None:
         _end(tx, run, now_ms, items, 0)
     else:
@@ -127,14 +172,8 @@ def advance(
 
 def fail(tx: Tx, run: Run, error: str, breaker: str, now_ms: int, traffic: Traffic, after: Next) -> None:
     """Note that a run failed; the cursor stays where it is."""
-    _change(tx, run, {
-        "last_poll_ms": now_ms,
-        "last_error": cut(error, ERROR_CHARS),
-        "failures": sources.c.failures + 1,
-        "breaker": breaker,
-        **_counted(0, traffic),
-        **_done(after),
-    })  # fmt: skip
+    told = {"now_ms": now_ms, "error": cut(error, ERROR_CHARS), "breaker": breaker}
+    _change(tx, run, _FAIL, {**told, **_counted(0, traffic), **_done(after)})
     _end(tx, run, now_ms, 0, 1)
 
 
@@ -162,34 +201,29 @@ def last(tx: Tx, job: str, most: int = 20) -> list[AnyRow]:
 
 
 def _counted(items: int, traffic: Traffic) -> dict[str, object]:
-    return {
-        "polls": sources.c.polls + 1,
-        "items": sources.c["items"] + items,
-        "requests": sources.c.requests + traffic.requests,
-        "unchanged": sources.c.unchanged + traffic.unchanged,
-        "bytes": sources.c.bytes + traffic.bytes,
-    }
+    counted = {"requests": traffic.requests, "unchanged": traffic.unchanged, "bytes": traffic.bytes}
+    return {"items": items, **counted}
 
 
-def _done(after: Next) -> dict[str, object]:
-    skipped = sources.c.skipped + after.skipped
-    return {"slot": after.slot, "due_ms": after.due_ms, "skipped": skipped, "holder": None, "held_ms": None}
+def _done(after: Next | None) -> dict[str, object]:
+    if after is None:
+        return {}
+    return {"slot": after.slot, "due_ms": after.due_ms, "skipped": after.skipped}
 
 
-def _change(tx: Tx, run: Run, values: dict[str, object]) -> None:
-    mine = update(sources).where(sources.c.name == run.job, sources.c.token == run.token)
-    if tx.conn.execute(mine.values(values)).rowcount != 1:
+def _change(tx: Tx, run: Run, statement: Update, values: Mapping[str, object]) -> None:
+    given = {f"a_{name}": value for name, value in values.items()}
+    if tx.conn.execute(statement, {"of_job": run.job, "of_token": run.token, **given}).rowcount != 1:
         raise Overtaken(f"source {run.job}")
 
 
 def _end(tx: Tx, run: Run, now_ms: int, items: int, failed: int) -> None:
-    mine = update(runs).where(runs.c.job == run.job, runs.c.slot == run.slot, runs.c.token == run.token)
-    tx.conn.execute(mine.values(ended_ms=now_ms, items=runs.c["items"] + items, failed=failed))
+    given = {"a_ended_ms": now_ms, "a_items": items, "a_failed": failed}
+    tx.conn.execute(_END, {"of_job": run.job, "of_slot": run.slot, "of_token": run.token, **given})
 
 
 def _count_items(tx: Tx, run: Run, items: int) -> None:
-    mine = update(runs).where(runs.c.job == run.job, runs.c.slot == run.slot, runs.c.token == run.token)
-    tx.conn.execute(mine.values(items=runs.c["items"] + items))
+    tx.conn.execute(_COUNT, {"of_job": run.job, "of_slot": run.slot, "of_token": run.token, "a_items": items})
 
 
 def unended(tx: Tx) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from canary.errors import UsageError
 from canary.store.rows import AnyRow, insert_new, upsert
@@ -58,6 +58,10 @@ class HostBudget:
     not_before_ms: int = 0
 
 
+_ONE: Final = select(sources).where(sources.c.name == bindparam("of_name"))
+_HELD: Final = _ONE.with_for_update()
+_HOST: Final = select(hosts).where(hosts.c.host == bindparam("of_host"))
+_HOST_HELD: Final = _HOST.with_for_update()
 _FIELDS: Final = tuple(each.name for each in sources.c)
 
 
@@ -67,8 +71,7 @@ def _noun(row: AnyRow) -> SourceState:
 
 def get(tx: Tx, name: str) -> SourceState | None:
     """Give the state of a source, None where it never ran; a write transaction holds the row to its end."""
-    wanted = select(sources).where(sources.c.name == name)
-    row = tx.conn.execute(wanted.with_for_update() if tx.writes else wanted).one_or_none()
+    row = tx.conn.execute(_HELD if tx.writes else _ONE, {"of_name": name}).one_or_none()
     return None if row is None else _noun(row)
 
 
@@ -90,9 +93,11 @@ def put(tx: Tx, state: SourceState) -> None:
 
 def ensure(tx: Tx, name: str, kind: str) -> SourceState:
     """Give the state of a source, made fresh where it never ran."""
-    fresh = {"kind": kind, "paused": False, "failures": 0, "gaps": 0}
-    insert_new(tx.conn, sources, {"name": check_name("a source name", name), **fresh})
-    found = get(tx, name)
+    found = get(tx, check_name("a source name", name))
+    if found is None:
+        fresh = {"kind": kind, "paused": False, "failures": 0, "gaps": 0}
+        insert_new(tx.conn, sources, {"name": name, **fresh})
+        found = get(tx, name)
     assert found is not None  # noqa: S101 - inserted above
     return found
 
@@ -156,8 +161,8 @@ def _known(tx: Tx, name: str) -> SourceState:
 
 def get_host(tx: Tx, host: str) -> HostBudget | None:
     """Give a host's budget, None where it was never asked; a write transaction holds the row to its end."""
-    wanted = select(hosts).where(hosts.c.host == fit(host, HOST_CHARS))
-    row = tx.conn.execute(wanted.with_for_update() if tx.writes else wanted).one_or_none()
+    wanted = _HOST_HELD if tx.writes else _HOST
+    row = tx.conn.execute(wanted, {"of_host": fit(host, HOST_CHARS)}).one_or_none()
     return None if row is None else HostBudget(row.host, row.tokens, row.updated_ms, row.not_before_ms)
 
 
