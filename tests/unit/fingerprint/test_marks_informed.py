@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from canary.fingerprint.informed import MODELS, informed_units, log2_informed
-from tests.markslab import exceeds, keys_of, objects, rows_of
+from tests.markslab import exceeds, keys_of, lab, objects, rows_of
 
 ONE, TWO = keys_of(2)
 INNOCENTS = keys_of(400, seed=3)
@@ -56,3 +56,12 @@ def test_a_row_counts_once_and_unknown_rows_not_at_all(parcels):
     assert [len(unit.log2_ratio) for unit in once] == [1] * len(once)
     assert informed_units(parcels.prepared, leak, np.full(50, -1)) == []
     assert (log2_informed([], [ONE]) == pytest.approx(0)) is True
+
+
+def test_an_input_counts_once_whatever_rows_it_serves(parcels):
+    phones = np.repeat(parcels.table["phone"][:200], 3)
+    made = lab(rows=600, table={**parcels.table, "phone": phones})
+    units = informed_units(made.prepared, made.copy(ONE), np.arange(600))
+    served = [inputs for unit in units for inputs in unit.inputs]
+    assert min(len(one) for one in served) == 200
+    assert all(len(np.unique(one, axis=0)) == len(one) for one in served)

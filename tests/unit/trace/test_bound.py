@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from canary.model.evidence import Hit
 from canary.trace.bound import combine, false_accusation, limit_of_incident, log2_e_of, trace_weight
-from canary.trace.case import MarkScore
+from canary.trace.case import MarkScore, SideEvent
 from canary.trace.records import is_weak, records_of
 from canary.trace.sentences import bound_text
+from canary.trace.verdict import conclude
 
 
 def test_weights_of_all_traces_together_stay_below_one():
@@ -74,6 +76,24 @@ def test_marks_multiply_canaries(case):
     assert marked["p0"] == pytest.approx(plain["p0"] + 12.5)
     assert marked["p1"] == plain["p1"]
     assert set(marked) == set(plain)
+
+
+def test_what_the_leaker_chooses_never_enters_the_bound(case):
+    """Which rows leaked, whose exports held them, calls and touches: all of it is his choice, or somebody else's.
+
+    Were "held the rows" a factor, 50 rows of one branch, whose export held one row in 40, would weigh 40^50 for it.
+    """
+    bare = log2_e_of(case(3, marks={"p0": MarkScore(12.5)}), {}, {})
+    events = tuple(
+        SideEvent(f"c{n}", ("p0",), kind, True, 0.0) for n in range(50) for kind in ("call", "access")
+    )
+    told = case(
+        3, marks={"p0": MarkScore(12.5, 9, 9, rows_held=50), "p1": MarkScore(0.0, 9, 1, rows_held=50)}, side=events,
+        rows=50, rows_recognised=50,
+    )  # fmt: skip
+    assert log2_e_of(told, {}, {}) == bare
+    assert conclude(told).log2_e == conclude(replace(told, side=(), rows_recognised=None)).log2_e
+    assert not [one for one in conclude(told).suspects if one.status == "named"]
 
 
 def test_records_hold_unmasked_roles_of_one_record():
