@@ -15,7 +15,7 @@ from canary.scan.kernel import Sweeper, Swept, counts_of, is_able
 from canary.scan.parts import TextPart
 from canary.scan.pieces import Piece, encoded, pieces
 from canary.scan.records import PROSE, Block, Layout, detect_layout, has_headings
-from canary.scan.regions import Span, apart, spans_of
+from canary.scan.regions import Span, apart, cuts, spans_of
 from canary.scan.search import Ahead, Reading, Scan, filled, keyed_of
 from canary.scan.seen import Seen
 from canary.scan.spellings import base64_texts, views
@@ -148,9 +148,9 @@ class FastScan(Scan):
             spots = self._spotted(swept, piece, at.layout)
             if spots is None:
                 return self._unswept(piece, at)
-            hits, hard = np.concatenate([hits, spots]), np.concatenate([hard, swept.odd])
-        elif len(swept.odd):
-            hits = np.concatenate([hits, self._decoded_hits(swept, piece, at.layout)])
+            hits, hard = np.concatenate([hits, spots]), np.concatenate([hard, swept.odd, swept.packed])
+        elif len(swept.odd) or len(swept.packed):
+            hard = np.concatenate([hard, self._decoded_hits(swept, piece, at.layout)])
         self.rows += swept.filled
         skipped = int(np.searchsorted(swept.starts, LEAD + piece.skip)) if piece.skip else 0
         if len(hits) or len(hard):
@@ -162,34 +162,63 @@ class FastScan(Scan):
 
     def _hits(self, swept: Swept) -> Ints:
         """Give the places of what the index knows, among what its Bloom filter did not turn away."""
+        places: Ints = self._known_rows(swept.found)[:, 1]
+        return places
+
+    def _known_rows(self, rows: Ints) -> Ints:
+        """Give those rows of what was found whose keys the index knows."""
         import numpy as np
 
-        if not len(swept.found):
-            return np.empty(0, np.int64)
-        digests = swept.found[:, 3] == HASH
-        plain = swept.found[~digests]
-        known: Ints = plain[self.index.holds(plain[:, 0]), 1]
+        if not len(rows):
+            return rows
+        digests = rows[:, 3] == HASH
+        plain = rows[~digests]
+        known: Ints = plain[self.index.holds(plain[:, 0])]
         if not digests.any():
             return known
-        heads = swept.found[digests]
+        heads = rows[digests]
         owned = self.index.hashed(self.reader).holds(heads[:, 0].view(np.uint64))
-        return np.concatenate([known, heads[owned, 1]])
+        return np.concatenate([known, heads[owned]])
 
     def _decoded_hits(self, swept: Swept, piece: Piece, layout: Layout) -> Ints:
-        """Give the places of what the index may know among other spellings: each view of them is swept in its turn."""
+        """Give the stretches of other spellings in which the index may know something."""
         import numpy as np
 
-        found: list[int] = []
         none = np.empty(0, np.int64)
-        for first, last in apart(spans_of(none, swept.odd, swept.starts, piece, layout)):
+        found = [np.empty((0, 2), np.int64)]
+        for span in apart(spans_of(none, swept.odd, swept.starts, piece, layout)):
+            for first, last in cuts(span, piece):
+                found.append(self._unfolded(piece, first, last))
+        for first, last in apart(spans_of(none, swept.packed, swept.starts, piece, layout)):
             text = piece.text(first, last)
-            for place in sorted(set(self._in_views(text))):
-                found.append(first + len(encoded(text[:place])))
-        return np.array(found, np.int64)
+            places = [first + len(encoded(text[:place])) for place in sorted(set(self._in_base64(text)))]
+            found.append(np.array([(place, place + 1) for place in places], np.int64).reshape(-1, 2))
+        return np.concatenate(found)
+
+    def _unfolded(self, piece: Piece, first: int, last: int) -> Ints:
+        """Give where in a stretch the index may know something that is spelt otherwise."""
+        import numpy as np
+
+        sweeper = self._free.pop()
+        try:
+            unfolded = sweeper.unfold(piece, first, last)
+        finally:
+            self._free.append(sweeper)
+        if unfolded is None:
+            text = piece.text(first, last)
+            places = [first + len(encoded(text[:place])) for place in sorted(set(self._in_views(text)))]
+            return np.array([(place, place + 1) for place in places], np.int64).reshape(-1, 2)
+        known = self._known_rows(unfolded.found)
+        spans = np.concatenate([known[:, 1:3], unfolded.hard])
+        clipped: Ints = np.clip(spans, first, last)
+        return clipped
 
     def _in_views(self, text: str) -> Iterator[int]:
+        """Give the places in a text of what its views hold, made one by one."""
         for view, back, _ in views(text):
             yield from (back(place) for place in self._in_view(view))
+
+    def _in_base64(self, text: str) -> Iterator[int]:
         for inner, place in base64_texts(text):
             for view in (inner, *(view for view, _, _ in views(inner))):
                 if self._in_view(view):

@@ -18,6 +18,7 @@ from canary.scan.sweepwork import (
     B64_LAST,
     BEGINS,
     BYTES,
+    CANNOT,
     CHAINED,
     COUNTS,
     DIGIT_LAST,
@@ -40,12 +41,15 @@ from canary.scan.sweepwork import (
     ODDS,
     OUT,
     OUTS,
+    PACK_NOTED,
     PACKED,
+    PACKS,
     PAIRS,
     PER_SHAPE,
     PLACED,
     PLACES,
     PLACING,
+    PROSE,
     REGISTERS,
     RING_FIRST,
     RING_LAST,
@@ -54,6 +58,7 @@ from canary.scan.sweepwork import (
     SPACED,
     SPLIT,
     STARTS,
+    UNFOLDING,
     VIEW,
     WIDE_LAST,
     mode_of,
@@ -67,7 +72,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 _FRESH: Final = (
-    HELD, LISTED, LIST_SUM,
+    HELD, LISTED, LIST_SUM, PACK_NOTED, CANNOT,
     OUT, HARD, ODD_NOTED, STARTS, FAILED, DONE, SPACED, CHAINED, SPLIT, PACKED, LINES_OPEN, RING_FIRST, RING_LAST,
     FILLED, PLACED, B64_LAST, DIGIT_LAST, HIGH_LAST, WIDE_LAST,
 )  # fmt: skip
@@ -80,15 +85,27 @@ class Swept:
     """What the kernel gave for a piece; places are those of its buffer.
 
     `found` are rows of key, start, end and form, `placed` of place and shape, `hard` of start and end: what the
-    kernel cannot judge, and `odd` what may be another spelling.
+    kernel cannot judge, `odd` what may be another spelling, and `packed` what may be base64 of a text.
     """
 
     found: Ints
     hard: Ints
     odd: Ints
+    packed: Ints
     starts: Ints
     filled: int
     placed: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Unfolded:
+    """What the views of a stretch gave; places are those that it was made of, roughly.
+
+    `found` are rows of key, start, end and form, `hard` of start and end.
+    """
+
+    found: Ints
+    hard: Ints
 
 
 @cache
@@ -103,8 +120,8 @@ def is_able() -> bool:
     return bool(features.get("aes")) or (arm and bool(features.get("crypto", False)))
 
 
-_SWEEP: Final = Entry(
-    "canary.scan.sweep", "sweep", 6, ("sweep*.py", "signs.py", "spellings.py", "vectors.py")
+_ENTER: Final = Entry(
+    "canary.scan.sweepviews", "enter", 6, ("sweep*.py", "signs.py", "spellings.py", "vectors.py")
 )
 
 
@@ -125,29 +142,44 @@ class Sweeper:
 
     def sweep(self, piece: Piece, layout: Layout, *, view: bool = False) -> Swept | None:
         """Sweep a piece, None where it holds more than there is room for; in a `view` nothing is odd."""
+        if not self._entered(piece, (LEAD, piece.end, LEAD + piece.skip), mode_of(layout), view=view):
+            return None
+        st = self._work.st
+        return Swept(
+            self._rows(OUTS, OUT, 4),
+            self._rows(HARDS, HARD, 2),
+            self._rows(ODDS, ODD_NOTED, 2),
+            self._rows(PACKS, PACK_NOTED, 2),
+            st[BEGINS : BEGINS + st[STARTS]].copy(),
+            int(st[FILLED]),
+            self._rows(PLACES, PLACED, 2),
+        )
+
+    def unfold(self, piece: Piece, first: int, last: int) -> Unfolded | None:
+        """Sweep all views of a stretch, None where Python has to make them."""
+        if not self._entered(piece, (first, last, 0), PROSE, view=True, unfolding=True):
+            return None
+        return (
+            None
+            if self._work.st[CANNOT]
+            else Unfolded(self._rows(OUTS, OUT, 4), self._rows(ODDS, ODD_NOTED, 2))
+        )
+
+    def _entered(
+        self, piece: Piece, span: tuple[int, int, int], mode: int, *, view: bool, unfolding: bool = False
+    ) -> bool:
+        """Run the kernel, and tell whether it had room."""
         st = self._work.st
         st[list(_FRESH)] = 0
         st[COUNTS : COUNTS + MOST_SHAPES] = 0
-        st[MODE] = mode_of(layout)
-        st[VIEW] = view
-        _SWEEP(
-            st.ctypes.data,
-            self._work.tb.ctypes.data,
-            piece.buffer.ctypes.data,
-            LEAD,
-            piece.end,
-            LEAD + piece.skip,
-        )
-        if st[FAILED]:
-            return None
-        return Swept(
-            st[OUTS : OUTS + 4 * st[OUT]].reshape(-1, 4).copy(),
-            st[HARDS : HARDS + 2 * st[HARD]].reshape(-1, 2).copy(),
-            st[ODDS : ODDS + 2 * st[ODD_NOTED]].reshape(-1, 2).copy(),
-            st[BEGINS : BEGINS + st[STARTS]].copy(),
-            int(st[FILLED]),
-            st[PLACES : PLACES + 2 * st[PLACED]].reshape(-1, 2).copy(),
-        )
+        st[MODE], st[VIEW], st[UNFOLDING] = mode, view, unfolding
+        _ENTER(st.ctypes.data, self._work.tb.ctypes.data, piece.buffer.ctypes.data, *span)
+        return not st[FAILED]
+
+    def _rows(self, place: int, count: int, columns: int) -> Ints:
+        st = self._work.st
+        rows: Ints = st[place : place + columns * st[count]].reshape(-1, columns).copy()
+        return rows
 
     @property
     def registers(self) -> Any:

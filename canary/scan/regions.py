@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from canary.scan.pieces import Piece
 from canary.scan.records import Layout
-from canary.scan.sweepwork import LEAD
+from canary.scan.sweepwork import LEAD, STRETCH
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,3 +81,19 @@ def apart(spans: Iterable[Span]) -> Iterator[Span]:
         held = first, last
     if held is not None:
         yield held
+
+
+def cuts(span: Span, piece: Piece) -> Iterator[Span]:
+    """Cut a stretch that is too long to be decoded at once, at lines; each begins some lines before the last ended."""
+    first, last = span
+    while last - first > STRETCH:
+        end = _safe_line(first + STRETCH - LONGEST, first + STRETCH, piece)
+        yield first, end
+        first = max(first + 1, _safe_line(end - 2 * MARGIN, end - MARGIN, piece))
+    yield first, last
+
+
+def _safe_line(first: int, last: int, piece: Piece) -> int:
+    """Give where the last line of a stretch begins, where there is none a border of characters."""
+    at = piece.buffer[first:last].tobytes().rfind(b"\n")
+    return first + at + 1 if at >= 0 else piece.border(last)

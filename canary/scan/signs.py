@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import re
 import string
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from canary.scan.spellings import NUMERALS, ODD_SIGNS
+from canary.fields.fold import INVISIBLE
+from canary.scan.spellings import NUMERALS, WIDE, numeral_of, plain_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,11 +17,17 @@ if TYPE_CHECKING:
 
     Signs = NDArray[np.uint8]
 
-WORD, ODD_MARK, ODD, NUMERAL, OPEN, PROVINCE, OTHER, DOT, WORD_OF_AT = range(128, 137)
+WORD, ODD_MARK, ODD, NUMERAL, OPEN, PROVINCE, OTHER, DOT, WORD_OF_AT, HIDDEN = range(128, 138)
 _PROVINCES: Final = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 _PHONE_MARKS: Final = " -.()/_[]{}|\\*<>':~+"
 _ODD_MARKS: Final = "=#&"
-_ODD: Final = re.compile(r".-.|.", re.S)  # ranges and single signs, as they stand in square brackets
+_RANGE: Final = re.compile(r".-.|.", re.S)  # ranges and single signs, as they stand in square brackets
+ENTITY_NAMES: Final = (
+    "amp", "lt", "gt", "quot", "apos", "nbsp", "period", "commat", "comma", "colon", "semi", "num", "lowbar", "hyphen",
+    "dash", "plus", "sol", "bsol", "lpar", "rpar", "lsqb", "rsqb", "lbrack", "rbrack", "lcub", "rcub", "middot", "bull",
+    "ensp", "emsp", "thinsp", "zwnj", "zwj", "shy", "ndash", "mdash", "equals", "percnt", "Tab", "NewLine", "excl",
+    "quest", "ast", "hellip", "copy", "reg", "laquo", "raquo", "ldquo", "rdquo", "lsquo", "rsquo", "times", "yen",
+)  # fmt: skip
 LETTERED: Final = 0x40000  # above it no character is a letter: the planes are empty or private
 
 
@@ -44,8 +52,9 @@ def classes() -> Signs:
         ("点艾圈", WORD_OF_AT),
     ):
         found[[ord(sign) for sign in signs]] = kind
-    for each in _ODD.finditer(ODD_SIGNS):
-        found[ord(each[0][0]) : ord(each[0][-1]) + 1] = ODD
+    for kind, signs in ((ODD, WIDE), (HIDDEN, INVISIBLE)):
+        for each in _RANGE.finditer(signs):
+            found[ord(each[0][0]) : ord(each[0][-1]) + 1] = kind
     return found
 
 
@@ -64,3 +73,38 @@ def tables() -> Signs:
     made[2, [ord("-"), ord("_")]] = 63, 64
     made[3, [byte for byte in range(128) if not chr(byte).isalnum() and chr(byte) != "\n"]] = 1
     return made
+
+
+@cache
+def folds() -> Signs:
+    """Give what each wide character and numeral stands for: up to four bytes of UTF-8."""
+    import numpy as np
+
+    made = np.zeros((0x20000, 4), np.uint8)
+    plain = {code: plain_of(chr(code)) for one in _RANGE.finditer(WIDE)
+             for code in range(ord(one[0][0]), ord(one[0][-1]) + 1)}  # fmt: skip
+    plain |= {ord(sign): numeral_of(sign) for sign in NUMERALS if ord(sign) not in plain}
+    for code, text in plain.items():
+        octets = text.encode()
+        made[code, : len(octets)] = list(octets)
+    return made.ravel()
+
+
+@cache
+def entities() -> Signs:
+    """Give the common names of HTML: the name, its length, and what it stands for, eight bytes each."""
+    import numpy as np
+
+    rows = [(name.encode().ljust(8, b"\0"), len(name), html.unescape(f"&{name};").encode().ljust(8, b"\0"))
+            for name in ENTITY_NAMES]  # fmt: skip
+    joined = b"".join(name + size.to_bytes(8, "little") + plain for name, size, plain in rows)
+    return np.frombuffer(joined, np.uint8)
+
+
+@cache
+def western() -> Signs:
+    """Give what numbers from 128 to 159 stand for in HTML: characters of Windows."""
+    import numpy as np
+
+    codes = [ord(html.unescape(f"&#{number};")) for number in range(0x80, 0xA0)]
+    return np.array(codes, "<i8").view(np.uint8)

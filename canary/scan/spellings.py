@@ -26,12 +26,10 @@ _NUMERAL_VALUES: Final = {
 }
 _SIGNS: Final = "".join(_NUMERAL_VALUES)
 NUMERALS: Final = _SIGNS
-_WIDE: Final = (
+WIDE: Final = (
     "\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff20\uff0e\uff0b\uff0d\ufe52\ufe6b\ufe63\u2024\u2070-\u2089\u2460-\u249b\u24b6-\u24ea"
     "\u24f5-\u24fe\u2776-\u2793\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u3021-\u3029\U0001d400-\U0001d7ff\U0001f100-\U0001f10a"
 )
-
-ODD_SIGNS: Final = INVISIBLE + _WIDE  # inside square brackets
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +95,18 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def _wide(found: re.Match[str]) -> str:
-    return "".join(_digit(sign) for sign in found[0])
+    return "".join(plain_of(sign) for sign in found[0])
 
 
-def _digit(sign: str) -> str:
+def plain_of(sign: str) -> str:
+    """Give what a wide character stands for."""
     value = unicodedata.digit(sign, None)
     return str(value) if value is not None else unicodedata.normalize("NFKC", sign)
+
+
+def numeral_of(sign: str) -> str:
+    """Give the digit that a numeral stands for."""
+    return _NUMERAL_VALUES[sign]
 
 
 def _numeral(found: re.Match[str]) -> str:
@@ -130,14 +134,14 @@ CHAIN: Final = (
     Decoder("json", _ESCAPE, _escape),
     Decoder("percent", _PERCENT, lambda found: " " if found[0] == "+" else _octets(found, "%")),
     Decoder("zero_width", re.compile(f"[{INVISIBLE}]+"), lambda _: ""),
-    Decoder("fullwidth", re.compile(f"[{_WIDE}]+"), _wide),
+    Decoder("fullwidth", re.compile(f"[{WIDE}]+"), _wide),
     Decoder("numerals", re.compile(f"(?<![0-9])[0-9]*+[{_SIGNS}](?:[ \\-·]?[0-9{_SIGNS}]){{4,}}"), _numeral),
     Decoder(
         "at_dot", re.compile(f"{_AT}|{_DOT}", re.I), lambda found: "@" if _IS_AT.search(found[0]) else "."
     ),
 )
 _SUSPICIOUS: Final = (
-    re.compile(rf"[{INVISIBLE}{_WIDE}]|\\[^\s]|[=%][0-9A-Fa-f]{{2}}|&[#A-Za-z]|=[ \t]*\r?\n"),
+    re.compile(rf"[{INVISIBLE}{WIDE}]|\\[^\s]|[=%][0-9A-Fa-f]{{2}}|&[#A-Za-z]|=[ \t]*\r?\n"),
     re.compile(rf"[{_SIGNS}](?:[ \-·]?[0-9{_SIGNS}]){{3}}"),
     re.compile(r"[\[({<（【]\s{0,4}(?:[aA][tT]|@|[dD][oO][tT]|点|\.|艾特|圈a)\s{0,4}[\])}>）】]"),
     re.compile(r"[ \t_\-](?:@|at|AT|At|dot|DOT|Dot)[ \t_\-]"),

@@ -1,4 +1,4 @@
-"""The kernel: one pass over the bytes of a text that keys and looks up what is spelt plainly.
+"""The sweep: one pass over the bytes of a text that keys and looks up what is spelt plainly.
 
 What it cannot judge exactly it notes in `hard`, what the index may know in `out`, and where records start in `starts`.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from canary.native import inner
+from canary.native import apart, inner
 from canary.scan.sweepblock import (
     U0,
     U1,
@@ -146,7 +146,7 @@ def rare_in(st: int, tb: int, s: int, p: int, seg: Any) -> None:
         plates &= plates - U1
 
 
-@inner
+@apart
 def sweep(st: int, tb: int, s: int, first: int, n: int, skip: int) -> None:
     """Sweep the bytes of a text from `first` to `n`; records that start before `skip` are not counted as filled."""
     mode = get(st, MODE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from canary.native import inner
-from canary.scan.signs import DOT, ODD, ODD_MARK, OPEN, OTHER
+from canary.scan.signs import DOT, HIDDEN, ODD, ODD_MARK, OPEN, OTHER
 from canary.scan.sweephold import hold
 from canary.scan.sweepnumbers import char_at, digits_at
 from canary.scan.sweepwords import is_digit
@@ -22,7 +22,7 @@ def joint_end(tb: int, s: int, i: int) -> int:
                 return i
         else:
             code, size = char_at(s, i)
-            if byte(tb, CLASSES + code) not in (ODD_MARK, ODD, OPEN, OTHER, DOT):
+            if byte(tb, CLASSES + code) not in (ODD_MARK, ODD, HIDDEN, OPEN, OTHER, DOT):
                 return i
         i += size
     return i

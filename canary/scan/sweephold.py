@@ -47,6 +47,8 @@ from canary.scan.sweepwork import (
     ODDS,
     OUT,
     OUTS,
+    PACK_NOTED,
+    PACKS,
     PAIRS,
     PER_SHAPE,
     PLACED,
@@ -113,6 +115,18 @@ def note_odd(st: int, start: int, end: int) -> None:
     put(st, ODDS + 2 * n, start)
     put(st, ODDS + 2 * n + 1, end)
     put(st, ODD_NOTED, n + 1)
+
+
+@inner
+def note_packed(st: int, start: int, end: int) -> None:
+    """Note what may be base64 of a text."""
+    n = get(st, PACK_NOTED)
+    if n >= MOST_HARD:
+        put(st, FAILED, 1)
+        return
+    put(st, PACKS + 2 * n, start)
+    put(st, PACKS + 2 * n + 1, end)
+    put(st, PACK_NOTED, n + 1)
 
 
 @inner

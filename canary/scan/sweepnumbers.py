@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from canary.native import inner
-from canary.scan.signs import DOT, ODD, ODD_MARK, OPEN
+from canary.scan.signs import DOT, HIDDEN, ODD, ODD_MARK, OPEN
 from canary.scan.sweephold import harden, hold
 from canary.scan.sweepwords import is_digit, is_letter, take_phone
 from canary.scan.sweepwork import CANON, CHAINED, CLASSES, CODE, GROUPED, GROUPS, PHONE, SHAPE_CODE, WANT
@@ -39,7 +39,7 @@ def mark_at(tb: int, s: int, i: int) -> tuple[int, int]:
         return (byte(tb, 256 + byte(s, i)), 1)
     code, size = char_at(s, i)
     kind = byte(tb, CLASSES + code)
-    odd = kind in (ODD_MARK, DOT, ODD, OPEN)
+    odd = kind in (ODD_MARK, DOT, ODD, HIDDEN, OPEN)
     return (2 if odd else 0, size)
 
 
@@ -111,8 +111,12 @@ def take_phones(st: int, tb: int, s: int, start: int, k0: int, k: int) -> None:
                 )
                 if near and all_zeros(s, get(st, GROUPED + 2 * last), get(st, GROUPED + 2 * last + 1)):
                     whole = first  # a number that was stored as one with a fraction
+            end = get(st, GROUPED + 2 * last + 1)
             digits = gathered(st, tb, s, first, whole, 0)
-            take_phone(st, tb, tb, CANON, digits, abroad, lead, get(st, GROUPED + 2 * last + 1))
+            take_phone(st, tb, tb, CANON, digits, abroad, lead, end)
+            if last > first and extended(st, s, last - 1, k):
+                digits = gathered(st, tb, s, first, last - 1, 0)
+                take_phone(st, tb, tb, CANON, digits, abroad, lead, end)
 
 
 @inner

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from canary.native import inner
-from canary.scan.signs import DOT, NUMERAL, ODD, OPEN, PROVINCE, WORD_OF_AT
-from canary.scan.sweephold import hold, note_odd
+from canary.scan.signs import DOT, HIDDEN, NUMERAL, ODD, OPEN, PROVINCE, WORD_OF_AT
+from canary.scan.sweephold import hold, note_odd, note_packed
 from canary.scan.sweepnumbers import char_at
 from canary.scan.sweepwords import is_digit, is_letter
 from canary.scan.sweepwork import CANON, CLASSES, CODE, PACKED, SHAPE_CODE, WANT
@@ -119,7 +119,7 @@ def odd_at(st: int, tb: int, s: int, i: int) -> None:
     """Harden a character that is invisible or wide, or opens a bracket around '@'."""
     code, size = char_at(s, i)
     kind = byte(tb, CLASSES + code)
-    if kind == ODD:
+    if kind in (ODD, HIDDEN):
         note_odd(st, i, i + size)
     elif kind == OPEN:
         open_at(st, tb, s, i, i + size)
@@ -273,5 +273,5 @@ def packed_at(st: int, tb: int, s: int, a: int) -> None:
         j += 1
     if odd:
         b = wrapped_end(tb, s, b)
-        note_odd(st, a, b)
+        note_packed(st, a, b)
         put(st, PACKED, max(get(st, PACKED), b))

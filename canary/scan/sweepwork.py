@@ -10,7 +10,7 @@ from canary.cmac import CmacKey, round_keys
 from canary.keys import Keys
 from canary.scan.records import CSV, LINES_OF_TABLE, Layout
 from canary.scan.records import SQL as IN_SQL
-from canary.scan.signs import classes, tables
+from canary.scan.signs import ENTITY_NAMES, classes, entities, folds, tables, western
 
 PHONE: Final = 1
 CODE: Final = 2
@@ -60,7 +60,12 @@ RING: Final = 4096
 GROUPS: Final = 4096
 LEAD: Final = 64  # new lines before a text
 MASKS: Final = 24  # words for what the bytes of a block are
+STRETCH: Final = 1 << 16  # bytes of a stretch whose views are made at once
+FOLDED: Final = 0x20000  # characters that a table says what they stand for
+ENTITY: Final = len(ENTITY_NAMES)
 PAD: Final = 192  # and behind it: the kernel looks ahead
+ROOM: Final = LEAD + STRETCH + 2 * PAD  # of a view
+MAP_SIZE: Final = 2 * (STRETCH // 64 + 16)
 
 
 def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
@@ -73,20 +78,49 @@ def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
     HELD, OUT, HARD, STARTS, FAILED, ACTIVE, NAMES, FILLED, RING_FIRST, RING_LAST, MODE, DONE, SPACED, CHAINED, SPLIT,
     PACKED, BLOCK_NUMBER, LINES_OPEN, BLOOM, BLOOM_MASK, LISTED, LAST_LISTED, REPEATS, LAST_NAMES, PLACING, PLACED,
     CHAIN_MASK, LONG_MASK, JOINT_MASK, SPLIT_MASK, SPACED_MASK, PACKED_MASK, PLATE_MASK, B64_LAST, DIGIT_LAST,
-    HIGH_LAST, WIDE_LAST, ODD_NOTED, VIEW, LIST_SUM, LAST_SUM, MAIL_LAST, SINGLE,
-) = range(43)  # fmt: skip
+    HIGH_LAST, WIDE_LAST, ODD_NOTED, VIEW, LIST_SUM, LAST_SUM, MAIL_LAST, UNFOLDING,
+    CANNOT, PACK_NOTED, SINGLE,
+) = range(46)  # fmt: skip
 (
     META, HASHES, STATE, IDS, KINDS_OF, COUNTS, PAIRS, RINGS, GROUPED, OUTS, HARDS, SUMS, BEGINS, LIST, LAST_LIST,
-    PLACES, ODDS, NOW, AHEAD, NUMBERS,
+    PLACES, ODDS, NOW, AHEAD, MAPS, PACKS, NUMBERS,
 ) = _places(
     SINGLE + 3,
     (2 * CAPACITY, CAPACITY, 2, SHAPES, MOST_SHAPES, MOST_SHAPES, MOST_SHAPES * MOST_SHAPES, 2 * RING, 2 * GROUPS,
      4 * MOST_OUT, 2 * MOST_HARD, LONGEST // 64 + 8, MOST_STARTS, LIST_SIZE, LIST_SIZE, 2 * MOST_PLACES,
-     2 * MOST_HARD, MASKS, MASKS),
+     2 * MOST_HARD, MASKS, MASKS, 4 * MAP_SIZE, 2 * MOST_HARD),
 )  # fmt: skip
 # Its bytes: tables first.
-(KINDS, CLASSES, KEYS, WANT, ISSUED, SLOTS, CANON, REGISTERS, BYTES) = _places(
-    0, (1024, 0x110000, len(FORMS) * KEY, 16, SHAPES, CAPACITY * SLOT + 64, 512, SHAPES * PER_SHAPE)
+(
+    KINDS,
+    CLASSES,
+    KEYS,
+    WANT,
+    ISSUED,
+    SLOTS,
+    CANON,
+    FOLDS,
+    ENTITIES,
+    WESTERN,
+    ROOMS,
+    REGISTERS,
+    BYTES,
+) = _places(
+    0,
+    (
+        1024,
+        0x110000,
+        len(FORMS) * KEY,
+        16,
+        SHAPES,
+        CAPACITY * SLOT + 64,
+        512,
+        4 * FOLDED,
+        24 * ENTITY,
+        256,
+        4 * ROOM,
+        SHAPES * PER_SHAPE,
+    ),
 )
 
 
@@ -123,6 +157,10 @@ def work_of(keys: Any, forms: frozenset[str], bloom: Any, shapes: Collection[str
     tb[KINDS:CLASSES] = tables().ravel()
     tb[CLASSES:KEYS] = classes()
     tb[KEYS : KEYS + len(keys)] = keys
+    tb[FOLDS:ENTITIES] = folds()
+    tb[ENTITIES:WESTERN] = entities()
+    tb[WESTERN:ROOMS] = western()
+    tb[ROOMS:REGISTERS] = 10
     tb[WANT : WANT + len(FORMS)] = [form in forms or form == "hash" for form in FORMS]
     tb[ISSUED : ISSUED + SHAPES] = [
         shapes is None or SHAPE_NAMES.get(each) in shapes for each in range(SHAPES)

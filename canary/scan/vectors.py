@@ -225,6 +225,14 @@ mail_signs = _mask(
         [_letters(builder, v), *(within(builder, v, *each) for each in ((48, 57), *_signs(b"._%+-")))],
     )
 )
+# Where a step of `sweepfold` may find something.
+equal_signs = _of(*_signs(b"="))
+ampersands = _of(*_signs(b"&"))
+backslashes = _of(*_signs(b"\\"))
+percents = _of(*_signs(b"%+"))
+at_openers = _of(*_signs(b"@([{<"), (0xE3, 0xE3), (0xEF, 0xEF))
+at_leads = _of(*_signs(b"\t\n\v\f\r\x1c\x1d\x1e\x1f -_"), (0xC2, 0xC2), (0xE1, 0xE3))
+at_follows = _of(*_signs(b"aAdD@.([{<\t\n\v\f\r\x1c\x1d\x1e\x1f "), (128, 255))
 wide_leads = _of((0xE2, 0xE9))  # of the characters a name may be made of
 odd_leads = _of(
     (0xC2, 0xC2), (0xCD, 0xCD), (0xD8, 0xD9), (0xDB, 0xDB), (0xE0, 0xE3), (0xEF, 0xF0), (0xF3, 0xF3)
@@ -299,6 +307,13 @@ def _write(kind: Any) -> Operation:
 # Numbers and bytes at an address.
 get, put = _read(_I64), _write(_I64)
 byte, put_byte = _read(_I8), _write(_I8)
+
+
+def _copy64(builder: Any, source: Any, target: Any) -> None:
+    _stored(builder, _loaded(builder, source, _BYTES), target)
+
+
+copy64 = Operation(NOTHING, (SIGNED, SIGNED), _copy64)
 
 
 def _cased(first: int, last: int) -> Operation:
