@@ -39,6 +39,7 @@ from canary.store.registry import Registry
 
 KEYS = Keys(bytes(range(32)))
 FORMS = ("phone", "code", "email")
+SHAPES = frozenset({"phone:mobile", "code:15", "email"})  # of what `issued` makes: mobiles, waybills, aliases
 INVISIBLE = "\u200b"
 PEERS_UP_TO = 1_000_000
 PEER = """
@@ -145,6 +146,7 @@ def index_of(count: int, forms: Iterable[str] = FORMS) -> tuple[ArrayIndex, floa
     )
     began = time.process_time()
     index = ArrayIndex.of([rows])
+    index.shapes = SHAPES
     index.bloom()
     return index, time.process_time() - began
 
@@ -157,7 +159,7 @@ def scan(path: Path, index: ArrayIndex, threads: int = 1) -> None:
 
 def kernel(path: Path, index: ArrayIndex) -> None:
     """Sweep a file as the scan does, without decoding it first."""
-    sweeper = Sweeper(key_table(KEYS), frozenset(FORMS), index.bloom())
+    sweeper = Sweeper(key_table(KEYS), frozenset(FORMS), index.bloom(), index.shapes)
     with path.open("r", encoding="utf-8", newline="") as text:
         for piece in pieces(iter(partial(text.read, 1 << 20), ""), LINES_OF_TABLE):
             sweeper.sweep(piece, LINES_OF_TABLE)

@@ -83,7 +83,8 @@ class FastScan(Scan):
         self._seen = Seen(self.keys.derive("scan/seen"))
         keys = key_table(self.keys)
         self._sweepers = [
-            Sweeper(keys, self.wanted(), self.index.bloom(), placing=placing) for _ in range(self.threads + 1)
+            Sweeper(keys, self.wanted(), self.index.bloom(), self.index.shapes, placing=placing)
+            for _ in range(self.threads + 1)
         ]
         self._free = list(self._sweepers)
 

@@ -34,6 +34,11 @@ class Index(Protocol):
         """The size of the space of each form, in bits."""
         ...
 
+    @property
+    def shapes(self) -> frozenset[str] | None:
+        """The shapes of what was issued, None where they are not known."""
+        ...
+
     def lookup(self, scan_keys: Sequence[int]) -> Mapping[int, Sequence[int]]:
         """Give the canary serials of those keys that were issued."""
         ...
@@ -103,6 +108,7 @@ class ArrayIndex:
         self.bits = {
             form: -math.log2(max(each.chance / max(each.total, 1), 1e-300)) for form, each in forms.items()
         }
+        self.shapes: frozenset[str] | None = None  # whoever knows them says them
         self._newer = newer if newer is not None else (keys[:0], serials[:0])
         self._bloom = bloom
         self._hashed: HashIndex | None = None

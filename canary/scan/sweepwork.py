@@ -163,11 +163,16 @@ def work_of(keys: Any, forms: frozenset[str], bloom: Any, shapes: Collection[str
     tb[ROOMS:REGISTERS] = 10
     tb[WANT : WANT + len(FORMS)] = [form in forms or form == "hash" for form in FORMS]
     tb[ISSUED : ISSUED + SHAPES] = [
-        shapes is None or SHAPE_NAMES.get(each) in shapes for each in range(SHAPES)
+        shapes is None or is_among(SHAPE_NAMES.get(each, ""), shapes) for each in range(SHAPES)
     ]
     st[IDS : IDS + SHAPES] = -1
     st[BLOOM], st[BLOOM_MASK] = bloom.ctypes.data, len(bloom) - 1
     return Work(st, tb, bloom)
+
+
+def is_among(shape: str, shapes: Collection[str]) -> bool:
+    """Tell whether a shape is one of some, of which mail addresses may be one whatever their domain."""
+    return shape in shapes or shape.partition(":")[0] in shapes
 
 
 def mode_of(layout: Layout) -> int:

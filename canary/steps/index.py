@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from canary.model.canary import Canary
 from canary.store import canaries as store
 from canary.store import readings, releases
+from canary.store.shapes import issued_shapes
 
 if TYPE_CHECKING:
     from canary.model.evidence import Known
@@ -40,14 +41,15 @@ def issued_index(tx: Tx, file: IndexFile | None = None, held: Stored | None = No
 
     now = readings.known(tx, "")
     stored = held or (file.load() if file is not None else None)
-    if stored is not None and (stored.newest, stored.issued) == (now.newest, now.issued):
-        return stored
-    if stored is not None and 0 < stored.issued == now.issued - store.count_above(tx, stored.newest):
-        return _grown(tx, stored, now, file)
-    made = Stored(ArrayIndex.of(batches(tx)), now.newest, now.issued)
-    if file is not None and now.issued:
-        _kept(lambda: file.save(made))
-    return made
+    if stored is None or (stored.newest, stored.issued) != (now.newest, now.issued):
+        if stored is not None and 0 < stored.issued == now.issued - store.count_above(tx, stored.newest):
+            stored = _grown(tx, stored, now, file)
+        else:
+            stored = made = Stored(ArrayIndex.of(batches(tx)), now.newest, now.issued)
+            if file is not None and now.issued:
+                _kept(lambda: file.save(made))
+    stored.index.shapes = issued_shapes(tx)  # asked after the identifiers: never fewer than theirs
+    return stored
 
 
 def _grown(tx: Tx, stored: Stored, now: Known, file: IndexFile | None) -> Stored:

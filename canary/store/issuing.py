@@ -15,6 +15,7 @@ from canary.fields.roles import form_of
 from canary.keys import Keys
 from canary.ledger.entry import SALT_BYTES, canary_leaf, canary_opening
 from canary.model.canary import Canary, CanaryField, Placement
+from canary.store import shapes
 from canary.store.bulk import BATCH, insert_rows
 from canary.store.rows import LOOKUP_KEYS, chunks, next_serials, rows_among
 from canary.store.tables import canaries, identifiers, placements, releases
@@ -56,6 +57,7 @@ def _write(tx: Tx, batch: Sequence[Canary], serials: dict[str, int]) -> list[byt
     rows = zip(numbers, batch, openings, salts, strict=True)
     insert_rows(tx.conn, canaries, (_row(tx.keys, *each) for each in rows))
     found = _found_by(tx.keys, zip(numbers, batch, strict=True))
+    shapes.note(tx, ((form, field.canonical) for each in batch for form, field in _identifying(each)))
     found.sort(key=lambda row: row[_DIGEST])  # neighbours in the digest indexes: a third faster on SQLite
     marks = next_serials(tx.conn, identifiers, len(found))
     insert_rows(tx.conn, identifiers, ((mark, *row) for mark, row in zip(marks, found, strict=True)))

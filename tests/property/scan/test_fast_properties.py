@@ -15,7 +15,7 @@ from canary.scan.budget import Budget, Spent
 from canary.scan.candidates import contacts
 from canary.scan.engine import scan_stream
 from canary.scan.fast import FastScan
-from canary.scan.kernel import Sweeper
+from canary.scan.kernel import Sweeper, counts_of
 from canary.scan.parts import Place
 from canary.scan.pieces import pieces
 from canary.scan.records import LINES_OF_TABLE
@@ -173,3 +173,36 @@ def test_what_follows_a_phone_like_an_extension_hides_it_not(text: str) -> None:
 def test_both_engines_find_the_same_for_long(seed: int) -> None:
     text = texts(seed, [*PIECES * 3, *ISSUED], 400)
     assert read(FastScan, text).hits == read(Scan, text).hits
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32), table=st.booleans())
+def test_where_shapes_are_known_nothing_is_missed_and_those_that_were_issued_are_counted(
+    seed: int, table: bool
+) -> None:
+    text = texts(seed, [*PIECES, *SPELT, *ISSUED], 60)
+    if table:
+        text = "n,remark\n" + "\n".join(f"{n},{line}" for n, line in enumerate(text.split("\n")))
+    plain = read(Scan, text, BARE)
+    BARE.index.shapes = frozenset({"phone:mobile", "code:15", "email"})
+    try:
+        fast = read(FastScan, text, BARE)
+    finally:
+        BARE.index.shapes = None
+    assert (fast.hits, fast.rows) == (plain.hits, plain.rows)
+    issued = {(shape_of(form, canonical),) for form, canonical in FIELDS}
+    assert issued.isdisjoint(fewer(fast, plain))
+    pairs = {pair for pair in fewer(fast, plain) if len(pair) == 2 and {(each,) for each in pair} <= issued}
+    assert pairs == set()
+
+
+def test_what_no_canary_can_be_is_neither_looked_up_nor_counted() -> None:
+    rows = "n,what,mail\n" + "".join(f"AB{n:05d},139{n:08d},a{n}@b.cn\n" for n in range(300))
+    sweeper = Sweeper(key_table(KEYS), frozenset({"phone", "code", "email"}), EVERY, {"code:7", "email"})
+    (piece,) = pieces([rows], LINES_OF_TABLE)
+    found = sweeper.sweep(piece, LINES_OF_TABLE)
+    assert found is not None
+    assert sorted({FORMS[form] for form in found.found[:, 3].tolist()}) == ["code", "email"]
+    assert {shape for shape in counts_of([sweeper]) if len(shape) == 1} == {
+        ("name",), ("code:7",), (shape_of("email", "a1@b.cn"),)
+    }  # fmt: skip
