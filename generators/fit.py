@@ -10,6 +10,7 @@ from itertools import pairwise
 from random import Random
 
 from canary.errors import SafetyError
+from canary.generators.balance import Balance
 from canary.generators.drafts import Draft, field_of, name_address_of
 from canary.generators.draws import Dice
 from canary.generators.habits import habits_of, is_category
@@ -102,8 +103,18 @@ class Fitter:
         self.plain, self.parties, self.known = host.plain, host.parties, host.known
         self.bonds, self.told, self.local, self.tide = host.bonds, host.told, host.local, host.tide
         self.timetable = self._timetable()
-        self.templates = Templates(profile, self.moments)
+        self.templates = Templates(profile, self.moments, self._balances())
         self.wardrobe = Wardrobe(profile, personas, self.rng, host.samples, host.learned)
+
+    def _balances(self) -> list[Balance]:
+        """Balance the values of each group of columns that go together; nothing of the row that the others go by."""
+        shared: dict[str, int | None] = {
+            name: None for name, column in self.plain.copied.items() if column.repeated
+        }
+        shared |= {name: None for name, column in self.plain.numbers.items() if column.shared}
+        shared |= self.told
+        groups = [{}, *({name: shared[name] for name in sorted(each & shared.keys())} for each in self.bonds)]
+        return [Balance(self.profile.sample, each) for each in groups]
 
     def _timetable(self) -> Timetable | None:
         """Give the timetable of a host that has one; learned once for all recipients."""
@@ -172,7 +183,7 @@ class Fitter:
         """Add seats at places until there are enough; tells whether one was added."""
         before = len(seats)
         near = self.templates.near(places)
-        chosen = self.templates.choose(places, near, 1 + len(self.bonds), self.rng)
+        chosen = self.templates.choose(places, near, self.rng)
         timed = self._timed(places, anyhow=anyhow)
         for place, beside, rows, main in zip(places, near.tolist(), chosen, timed, strict=True):
             if len(seats) == count:

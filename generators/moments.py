@@ -72,14 +72,14 @@ class Moments:
         ]
         return cls(clocks, series, profile.order, {}, grains, hours, drifting)
 
-    def alike(self, places: Sequence[Place | None], rows: Ints) -> Ints:
-        """Choose, among rows of the sample (places × ways × choices), those nearest each place in the time of day.
+    def alike(self, places: Sequence[Place | None], rows: Ints, kept: int) -> Ints:
+        """Keep, of rows of the sample (places × ways × choices), those nearest each place in the time of day.
 
-        Gives their numbers among the choices, the first one's where no time is known of a place.
+        Gives so many of each place and way; the first ones where no time is known of a place.
         """
         import numpy as np
 
-        best = np.zeros(rows.shape[:2], np.int64)
+        best = rows[:, :, :kept].copy()
         starts = [self._start(place) for place in places]
         for heading, hours in self._hours.items():
             own = [at for at, (name, start) in enumerate(starts) if name == heading and start is not None]
@@ -87,7 +87,8 @@ class Moments:
                 day = MICROS_A_DAY // self.clocks[heading].micros
                 known = np.array([starts[at][1] for at in own], np.int64)
                 apart = (hours[rows[own]] - known[:, None, None]) % day
-                best[own] = np.minimum(apart, day - apart).argmin(2)
+                nearest = np.argpartition(np.minimum(apart, day - apart), kept - 1, axis=2)[:, :, :kept]
+                best[own] = np.take_along_axis(rows[own], nearest, 2)
         return best
 
     def _start(self, place: Place | None) -> tuple[str, int | None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
+from canary.generators.balance import Balance
 from canary.generators.draws import generator
 from canary.generators.moments import Moments
 from canary.generators.profile import HostProfile, Place
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 WINDOW = 0.05  # of the sample, to either side of a place, out of which the row to model a canary on is taken
-CHOICE = 16  # rows of it that are compared by the time of day
+BESIDE = 0.125  # of that reach within which no row is taken: those are of the same hour of the same day
+DRAWN, CHOICE = 64, 8  # rows of it that are drawn, and of which those are left whose time of day is nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Templates:
 
     profile: HostProfile
     moments: Moments
+    balances: Sequence[Balance]  # one for each way in which rows are chosen
 
     def near(self, places: Sequence[Place | None]) -> Ints:
         """Give the index of the sample row nearest each place (None: after the last row)."""
@@ -40,16 +43,19 @@ class Templates:
         nearest: Ints = np.where(positions - numbers[left] < numbers[right] - positions, left, right)
         return nearest
 
-    def choose(self, places: Sequence[Place | None], near: Ints, ways: int, rng: Random) -> list[list[int]]:
-        """Choose so many rows of the sample for each place, every one of them on its own."""
+    def choose(self, places: Sequence[Place | None], near: Ints, rng: Random) -> list[list[int]]:
+        """Choose a row of the sample for each place in each way, every one of them on its own."""
         import numpy as np
 
-        size = len(self.profile.sample)
-        reach = max(CHOICE, int(WINDOW * size))
-        low = np.maximum(near - reach, 0)
-        span = np.minimum(near + reach + 1, size) - low
-        shares = generator(rng).random((len(places), ways, CHOICE))
-        rows = (low[:, None, None] + (shares * span[:, None, None])).astype(np.int64)
-        best = self.moments.alike(places, rows)
-        found: list[list[int]] = np.take_along_axis(rows, best[:, :, None], 2)[:, :, 0].tolist()
-        return found
+        size, shape = len(self.profile.sample), (len(places), len(self.balances), DRAWN)
+        reach = max(DRAWN, int(WINDOW * size))
+        apart = int(BESIDE * reach) + 1
+        gen = generator(rng)
+        steps = gen.integers(apart, reach + 1, shape) * gen.choice([-1, 1], shape)
+        rows = near[:, None, None] + steps
+        rows = np.where((rows < 0) | (rows >= size), near[:, None, None] - steps, rows) % size
+        likely = self.moments.alike(places, rows, CHOICE).tolist()
+        return [
+            [balance.choose(some) for balance, some in zip(self.balances, each, strict=True)]
+            for each in likely
+        ]

@@ -1,0 +1,61 @@
+"""Rows that canaries are modelled on: every value in its turn, and none of the rows beside the place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import numpy as np
+import pyarrow as pa
+
+from canary.files import RowBatch
+from canary.generators.balance import Balance
+from canary.generators.host import HostLearner
+from canary.generators.moments import Moments
+from canary.generators.templates import BESIDE, CHOICE, WINDOW, Templates
+
+ROWS = 2000
+
+
+def test_values_of_an_even_column_come_evenly() -> None:
+    rng = Random(1)
+    rows = [{"goods": f"g{rng.randrange(10)}", "note": rng.choice(["", "", "ring"])} for _ in range(ROWS)]
+    balance = Balance(rows, {"goods": None, "note": None})
+    chosen = [rows[balance.choose([rng.randrange(ROWS) for _ in range(CHOICE)])] for _ in range(500)]
+    goods = Counter(row["goods"] for row in chosen)
+    share = sum(row["note"] == "" for row in rows) / ROWS
+    assert max(abs(goods[f"g{at}"] - 50) for at in range(10)) <= 12  # by chance alone it is 17 to 20
+    assert abs(sum(row["note"] == "" for row in chosen) - 500 * share) <= 12
+
+
+def test_rare_values_come_as_often_as_they_are() -> None:
+    rng = Random(2)
+    rows = [{"who": f"w{at}" if at % 10 < 3 else rng.choice("abcd")} for at in range(ROWS)]
+    balance = Balance(rows, {"who": None})
+    chosen = [rows[balance.choose([rng.randrange(ROWS) for _ in range(CHOICE)])] for _ in range(500)]
+    assert 140 <= sum(row["who"].startswith("w") for row in chosen) <= 160
+
+
+def test_values_are_told_apart_by_their_first_letters_where_that_is_asked() -> None:
+    rows = [{"id": "33aa"}, {"id": "33bb"}, {"id": "44cc"}]
+    balance = Balance(rows, {"id": 2})
+    assert Counter(rows[balance.choose([0, 1, 2])]["id"][:2] for _ in range(30)) == {"33": 20, "44": 10}
+
+
+def test_without_columns_the_first_row_is_taken() -> None:
+    assert Balance([{}, {}, {}], {}).choose([2, 0, 1]) == 2
+
+
+def test_rows_beside_the_place_are_left_alone() -> None:
+    numbers = pa.array([f"N{10 * at:08d}" for at in range(ROWS)])
+    learner = HostLearner(["no"], {"no": "waybill_no"}, Random(3), 50)
+    learner.feed(RowBatch(0, pa.RecordBatch.from_arrays([numbers], ["no"])))
+    profile = learner.finish()
+    templates = Templates(profile, Moments.of(profile, []), [Balance(profile.sample, {})])
+    places = [profile.places[at] for at in range(50)]
+    near = templates.near(places)
+    rows = np.array(templates.choose(places, near, Random(4)))[:, 0]
+    reach = int(WINDOW * len(profile.sample))
+    apart = np.abs(rows - near)
+    assert apart.min() > BESIDE * reach
+    assert apart.max() <= reach
