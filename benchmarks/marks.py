@@ -24,7 +24,8 @@ mean, and why the bound holds, is in [fingerprint.md](../fingerprint.md). N is w
 a copy and are scored in each trace, so an innocent could be named in each of them. Intervals are Wilson's of 95 %.
 """
 PARTS = (
-    ("marks_files", "--large 0 --attacks 0"),
+    ("marks_files", "--tables waybills --large 0 --attacks 0"),
+    ("marks_files", "--tables flights --large 0 --attacks 0"),
     ("marks_files", "--trials 0 --attacks 0"),
     ("marks_files", "--recipients 50 --trials 0 --large 0"),
     ("marks_trace", ""),

@@ -271,7 +271,8 @@ def average(copies: Sequence[Leak], rng: Random) -> Leak:
     made = pick_cell(copies, rng)
     for name in made:
         columns = [[str(text) for text in copy[name]] for copy in copies]
-        if all(_is_number(text) and "." in text for column in columns for text in column[:50]):
+        differ = any(column != columns[0] for column in columns)
+        if differ and all(_is_number(text) for column in columns for text in column[:50]):
             values = np.array(
                 [[float(text) if _is_number(text) else np.nan for text in column] for column in columns]
             )

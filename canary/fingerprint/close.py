@@ -98,21 +98,30 @@ def batches(hits: Flags) -> list[Flags]:
 
 
 def _soft(view: View) -> list[Floats]:
-    """Give log2 of each soft component; an input of which several symbols were read says nothing there."""
+    """Give log2 of each soft component with its weight."""
+    weights = [log2(weight) for _, _, weight in evidence.AVERAGES]
+    return [total + weight for total, weight in zip(soft_totals(view), weights, strict=False)]
+
+
+def soft_totals(view: View) -> Floats:
+    """Give log2 of each soft component, float64[components, n]; none where no channel is soft.
+
+    An input of which several symbols were read says nothing there.
+    """
+    channels = view.read.plan.channels
+    if not any(is_soft(view.read.plan, channel) for channel in channels):
+        return np.zeros((0, len(view)))
     tables = soft_tables(view.read.plan)
-    totals = np.zeros((len(view), len(evidence.AVERAGES)))
-    for number, channel in enumerate(view.read.plan.channels):
+    totals = np.zeros((len(evidence.AVERAGES), len(view)))
+    for number, channel in enumerate(channels):
         mine = np.flatnonzero((view.read.channel == number) & view.read.single)
         if not is_soft(view.read.plan, channel) or not len(mine):
             continue
         table = tables[number][:, view.read.symbol[mine]]
         for at in range(len(view)):
             symbols = channel.alphabet.table[view.words[at, mine]]
-            totals[at] += table[:, np.arange(len(mine)), symbols].sum(axis=1)
-    if not any(is_soft(view.read.plan, channel) for channel in view.read.plan.channels):
-        return []
-    weights = [log2(weight) for _, _, weight in evidence.AVERAGES]
-    return [totals[:, number] + weight for number, weight in enumerate(weights)]
+            totals[:, at] += table[:, np.arange(len(mine)), symbols].sum(axis=1)
+    return totals
 
 
 def explain(view: View, recipients: Ints) -> list[list[tuple[str, str, int, int]]]:

@@ -2,12 +2,13 @@
 
 For probabilities alone, never for the bound. A set's members share the units (cells, or rows) in unknown proportions;
 these are fitted (expectation-maximisation), and what fitting gains by chance is taken off (Schwarz 1978). Or they have
-compared their copies and left what all of them agree in: then every cell speaks for each of them.
+compared their copies and left what all of them agree in: then every cell speaks for each of them. Or their numbers were
+averaged, or blurred: then each copy has moved every number for itself.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import log2
 from typing import Final
@@ -15,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from canary.fingerprint import evidence
-from canary.fingerprint.close import View
+from canary.fingerprint.close import View, soft_totals
 from canary.fingerprint.evidence import Floats
 from canary.fingerprint.lattice import Ints
 
@@ -47,7 +48,8 @@ def judge_sets(view: View, members: Ints) -> tuple[Floats, Floats]:
     units = [
         np.exp2(np.clip(each, -900, 900)) for read in reads for each in (read, evidence.by_unit(read, starts))
     ]
-    agreed = np.stack([read.sum(axis=1) for read in reads])
+    together = np.stack([read.sum(axis=1) for read in reads])
+    softened = soft_totals(replace(view, words=view.words[members], hits=view.hits[members]))
     ratio, explained = np.zeros(1 << len(members)), np.zeros((1 << len(members), len(members)))
     scale = view.hits.shape[1] / max(1, cells)
     for size in range(1, len(members) + 1):
@@ -55,8 +57,8 @@ def judge_sets(view: View, members: Ints) -> tuple[Floats, Floats]:
         numbers = (1 << chosen).sum(axis=1)
         fitted = [_fit(unit[chosen]) for unit in units]
         terms = np.stack([log2_ratio for log2_ratio, _ in fitted])
-        if size > 1:
-            terms = np.concatenate([terms, agreed[:, chosen].sum(axis=2)])
+        for whole in (together[: len(together) * (size > 1)], softened):
+            terms = np.concatenate([terms, whole[:, chosen].sum(axis=2)])
         ratio[numbers] = np.logaddexp2.reduce(terms) - log2(len(terms))
         by_cell = terms[: len(fitted) : 2].argmax(axis=0)
         shares = np.stack([weighted for _, weighted in fitted[::2]])[by_cell, np.arange(len(chosen))]

@@ -364,3 +364,27 @@ def test_who_gave_a_tenth_of_a_mix_is_named_too(parcels, unit):
     found = score(parcels.read(leak), keys).log2_m
     assert (found[:2] > np.log2(len(keys) / 1e-6)).all()
     assert found[2:].max() < 15
+
+
+def test_numbers_are_averaged_and_what_all_copies_share_stays():
+    copies = [
+        {"id": objects(["0012", "0013"]), "n": objects(["10", "21"]), "t": objects(["a", "a"])},
+        {"id": objects(["0012", "0013"]), "n": objects(["14", "23"]), "t": objects(["a", "a"])},
+    ]
+    made = COLLUSIONS["average"](copies, np.random.default_rng(1))
+    assert {name: cells.tolist() for name, cells in made.items()} == {
+        "id": ["0012", "0013"], "n": ["12", "22"], "t": ["a", "a"]
+    }  # fmt: skip
+
+
+def test_sources_whose_numbers_were_averaged_explain_the_leak_together():
+    """No cell is anybody's any more: the set of both is likely all the same, so that a verdict can name them."""
+    made = lab(rows=300, tolerance="0.08")
+    who = {name: made.table[name] for name in ("name", "address")}
+    both = [{**who, "kg": made.copy(key)["kg"]} for key in (ONE, TWO)]
+    leak = COLLUSIONS["average"](both, np.random.default_rng(1))
+    found = score(made.read(leak), [ONE, TWO, *keys_of(50, seed=9)])
+    assert sorted(np.argsort(-found.log2_m)[:2].tolist()) == [0, 1]
+    assert set(found.sets.members) >= {0, 1}
+    bits = sum(1 << found.sets.members.index(one) for one in (0, 1))
+    assert found.sets.log2_ratio[bits] == found.sets.log2_ratio.max() > 30
