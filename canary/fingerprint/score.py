@@ -106,12 +106,14 @@ def score(
 
 
 def _sets(view: View, best: Ints, alone: Floats, sources: Ints, log2_m: Floats) -> Sets | None:
-    """Judge the sets of those who explain most beside one another, the best one among them."""
+    """Judge the sets of those who explain most beside one another, the best one among them, and who stands out."""
     if log2_m.max() < STANDS_OUT:
         return None
     first = int(alone.argmax())
-    telling = [one for one in sources.tolist() if one != first and log2_m[best[one]] > TELLS]
-    chosen = [first, *telling][:MOST_MEMBERS]
+    telling = [one for one in sources.tolist() if log2_m[best[one]] > TELLS]
+    ranked = np.argsort(-log2_m[best], kind="stable")[:MOST_MEMBERS].tolist()
+    standing = [one for one in ranked if log2_m[best[one]] >= STANDS_OUT]
+    chosen = list(dict.fromkeys([first, *telling, *standing]))[:MOST_MEMBERS]
     ratio, explained = judge_sets(view, np.array(chosen, np.int64))
     return Sets(tuple(best[chosen].tolist()), ratio, explained)
 
