@@ -64,9 +64,11 @@ class ThreadEach(BaseExecutor):  # type: ignore[misc]
             self._threads.discard(threading.current_thread())
 
     def join(self, seconds: float) -> bool:
-        """Wait for the running jobs; tells whether all of them ended in time."""
+        """Wait for the running jobs and for what they begin meanwhile; tells whether all of it ended in time."""
         end = time.monotonic() + seconds
-        for thread in list(self._threads):
-            if thread is not threading.current_thread():
-                thread.join(max(0.0, end - time.monotonic()))
-        return not any(thread.is_alive() for thread in list(self._threads))
+        while running := [one for one in list(self._threads) if one.is_alive()]:
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            running[0].join(left)
+        return True
