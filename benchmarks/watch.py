@@ -159,9 +159,13 @@ class Site(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 512
 
-    def __init__(self, port: int, pace: float, window: float, leak: str) -> None:
+    def __init__(self, port: int, pace: float, window: float, leak: str, latency: float) -> None:
         super().__init__(("127.0.0.1", port), Feeds)
-        self.pace, self.window, self.leak, self.began = pace, window, leak, time.time()
+        self.pace, self.window, self.leak, self.latency = pace, window, leak, latency
+        self.began = time.time()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Stay silent: at the end the watch hangs up."""
 
 
 def entry(feed: int, moment: int, leak: str) -> str:
@@ -177,6 +181,7 @@ class Feeds(BaseHTTPRequestHandler):
     server: Site
 
     def do_GET(self) -> None:
+        time.sleep(self.server.latency)
         now, feed = time.time(), int(self.path.strip("/"))
         step = self.server.pace
         first = max(0, int((now - self.server.began - self.server.window) / step))
@@ -195,8 +200,8 @@ class Feeds(BaseHTTPRequestHandler):
         """Stay silent."""
 
 
-def serve(port: int, pace: float, window: float, leak: str) -> None:
-    Site(port, pace, window, leak).serve_forever()
+def serve(port: int, pace: float, window: float, leak: str, latency: float) -> None:
+    Site(port, pace, window, leak, latency).serve_forever()
 
 
 def hook(port: int, got: multiprocessing.Queue[tuple[float, str]]) -> None:
@@ -227,6 +232,7 @@ class Load:
     interval: float
     seconds: float
     rate: float = ITEMS_A_MINUTE  # items a minute of all sources together
+    latency: float = 0.0  # seconds until a site answers
 
 
 def polling(folder: Path, load: Load) -> bool:
@@ -242,7 +248,7 @@ def watched(registry: Registry, folder: Path, leak: str, load: Load) -> bool:
     port, ops = free_port(), free_port()
     got: multiprocessing.Queue[tuple[float, str]] = multiprocessing.Queue()
     pace = 60 * load.sources / load.rate
-    helpers = [aside(serve, port, pace, 3 * load.interval, leak), aside(hook, ops, got)]
+    helpers = [aside(serve, port, pace, 3 * load.interval, leak, load.latency), aside(hook, ops, got)]
     until(lambda: answers(port) and answers(ops), 30)
     feeds = {
         f"feed{number:03d}": {
@@ -265,7 +271,8 @@ def watched(registry: Registry, folder: Path, leak: str, load: Load) -> bool:
     one.stop()
     for helper in helpers:
         helper.terminate()
-    print(f"{load.sources} sources, every {load.interval:g} s, {load.rate:,.0f} items a minute offered")
+    slow = f", each after {load.latency:g} s" if load.latency else ""
+    print(f"{load.sources} sources, every {load.interval:g} s, {load.rate:,.0f} items a minute offered{slow}")
     kept_up = tell_polls(registry, load, settled, ended, cpu)
     told("slots that went by unrun", skipped(registry) - before)
     tell_alerts(registry, got, began)
@@ -356,6 +363,7 @@ def main(argv: Sequence[str]) -> int:
     options.add_argument("--sources", type=int, default=200)
     options.add_argument("--interval", type=float, default=10.0)
     options.add_argument("--seconds", type=float, default=60.0)
+    options.add_argument("--latency", type=float, default=2.0)
     options.add_argument("--alerts", type=int, default=50)
     options.add_argument("--no-greatest", dest="greatest", action="store_false")
     chosen = options.parse_args(argv)
@@ -367,6 +375,7 @@ def main(argv: Sequence[str]) -> int:
         receiving(registry, planted, Path(folder), chosen.mails)
         load = Load(chosen.sources, chosen.interval, chosen.seconds)
         polling(Path(folder) / "sources", load)
+        polling(Path(folder) / "slow", replace(load, latency=chosen.latency))
         if chosen.greatest:
             greatest(Path(folder), load)
         alerting(Path(folder) / "alerts", chosen.alerts)

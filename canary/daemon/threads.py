@@ -65,8 +65,8 @@ class ThreadEach(BaseExecutor):  # type: ignore[misc]
 
     def join(self, seconds: float) -> bool:
         """Wait for the running jobs and for what they begin meanwhile; tells whether all of it ended in time."""
-        end = time.monotonic() + seconds
-        while running := [one for one in list(self._threads) if one.is_alive()]:
+        end, me = time.monotonic() + seconds, threading.current_thread()
+        while running := [one for one in list(self._threads) if one is not me and one.is_alive()]:
             left = end - time.monotonic()
             if left <= 0:
                 return False

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from canary.daemon import chores
 from canary.daemon.budgets import RegistryHosts
-from canary.daemon.crowd import Crowd
+from canary.daemon.crowd import Away, Crowd
 from canary.daemon.deliver import Delivery
 from canary.daemon.leader import Leader
 from canary.daemon.polling import Polled, Poller, poll_all
@@ -199,7 +199,7 @@ class Watcher:
 
     def _poll(self, source: Source) -> None:
         with self._crowd.entered():
-            polled = self._poller.poll(source, self._fetcher)
+            polled = self._poller.poll(source, Away(self._crowd, self._fetcher))
         for incident in polled.opened:
             LOG.warning("incident %s opened by source %s", incident, source.name)
 

@@ -92,6 +92,18 @@ def test_mails_and_polls_side_by_side(
     assert site.asked.count("/slow") == 1
 
 
+def test_many_sources_that_hang_delay_no_other(
+    watcher: MakeWatcher, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("canary.daemon.crowd.YOUNG", 2)
+    monkeypatch.setattr("canary.daemon.crowd.YOUNG_SECONDS", 60.0)
+    site.page("/feed", b"<rss version='2.0'><channel></channel></rss>")
+    site.pages["/slow"] = lambda site, handler: site.ending.wait(30) and None
+    slow = {f"slow{n}": {"kind": "feed", "url": f"{site.url}/slow", "interval": 0.2} for n in range(6)}
+    with running(watcher({**slow, "well": {"kind": "feed", "url": f"{site.url}/feed", "interval": 0.2}})):
+        until(lambda: site.asked.count("/slow") == 6 and site.asked.count("/feed") >= 4)
+
+
 def test_mails_of_many_clients_are_committed_in_groups(
     watcher: MakeWatcher, registry: Registry, planted: list[Planted]
 ) -> None:
