@@ -99,7 +99,9 @@ def plan(
     canaries: Annotated[
         float | None, typer.Option(metavar="N|RATE", help="canaries a copy; else as many as are enough")
     ] = None,
-    bits: Annotated[float, typer.Option(min=0.0, help="bits a row that marks carry, as inspect tells")] = 4.0,
+    bits: Annotated[
+        float, typer.Option(min=0.0, help="bits a row of distinct inputs, as inspect tells")
+    ] = 4.0,
     _home: NoHome = None,
     json: Json = False,
 ) -> None:

@@ -3,7 +3,8 @@
 Each removal guesses the original value and writes the guess: the nearest heap, the batch's commonest value, a moving
 mean in key order, a regression on the other columns. What survives is measured, not reckoned: the information between
 a copy's class and the class that the removal leaves. Inputs count, not rows: a phone on three rows gives
-one symbol of a channel, however often it leaks.
+one symbol of a channel, however often it leaks. On how many rows it stands is asked of the whole file, where it is
+known.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from canary.fingerprint.columns import Flags, texts_of
 from canary.fingerprint.embed import Prepared, mark
 from canary.fingerprint.evidence import Floats
 from canary.fingerprint.lattice import Ints
+from canary.fingerprint.learn import Seen, salted
 from canary.fingerprint.plan import Channel, ColumnPlan, MarkPlan
 
 KEPT: Final = 0.5  # of the nominal bits; a column that keeps less is not proposed
@@ -48,19 +50,22 @@ def nominal_bits(plan: MarkPlan, heading: str) -> float:
     return float(sum(-(chance * np.log2(chance)).sum() for chance in chances))
 
 
-def capacities(prepared: Prepared, key: bytes) -> list[Capacity]:
-    """Measure every marked column on one prepared batch, marked with a throw-away key."""
+def capacities(prepared: Prepared, key: bytes, seen: Seen | None = None) -> list[Capacity]:
+    """Measure every marked column on one prepared batch, marked with a throw-away key.
+
+    `seen` is the first pass over the whole file; without it the batch is the file.
+    """
     marked = mark(prepared, key)
     values = {one.plan.heading: one.values for one in prepared.parsed if one.values is not None}
     return [
-        _numeric(prepared, one, marked.columns[one.plan.heading], values)
+        _numeric(prepared, one, marked.columns[one.plan.heading], values, seen)
         if one.values is not None
-        else _spelt(prepared, one, marked.columns[one.plan.heading])
+        else _spelt(prepared, one, marked.columns[one.plan.heading], seen)
         for one in prepared.parsed
     ]
 
 
-def _spelt(prepared: Prepared, parsed: codec.Parsed, column: object) -> Capacity:
+def _spelt(prepared: Prepared, parsed: codec.Parsed, column: object, seen: Seen | None) -> Capacity:
     """Measure a column of spellings by the cells that read back; only a clean-up takes those marks away."""
     plan, heading = prepared.plan, parsed.plan.heading
     classes = codec.read(parsed.plan, texts_of(column))
@@ -69,22 +74,30 @@ def _spelt(prepared: Prepared, parsed: codec.Parsed, column: object) -> Capacity
     for number in plan.of_column(heading):
         channel = plan.channels[number]
         chance = channel.alphabet.chances
-        share = inputs_of(prepared, channel, classes[:, names.index(channel.part)] >= 0)
+        share = inputs_of(prepared, channel, classes[:, names.index(channel.part)] >= 0, seen)
         thin = channel.thin / 256 if channel.thin else 1.0
         bits += share * thin * float(-(chance * np.log2(chance)).sum())
     return Capacity(heading, nominal_bits(plan, heading), bits, bits, "none")
 
 
-def inputs_of(prepared: Prepared, channel: Channel, read: Flags) -> float:
-    """Give how many distinct inputs a channel has in the rows that are read, for each row of the batch."""
+def inputs_of(prepared: Prepared, channel: Channel, read: Flags, seen: Seen | None = None) -> float:
+    """Give how many distinct inputs a channel has in the rows that are read, for each row of the batch.
+
+    A value that stands on three rows of the whole file is a third of an input on each.
+    """
     anchored = prepared.anchors[channel.anchor]
     if anchored is None or not len(read):
         return 0.0
-    return len(np.unique(anchored.digests[read & anchored.valid])) / len(read)
+    there = anchored.digests[read & anchored.valid]
+    alone = len(np.unique(there)) / len(read)
+    if seen is None:
+        return alone
+    on = np.maximum(seen.anchors.count(salted(there, channel.anchor)), 1)
+    return min(alone, float((1.0 / on).sum()) / len(read))
 
 
 def _numeric(
-    prepared: Prepared, parsed: codec.Parsed, column: object, values: Mapping[str, Ints]
+    prepared: Prepared, parsed: codec.Parsed, column: object, values: Mapping[str, Ints], seen: Seen | None
 ) -> Capacity:
     plan, heading = parsed.plan, parsed.plan.heading
     copy = codec.parse(plan, texts_of(column)).values
@@ -95,7 +108,7 @@ def _numeric(
     there = parsed.open & (lattice.classes_of(copy, plan) >= 0).all(axis=1)
     read = there & lattice.is_open(copy, plan)
     channels = [prepared.plan.channels[number] for number in prepared.plan.of_column(heading)]
-    each = np.array([(log2(one.q), inputs_of(prepared, one, read)) for one in channels])
+    each = np.array([(log2(one.q), inputs_of(prepared, one, read, seen)) for one in channels])
     share = float(each[:, 0] @ each[:, 1] / each[:, 0].sum())
     removals = removals_of(plan, copy, {name: each for name, each in values.items() if name != heading})
     left = {name: surviving(plan, copy[there], made()[there]) for name, made in removals.items()}

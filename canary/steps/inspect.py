@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from canary.files import RowBatch
     from canary.fingerprint.capacity import Capacity
 
+Again = Callable[[Sequence[str]], Iterable["RowBatch"]]
 LEAST_IDS = 20  # whole resident numbers from which their provinces are judged
 WHOLE_ID = re.compile(r"[1-9]\d{5}(?:19|20)\d{9}[\dXx]")
 SAMPLE = 20_000  # rows from which roles and tolerances are judged
@@ -58,7 +59,8 @@ def inspect(source: str, table: str | None) -> Inspected:
     path = Path(source)
     opened = open_table(path, table=table)
     rows, sample, head = _sampled(opened.headings, opened.batches())
-    return judged(path.name.split(".")[0], opened.headings, sample, rows, tuple(opened.warnings), head)
+    name, warnings = path.name.split(".")[0], tuple(opened.warnings)
+    return judged(name, opened.headings, sample, rows, warnings, head, opened.batches)
 
 
 def _sampled(
@@ -89,10 +91,16 @@ def judged(
     rows: int,
     warnings: tuple[str, ...],
     head: Mapping[str, Any],
+    again: Again | None = None,
 ) -> Inspected:
-    """Judge a sample of a table, and by its first rows in order how much of each mark nobody can take out."""
+    """Judge a sample of a table, and by its first rows in order how much of each mark nobody can take out.
+
+    `again` reads some columns of the whole table, where it is longer than these rows.
+    """
     roles = guess_roles(headings, sample)
-    policy, kept, told_of_marks = lasting(propose_policy(name, headings, roles, sample), head)
+    policy, kept, told_of_marks = lasting(
+        propose_policy(name, headings, roles, sample), head, again if rows > IN_A_ROW else None
+    )
     bits = {heading: kept.get(heading, 0.0) for heading in headings}
     columns = tuple(
         InspectedColumn(
@@ -109,15 +117,18 @@ def judged(
     return Inspected(rows, columns, policy.anchors, total, write_policy(policy), told)
 
 
-def lasting(policy: Policy, head: Mapping[str, Any]) -> tuple[Policy, dict[str, float], tuple[str, ...]]:
+def lasting(
+    policy: Policy, head: Mapping[str, Any], again: Again | None = None
+) -> tuple[Policy, dict[str, float], tuple[str, ...]]:
     """Take out the marks of a proposal that an attacker could take out too; gives the bits a cell that are left.
 
-    Tried on a copy under a throw-away key: the nearest heap, the batch's mode, a moving mean, a regression.
+    Tried on a copy under a throw-away key: the nearest heap, the batch's mode, a moving mean, a regression. What stands
+    on several rows of the whole table is one input of them all.
     """
     marked = [name for name, column in policy.columns.items() if column.mark]
     if not marked or not policy.anchors or not head or not len(head[marked[0]]):
         return policy, {}, ()
-    measured = _measured(policy, head)
+    measured = _measured(policy, head, again)
     lost = [name for name in marked if name not in measured or not measured[name].is_proposed]
     columns = {
         name: replace(column, mark=None, tolerance=None, grammar=None) if name in lost else column
@@ -133,7 +144,7 @@ def lasting(policy: Policy, head: Mapping[str, Any]) -> tuple[Policy, dict[str, 
     return parse_policy(write_policy(replace(policy, columns=columns))), bits, told
 
 
-def _measured(policy: Policy, head: Mapping[str, Any]) -> dict[str, Capacity]:
+def _measured(policy: Policy, head: Mapping[str, Any], again: Again | None) -> dict[str, Capacity]:
     from canary.fingerprint.capacity import capacities
     from canary.fingerprint.embed import prepare
     from canary.fingerprint.learn import Seen, make_plan
@@ -144,8 +155,14 @@ def _measured(policy: Policy, head: Mapping[str, Any]) -> dict[str, Capacity]:
     if not plan.channels:
         return {}
     seen = Seen(plan, dataset_keys(secret, policy.dataset))
-    seen.add(head)
-    return {one.column: one for one in capacities(prepare(seen, head), key)}
+    names = [name for name in plan.sources if name in head]
+    for columns in [head] if again is None else (_columns(batch, names) for batch in again(names)):
+        seen.add(columns)
+    return {one.column: one for one in capacities(prepare(seen, head), key, seen)}
+
+
+def _columns(batch: RowBatch, names: Sequence[str]) -> dict[str, Any]:
+    return {name: batch.rows.column(name) for name in names}
 
 
 def _skews(roles: Mapping[str, str], sample: Mapping[str, Sequence[str | None]]) -> Iterator[str]:
@@ -171,8 +188,9 @@ def _inspect_database(url: str, table: str | None) -> Inspected:
     with db.reading(table) as connection:
         reflected = db.reflect(connection, table)
         headings = tuple(reflected.headings)
-        rows, sample, head = _sampled(headings, LiveRows(connection, db.tongue, reflected).batches(headings))
-    return judged(reflected.name, headings, sample, rows, (), head)
+        live = LiveRows(connection, db.tongue, reflected)
+        rows, sample, head = _sampled(headings, live.batches(headings))
+        return judged(reflected.name, headings, sample, rows, (), head, live.batches)
 
 
 def write_policy_file(text: str, path: Path, *, force: bool) -> None:
