@@ -85,7 +85,8 @@ def _joined(text: str, starts: list[int]) -> list[int]:
 def detect_layout(head: str) -> Layout:
     """Tell from the start of a text how it is divided."""
     lines = [line for line in head.splitlines()[:200] if line.strip()]
-    if _INSERT.search(head):
+    plain = head.casefold()
+    if ("insert" in plain or "copy" in plain) and _INSERT.search(head):  # by itself the search takes 5 ms
         return SQL
     if lines and all(
         line.lstrip().startswith("{") and line.rstrip().rstrip(",").endswith("}")

@@ -22,6 +22,7 @@ from canary.scan.sweepwork import (
     FILLED,
     HIGH_LAST,
     JOINT_MASK,
+    LEAST_CODE,
     LINES_OPEN,
     LONG_MASK,
     MODE,
@@ -59,6 +60,7 @@ from canary.scan.vectors import (
     byte,
     get,
     json_borders,
+    leading,
     numerals,
     odd_leads,
     put,
@@ -195,6 +197,21 @@ def packed_block(st: int, now: int, ahead: int, a0: Any, a1: Any, d0: Any, d1: A
 
 
 @inner
+def long_joints(st: int, joint: Any, j0: Any, j1: Any) -> Any:
+    """Leave out the joints of what is too short to be a code that was issued."""
+    least = get(st, LEAST_CODE)
+    kept = U0
+    while joint != U0:
+        o = U(trailing(joint))
+        behind = trailing(~(j0 >> o | j1 << U1 << U63 - o))
+        before = leading(~(j0 << U63 - o))
+        if before > np.int64(o) or before + behind - 1 > least:
+            kept |= joint & (U0 - joint)
+        joint &= joint - U1
+    return kept
+
+
+@inner
 def number_block(
     st: int,
     tb: int,
@@ -229,6 +246,9 @@ def number_block(
         after_digit = d0 << U1 | mask_of(st, DIGIT_LAST)
         ahead_letters = next_to(mask_of(now, LETTERS), mask_of(ahead, LETTERS), U1)
         joint = mask_of(now, JOINTS) & (before & next_to(d0, d1, U1) | after_digit & ahead_letters)
+        if joint != U0:
+            j0 = d0 | mask_of(now, LETTERS) | mask_of(now, JOINTS)
+            joint = long_joints(st, joint, j0, a1 | mask_of(ahead, JOINTS))
         spaced = mask_of(now, SPACES) & next_to(five & d0, a1, U1) & before
     if byte(tb, WANT + PHONE):
         split = (

@@ -37,6 +37,7 @@ from canary.scan.vectors import (
 
 U0 = np.uint64(0)
 QUOTED, HTML, ESCAPES, PERCENT, ZERO_WIDTH, WIDE, NUMBERS, AT_DOT, STEPS = range(9)
+NEAR = 8
 
 
 @inner
@@ -64,6 +65,7 @@ def fold(st: int, tb: int, step: int, s: int, n: int, d: int, before: int, after
     o = 0
     last = -1
     changed = False
+    near = 0  # bytes behind what was decoded that are looked at one by one: mostly more follows
     k = 0
     while k < n and interest(step, s + k) == U0:
         k += 64
@@ -74,7 +76,15 @@ def fold(st: int, tb: int, step: int, s: int, n: int, d: int, before: int, after
             last = o >> 6
             put(after, 2 * last, get(before, 2 * max(0, (i >> 6) - 1)))
             put(after, 2 * last + 1, get(before, 2 * ((i >> 6) + 1) + 1))
-        k = min(trailing(interest(step, s + i)), n - i)
+        k = 0
+        if near and not is_lead(step, byte(s, i)):
+            near -= 1
+            put_byte(d, o, byte(s, i))
+            i += 1
+            o += 1
+            continue
+        if near == 0:
+            k = min(trailing(interest(step, s + i)), n - i)
         if k:
             copy64(s + i, d + o)
             i += k
@@ -87,12 +97,27 @@ def fold(st: int, tb: int, step: int, s: int, n: int, d: int, before: int, after
             m = o + 1
         else:
             changed = changed or not is_same(s + i, e - i, d + o, m - o)
+            near = NEAR
         i = e
         o = m
     for j in range(last + 1, last + 4):
         put(after, 2 * j, get(before, 2 * max(0, (n >> 6) - 1)))
         put(after, 2 * j + 1, get(before, 2 * ((n >> 6) + 1) + 1))
     return o if changed and get(st, CANNOT) == 0 else -1
+
+
+@inner
+def is_lead(step: int, c: int) -> bool:
+    """Tell whether a byte may begin what a step decodes."""
+    if step == HTML:
+        return c == 38
+    if step == ESCAPES:
+        return c == 92
+    if step == PERCENT:
+        return c in (37, 43)
+    if step == QUOTED:
+        return c == 61
+    return c >= 128 or (step == AT_DOT and not is_sign(c))
 
 
 @inner

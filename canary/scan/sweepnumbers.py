@@ -8,8 +8,19 @@ from canary.native import inner
 from canary.scan.signs import DOT, HIDDEN, ODD, ODD_MARK, OPEN
 from canary.scan.sweephold import harden, hold
 from canary.scan.sweepwords import is_digit, is_letter, take_phone
-from canary.scan.sweepwork import CANON, CHAINED, CLASSES, CODE, GROUPED, GROUPS, PHONE, SHAPE_CODE, WANT
-from canary.scan.vectors import byte, get, put, put_byte
+from canary.scan.sweepwork import (
+    CANON,
+    CHAINED,
+    CLASSES,
+    CODE,
+    GROUPED,
+    GROUPS,
+    PHONE,
+    PHONES,
+    SHAPE_CODE,
+    WANT,
+)
+from canary.scan.vectors import byte, get, put, put_byte, trailing
 
 U = np.uint64
 
@@ -81,11 +92,26 @@ def extended(st: int, s: int, group: int, k: int) -> bool:
     return False
 
 
+LOST = 12  # digits that a phone may be shorter than it is spelt, by prefixes
+LENGTHS = (1 << LOST + 2) - 1
+
+
 @inner
 def take_phones(st: int, tb: int, s: int, start: int, k0: int, k: int) -> None:
     """Look up the stretches of a chain of groups that could be one phone."""
+    phones = get(st, PHONES)
+    least = trailing(U(phones)) - 1  # one digit may come in place of a prefix
+    ahead = 0  # digits of the seven groups that begin with this one
+    for each in range(k0, min(k0 + 6, k)):
+        ahead += get(st, GROUPED + 2 * each + 1) - get(st, GROUPED + 2 * each)
     for first in range(k0, k):
         lead = get(st, GROUPED + 2 * first)
+        if first + 6 < k:
+            ahead += get(st, GROUPED + 2 * (first + 6) + 1) - get(st, GROUPED + 2 * (first + 6))
+        enough = ahead >= least
+        ahead -= get(st, GROUPED + 2 * first + 1) - lead
+        if not enough:
+            continue
         abroad = False
         while lead > start and (byte(s, lead - 1) == 43 or byte(s, lead - 1) == 40):
             lead -= 1
@@ -96,6 +122,8 @@ def take_phones(st: int, tb: int, s: int, start: int, k0: int, k: int) -> None:
             size += get(st, GROUPED + 2 * last + 1) - get(st, GROUPED + 2 * last)
             if size > 17:
                 break
+            if phones >> max(0, size - LOST) & LENGTHS == 0:
+                continue
             alone = last == first and lead == get(st, GROUPED + 2 * first)
             if size < 7 or (alone and not extended(st, s, first, k)):
                 continue

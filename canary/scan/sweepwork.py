@@ -79,8 +79,8 @@ def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
     PACKED, BLOCK_NUMBER, LINES_OPEN, BLOOM, BLOOM_MASK, LISTED, LAST_LISTED, REPEATS, LAST_NAMES, PLACING, PLACED,
     CHAIN_MASK, LONG_MASK, JOINT_MASK, SPLIT_MASK, SPACED_MASK, PACKED_MASK, PLATE_MASK, B64_LAST, DIGIT_LAST,
     HIGH_LAST, WIDE_LAST, ODD_NOTED, VIEW, LIST_SUM, LAST_SUM, MAIL_LAST, UNFOLDING,
-    CANNOT, PACK_NOTED, SINGLE,
-) = range(46)  # fmt: skip
+    CANNOT, PACK_NOTED, PHONES, LEAST_CODE, SINGLE,
+) = range(48)  # fmt: skip
 (
     META, HASHES, STATE, IDS, KINDS_OF, COUNTS, PAIRS, RINGS, GROUPED, OUTS, HARDS, SUMS, BEGINS, LIST, LAST_LIST,
     PLACES, ODDS, NOW, AHEAD, MAPS, PACKS, NUMBERS,
@@ -166,6 +166,12 @@ def work_of(keys: Any, forms: frozenset[str], bloom: Any, shapes: Collection[str
         shapes is None or is_among(SHAPE_NAMES.get(each, ""), shapes) for each in range(SHAPES)
     ]
     st[IDS : IDS + SHAPES] = -1
+    st[LEAST_CODE] = next((size for size in range(5, 65) if tb[ISSUED + SHAPE_CODE + size]), 5)
+    st[PHONES] = sum(
+        1 << digits
+        for digits in range(5, 16)
+        if tb[ISSUED + SHAPE_PHONE + digits] or (digits == 11 and tb[ISSUED + SHAPE_MOBILE])
+    )
     st[BLOOM], st[BLOOM_MASK] = bloom.ctypes.data, len(bloom) - 1
     return Work(st, tb, bloom)
 

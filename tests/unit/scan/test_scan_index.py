@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from canary.keys import Keys
-from canary.scan.index import ArrayIndex, rows_of
+from canary.scan.index import ArrayIndex, order_of, rows_of
 from canary.scan.indexfile import IndexFile, Stored
 from tests.scanlab import KEYS, MAIL, WAYBILL
 
@@ -114,3 +114,10 @@ def test_the_file_tells_no_identifier(file: IndexFile, tmp_path: Path) -> None:
     assert MAIL.encode() not in data
     assert WAYBILL.encode() not in data
     assert os.listdir(tmp_path) == ["index"]  # noqa: PTH208 - names alone
+
+
+def test_equal_keys_stay_in_their_order() -> None:
+    keys = np.random.default_rng(5).integers(-40, 40, 500)
+    assert np.array_equal(order_of(keys), np.argsort(keys, kind="stable"))
+    assert order_of(keys[:0]).tolist() == []
+    assert order_of(np.array([5, -2, 9])).tolist() == [1, 0, 2]
