@@ -20,7 +20,7 @@ from canary.scan.parts import Place
 from canary.scan.records import Block
 from canary.scan.search import OPENED, Reading, Scan, keys_of
 
-TOGETHER: Final = 1 << 21  # bytes that are gathered before they are looked up
+TOGETHER: Final = 1 << 21  # characters that are gathered before they are looked up
 Pair = tuple[str, str]
 Thing = tuple[str, bytes]
 
@@ -35,11 +35,11 @@ class _Gathered(Scan):
 
     blocks: list[tuple[Block, Reading, list[Candidate]]] = field(default_factory=list)
     pairs: set[Pair] = field(default_factory=set)  # what is to be looked up
-    _size: int = 0
+    size: int = 0  # characters
 
     def _block(self, block: Block, reading: Reading) -> None:
-        self._size += len(block.text)
-        if self._size > SLOWLY:
+        self.size += len(block.text)
+        if self.size > SLOWLY:
             raise _TooLong
         found = self._found(block.text, cells=reading.layout.is_table)
         self.pairs.update(each[:2] for each in found)
@@ -66,22 +66,23 @@ def scan_many(
 
     Of a thing without hits the candidates are not counted. Raises CanaryError where the registry fails.
     """
+    tools = (index, reader, keys, budget)
     found: list[Findings | Exception] = []
-    for group in _groups(things):
-        gathered = [_tried(thing, index, reader, keys, budget) for thing in group]
-        known, opened = _known(gathered, index, reader, keys)
-        for thing, one in zip(group, gathered, strict=True):
-            found.append(_finished(thing, one, known, opened, (index, reader, keys, budget)))
+    for group in _groups((thing, _tried(thing, *tools)) for thing in things):
+        known, opened = _known([one for _, one in group], index, reader, keys)
+        found.extend(_finished(thing, one, known, opened, tools) for thing, one in group)
     return found
 
 
-def _groups(things: Iterable[Thing]) -> Iterable[list[Thing]]:
-    """Divide things into groups that are small enough to be held."""
-    group: list[Thing] = []
+def _groups(
+    pairs: Iterable[tuple[Thing, _Gathered | Exception]],
+) -> Iterable[list[tuple[Thing, _Gathered | Exception]]]:
+    """Divide what is gathered into groups that are small enough to be held, whatever was unpacked for them."""
+    group: list[tuple[Thing, _Gathered | Exception]] = []
     size = 0
-    for thing in things:
-        group.append(thing)
-        size += len(thing[1])
+    for thing, one in pairs:
+        group.append((thing, one))
+        size += one.size if isinstance(one, _Gathered) else 0
         if size >= TOGETHER:
             yield group
             group, size = [], 0

@@ -90,6 +90,16 @@ def test_a_text_that_grows_is_left_to_the_kernel(lab: Lab) -> None:
     assert [hit.canary for hit in one.hits] == ["c-first"]
 
 
+def test_what_is_unpacked_is_held_in_groups(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sieve, "TOGETHER", 100_000)
+    asked: list[int] = []
+    real = sieve._known
+    monkeypatch.setattr(sieve, "_known", lambda *given: asked.append(len(given[0])) or real(*given))
+    things = [(f"t{n}", gzip.compress(f"{'words ' * 10_000}{MAIL}".encode())) for n in range(5)]
+    assert all(len(one.hits) == 1 for one in sieve.scan_many(things, lab.index, lab, KEYS))  # type: ignore[union-attr]
+    assert asked == [2, 2, 1]
+
+
 def test_nothing_is_looked_up_for_nothing(lab: Lab) -> None:
     assert sieve.scan_many([], lab.index, lab, KEYS) == []
     empty = Lab()
