@@ -10,7 +10,6 @@ from functools import partial
 from itertools import repeat
 from pathlib import Path
 
-from canary.compiled import is_compiled
 from canary.errors import OutsideError
 from canary.files.blocks import Block, Cursor, blocks, splice
 from canary.files.compress import Writer, compressing, opened, read_full
@@ -33,6 +32,7 @@ from canary.files.table import (
     check_sinks,
     unique_headings,
 )
+from canary.native import is_native
 
 LARGE = (
     1 << 27
@@ -56,7 +56,7 @@ class CsvTable(Table):
 
     def _read(self, columns: Sequence[str], reading: Reading) -> Iterator[RowBatch]:
         parser = CsvParser(self.path, self.headings, self.encoding, self.dialect)
-        if self.encoding.name == "utf-8" and self._is_large() and is_compiled():
+        if self.encoding.name == "utf-8" and self._is_large() and is_native():
             yield from self._read_cells(columns, parser, reading)
             return
         with opened(self.path, self.format.compression) as stream:

@@ -1,4 +1,4 @@
-"""Cells of CSV records found, read and written on the bytes, compiled: UTF-8 and one-byte marks alone.
+"""Cells of CSV records found, read and written on the bytes by compiled code: UTF-8 and one-byte marks alone.
 
 A cell is what Python's csv module makes of it: quoted where it begins with a quote, with doubled quotes inside; what
 follows the closing quote up to the delimiter belongs to it as it stands.
@@ -6,15 +6,15 @@ follows the closing quote up to the delimiter belongs to it as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from canary.compiled import Kernel, is_compiled
+from canary.compiled import Kernel
+from canary.native import Entry, is_native
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -169,26 +169,33 @@ def _write(
 
 
 _write_kernel = Kernel(_write)
+_SOURCES: Final = ("csvwide.py", "../scan/vectors.py")
+_scan_wide = Entry("canary.files.csvwide", "scan_wide", 7, _SOURCES)
+_gather_wide = Entry("canary.files.csvwide", "gather_wide", 9, _SOURCES)
 
 
-@cache
-def _scanner() -> Callable[..., int]:
-    """Give what finds cells: 64 bytes at a time where it can be compiled."""
-    if not is_compiled():
-        return _scan
-    from canary.files.csvwide import behind_quotes, mask_of_rest, scan_wide
+def scan_natively(
+    data: Bytes, delimiter: int, quote: int, last: bool, wanted: Ints, starts: Places, ends: Places, widths: Places,
+    found: Places, used: Places,
+) -> int:  # fmt: skip
+    """Do what `_scan` does, 64 bytes at a time."""
+    numbers = np.array([len(data), delimiter, quote, last, len(wanted), len(starts), 0, 0], np.int64)
+    _scan_wide(*(each.ctypes.data for each in (numbers, data, wanted, starts, ends, widths, found)))
+    used[0] = numbers[7]
+    return int(numbers[6])
 
-    return Kernel(scan_wide, (mask_of_rest, behind_quotes))
 
-
-@cache
-def _gatherer() -> Callable[..., int]:
-    """Give what copies the cells of a column."""
-    if not is_compiled():
-        return _gather
-    from canary.files.csvwide import gather_wide
-
-    return Kernel(gather_wide)
+def gather_natively(
+    data: Bytes, found: Places, place: int, rows: Ints, quote: int, out: Bytes, offsets: Places
+) -> int:
+    """Do what `_gather` does, 32 bytes at a time; `out` has room for so many more than are copied."""
+    step = found.shape[1]
+    first = found.ctypes.data + 2 * place * found.itemsize
+    _gather_wide(
+        data.ctypes.data, len(data), first, step, rows.ctypes.data, len(rows), quote, out.ctypes.data,
+        offsets.ctypes.data,
+    )  # fmt: skip
+    return int(offsets[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +221,8 @@ class Cells:
         spans = self.found[:, place] if len(rows) == len(self.found) else self.found[rows, place]
         out = np.empty(int(spans[:, 1].sum()) - int(spans[:, 0].sum()) + SLACK, np.uint8)
         offsets = np.zeros(len(rows) + 1, np.int32)
-        used = _gatherer()(self.data, self.found, place, rows, self.quote, out, offsets)
+        gather = gather_natively if is_native() else _gather
+        used = gather(self.data, self.found, place, rows, self.quote, out, offsets)
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(out[:used])]
         return pa.Array.from_buffers(pa.string(), len(rows), buffers)
 
@@ -229,10 +237,11 @@ def find_cells(
     """
     mark, used = ord(quote) if quote else NO_QUOTE, np.zeros(1, np.int32)
     columns, room = np.array(wanted, np.int64), len(data) // LIKELY + 1
+    scan = scan_natively if is_native() else _scan
     while True:
         starts, ends, widths = (np.empty(room, np.int32) for _ in range(3))
         found = np.empty((room, len(wanted), 2), np.int32)
-        count = _scanner()(data, ord(delimiter), mark, last, columns, starts, ends, widths, found, used)
+        count = scan(data, ord(delimiter), mark, last, columns, starts, ends, widths, found, used)
         if count < room or used[0] == len(data):
             break
         room = len(data) + 1

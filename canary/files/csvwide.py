@@ -1,6 +1,6 @@
-"""Cells of CSV records found 64 bytes at a time, and copied 32 at a time; imported where numba is installed alone.
+"""Cells of CSV records found 64 bytes at a time, and copied 32 at a time; compiled code alone imports it.
 
-What these do is what `_scan` and `_gather` of csvkernel do, byte by byte and plainly.
+It finds and copies what `_scan` and `_gather` of csvkernel do byte by byte, given the addresses of what those take.
 """
 
 from __future__ import annotations
@@ -10,191 +10,189 @@ from typing import Any, Final
 
 import numpy as np
 
-_extending: Any = import_module("numba.extending")
-_types: Any = import_module("numba.types")
+from canary.lowering import NOTHING, SIGNED, UNSIGNED, Operation
+from canary.native import apart, inner
+from canary.scan.vectors import byte, get, place, put, put_byte, put_place, trailing
+
 _ir: Any = import_module("llvmlite.ir")
 
 BLOCK: Final = 64
 RUN: Final = 32
-_I1, _I8, _I64 = _ir.IntType(1), _ir.IntType(8), _ir.IntType(64)
-_BYTES: Final = _ir.VectorType(_I8, BLOCK)
-_RUN: Final = _ir.VectorType(_I8, RUN)
+NONE: Final = 10  # is sought where nothing quotes: a byte that is sought anyway
+# The numbers that a scan is given, and those that it gives.
+SIZE, DELIMITER, QUOTE, LAST, WANTED, ROOM, COUNT, USED, NUMBERS = range(9)
+
+_BYTES: Final = _ir.VectorType(_ir.IntType(8), BLOCK)
+_RUN: Final = _ir.VectorType(_ir.IntType(8), RUN)
 
 
-def _pointer(builder: Any, address: Any, kind: Any) -> Any:
-    return builder.inttoptr(address, kind.as_pointer())
+def _loaded(builder: Any, address: Any, kind: Any) -> Any:
+    value = builder.load(builder.inttoptr(address, kind.as_pointer()), typ=kind)
+    value.align = 1
+    return value
 
 
-def _all(builder: Any, byte: Any) -> Any:
+def _all(builder: Any, value: Any) -> Any:
     """Give 64 times a byte."""
-    none = _ir.Constant(_BYTES, _ir.Undefined)
-    lone = builder.insert_element(none, builder.trunc(byte, _I8), _ir.Constant(_ir.IntType(32), 0))
-    picks = _ir.Constant(_ir.VectorType(_ir.IntType(32), BLOCK), [0] * BLOCK)
-    return builder.shuffle_vector(lone, none, picks)
+    none, word = _ir.Constant(_BYTES, _ir.Undefined), _ir.IntType(32)
+    lone = builder.insert_element(none, builder.trunc(value, _ir.IntType(8)), word(0))
+    return builder.shuffle_vector(lone, none, _ir.Constant(_ir.VectorType(word, BLOCK), [0] * BLOCK))
 
 
-@_extending.intrinsic  # type: ignore[untyped-decorator]
-def edges(_context: Any, address: Any, delimiter: Any, quote: Any) -> Any:
-    """Mask what may end a cell among 64 bytes: delimiters, quotes and line ends."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        value = builder.load(_pointer(builder, args[0], _BYTES), typ=_BYTES)
-        value.align = 1
-        ends = [_ir.Constant(_BYTES, [code] * BLOCK) for code in (10, 13)]
-        found = builder.icmp_unsigned("==", value, _all(builder, args[1]))
-        for other in (_all(builder, args[2]), *ends):
-            found = builder.or_(found, builder.icmp_unsigned("==", value, other))
-        return builder.bitcast(found, _I64)
-
-    return _types.uint64(_types.int64, _types.int64, _types.int64), generate
+def _edges(builder: Any, address: Any, delimiter: Any, quote: Any) -> Any:
+    value = _loaded(builder, address, _BYTES)
+    found = builder.icmp_unsigned("==", value, _all(builder, delimiter))
+    ends = [_ir.Constant(_BYTES, [code] * BLOCK) for code in (10, 13)]
+    for other in (_all(builder, quote), *ends):
+        found = builder.or_(found, builder.icmp_unsigned("==", value, other))
+    return builder.bitcast(found, _ir.IntType(64))
 
 
-@_extending.intrinsic  # type: ignore[untyped-decorator]
-def lowest(_context: Any, mask: Any) -> Any:
-    """Give the place of the lowest bit of a mask."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        return builder.cttz(args[0], _ir.Constant(_I1, 1))
-
-    return _types.int64(_types.uint64), generate
+def _copy_run(builder: Any, source: Any, target: Any) -> None:
+    builder.store(_loaded(builder, source, _RUN), builder.inttoptr(target, _RUN.as_pointer())).align = 1
 
 
-@_extending.intrinsic  # type: ignore[untyped-decorator]
-def byte_at(_context: Any, base: Any, place: Any) -> Any:
-    """Give the byte at a place behind an address."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        value = builder.load(_pointer(builder, builder.add(args[0], args[1]), _I8), typ=_I8)
-        return builder.zext(value, _I64)
-
-    return _types.int64(_types.int64, _types.int64), generate
+# What may end a cell among 64 bytes: delimiters, quotes and line ends.
+edges = Operation(UNSIGNED, (SIGNED, SIGNED, SIGNED), _edges)
+copy_run = Operation(NOTHING, (SIGNED, SIGNED), _copy_run)
 
 
-@_extending.intrinsic  # type: ignore[untyped-decorator]
-def put_byte(_context: Any, base: Any, place: Any, byte: Any) -> Any:
-    """Write the byte at a place behind an address."""
-
-    def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        builder.store(builder.trunc(args[2], _I8), _pointer(builder, builder.add(args[0], args[1]), _I8))
-        return context.get_dummy_value()
-
-    return _types.void(_types.int64, _types.int64, _types.int64), generate
-
-
-@_extending.intrinsic  # type: ignore[untyped-decorator]
-def copy_run(_context: Any, source: Any, target: Any) -> Any:
-    """Copy 32 bytes from one address to another."""
-
-    def generate(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        value = builder.load(_pointer(builder, args[0], _RUN), typ=_RUN)
-        value.align = 1
-        builder.store(value, _pointer(builder, args[1], _RUN)).align = 1
-        return context.get_dummy_value()
-
-    return _types.void(_types.int64, _types.int64), generate
-
-
-def mask_of_rest(base: int, at: int, size: int, delimiter: int, quote: int) -> int:
+@apart
+def edges_of_rest(data: int, at: int, size: int, delimiter: int, quote: int) -> Any:
     """Mask what may end a cell among the last bytes, which are fewer than 64."""
-    mask = 0
-    for place in range(size - at):
-        byte = byte_at(base, at + place)
-        if byte in (delimiter, quote, 10, 13):
-            mask |= 1 << place
+    mask = np.uint64(0)
+    for step in range(size - at):
+        if byte(data, at + step) in (delimiter, quote, 10, 13):
+            mask |= np.uint64(1) << np.uint64(step)
     return mask
 
 
-def behind_quotes(base: int, at: int, size: int, quote: int) -> int:
+@apart
+def behind_quotes(data: int, at: int, size: int, quote: int) -> int:
     """Give where a quoted cell is closed, behind the quote; `at` is behind the one that opens it."""
     while at < size:
-        if byte_at(base, at) == quote:
-            if at + 1 >= size or byte_at(base, at + 1) != quote:
+        if byte(data, at) == quote:
+            if at + 1 >= size or byte(data, at + 1) != quote:
                 return at + 1
             at += 1
         at += 1
     return size
 
 
-def scan_wide(
-    data: Any, delimiter: int, quote: int, last: bool, wanted: Any, starts: Any, ends: Any, widths: Any,
-    found: Any, used: Any,
-) -> int:  # fmt: skip
+@inner
+def take_cell(st: int, wanted: int, found: int, known: int, column: int, first: int, end: int) -> int:
+    """Note a cell where its column is wanted; gives how many cells of its record are known."""
+    if known == get(st, WANTED) or get(wanted, known) != column:
+        return known
+    at = 2 * (get(st, COUNT) * get(st, WANTED) + known)
+    put_place(found, at, first)
+    put_place(found, at + 1, end)
+    return known + 1
+
+
+@inner
+def take_record(
+    st: int, starts: int, ends: int, widths: int, found: int, known: int, begin: int, end: int, width: int
+) -> None:
+    """Note a record, which may lack wanted columns."""
+    count = get(st, COUNT)
+    most = get(st, WANTED)
+    for at in range(2 * (count * most + known), 2 * (count + 1) * most):
+        put_place(found, at, 0)
+    put_place(starts, count, begin)
+    put_place(ends, count, end)
+    put_place(widths, count, width)
+    put(st, COUNT, count + 1)
+
+
+@apart
+def scan_wide(st: int, data: int, wanted: int, starts: int, ends: int, widths: int, found: int) -> None:
     """Find whole records and the wanted columns in them, as `_scan` does."""
-    size, base, room, most = len(data), data.ctypes.data, len(starts), len(wanted)
-    at = count = begin = first = column = place = 0
-    sought = quote if quote < 256 else 10  # what is no byte is sought as one that is sought anyway
-    used[0] = 0
+    size = get(st, SIZE)
+    delimiter = get(st, DELIMITER)
+    quote = get(st, QUOTE)
+    last = get(st, LAST)
+    sought = quote if quote < 256 else NONE
+    at = 0
+    begin = 0
+    first = 0
+    column = 0
+    known = 0
     while at < size:
         if size - at < BLOCK:
-            mask = np.uint64(mask_of_rest(base, at, size, delimiter, quote))
+            mask = edges_of_rest(data, at, size, delimiter, sought)
         else:
-            mask = edges(base + at, delimiter, sought)
+            mask = edges(data + at, delimiter, sought)
         ahead = at + BLOCK
-        while mask:
-            here = at + lowest(mask)
+        while mask != np.uint64(0):
+            here = at + trailing(mask)
             mask &= mask - np.uint64(1)
-            byte = byte_at(base, here)
-            if here < first or (byte == quote and here != first):
+            now = byte(data, here)
+            if here < first or (now == quote and here != first):
                 continue  # the second half of a line end, or a quote within a cell
-            if byte == quote:
-                ahead = behind_quotes(base, here + 1, size, quote)
+            if now == quote:
+                ahead = behind_quotes(data, here + 1, size, quote)
                 break
-            ends_line = byte != delimiter
-            if ends_line and byte == 13 and here + 1 == size and not last:
-                return count
-            if here > begin or not ends_line:
-                if place < most and wanted[place] == column:
-                    found[count, place, 0], found[count, place, 1] = first, here
-                    place += 1
+            if now == delimiter:
+                known = take_cell(st, wanted, found, known, column, first, here)
                 column += 1
-            first = here + 1
-            if not ends_line:
+                first = here + 1
                 continue
-            if byte == 13 and first < size and byte_at(base, first) == 10:
-                first += 1
+            if now == 13 and here + 1 == size and not last:
+                return
+            after = here + 1
+            if now == 13 and after < size and byte(data, after) == 10:
+                after += 1
             if here > begin:
-                starts[count], ends[count], widths[count] = begin, first, column
-                found[count, place:] = 0
-                count += 1
-            used[0] = begin = first
-            column = place = 0
-            if count == room:
-                return count
+                known = take_cell(st, wanted, found, known, column, first, here)
+                take_record(st, starts, ends, widths, found, known, begin, after, column + 1)
+            begin = after
+            first = after
+            column = 0
+            known = 0
+            put(st, USED, after)
+            if get(st, COUNT) == get(st, ROOM):
+                return
         at = ahead
     if last and begin < size:
-        if place < most and wanted[place] == column:
-            found[count, place, 0], found[count, place, 1] = first, size
-            place += 1
-        found[count, place:] = 0
-        starts[count], ends[count], widths[count] = begin, size, column + 1
-        used[0] = size
-        return count + 1
-    return count
+        known = take_cell(st, wanted, found, known, column, first, size)
+        take_record(st, starts, ends, widths, found, known, begin, size, column + 1)
+        put(st, USED, size)
 
 
-def gather_wide(data: Any, found: Any, place: int, rows: Any, quote: int, out: Any, offsets: Any) -> int:
-    """Copy the cells of one column as `_gather` does; `out` has room for 32 bytes more than they need."""
-    size, source, target, at = len(data), data.ctypes.data, out.ctypes.data, np.int64(0)
-    for number in range(len(rows)):
-        begin, end = np.int64(found[rows[number], place, 0]), np.int64(found[rows[number], place, 1])
-        if begin < end and byte_at(source, begin) == quote:
+@inner
+def copied(data: int, begin: int, end: int, size: int, out: int) -> None:
+    """Copy some bytes; up to 32 more than they are may be written."""
+    while begin < end and begin + RUN <= size:
+        copy_run(data + begin, out)
+        begin += RUN
+        out += RUN
+    while begin < end:
+        put_byte(out, 0, byte(data, begin))
+        begin += 1
+        out += 1
+
+
+@apart
+def gather_wide(
+    data: int, size: int, found: int, step: int, rows: int, count: int, quote: int, out: int, offsets: int
+) -> None:
+    """Copy the cells of one column as `_gather` does: those of a record stand `step` cells behind the last one's."""
+    at = 0
+    for number in range(count):
+        cell = 2 * step * get(rows, number)
+        begin = place(found, cell)
+        end = place(found, cell + 1)
+        if begin < end and byte(data, begin) == quote:
             begin += 1
             while begin < end:
-                if byte_at(source, begin) == quote:
+                if byte(data, begin) == quote:
                     begin += 1
-                    if begin >= end or byte_at(source, begin) != quote:
+                    if begin >= end or byte(data, begin) != quote:
                         break
-                put_byte(target, at, byte_at(source, begin))
+                put_byte(out, at, byte(data, begin))
                 at += 1
                 begin += 1
-        while begin < end and begin + RUN <= size:
-            copy_run(source + begin, target + at)
-            step = end - begin if end - begin < RUN else RUN
-            begin += step
-            at += step
-        while begin < end:
-            put_byte(target, at, byte_at(source, begin))
-            begin += 1
-            at += 1
-        offsets[number + 1] = at
-    return int(at)
+        copied(data, begin, end, size, out + at)
+        at += end - begin
+        put_place(offsets, number + 1, at)

@@ -18,7 +18,7 @@ _ir: Any = import_module("llvmlite.ir")
 
 BLOCK: Final = 64
 _ARM: Final = platform.machine().lower() in ("arm64", "aarch64")
-_I1, _I8, _I64 = _ir.IntType(1), _ir.IntType(8), _ir.IntType(64)
+_I1, _I8, _I32, _I64 = (_ir.IntType(bits) for bits in (1, 8, 32, 64))
 _BYTES: Final = _ir.VectorType(_I8, BLOCK)
 
 Build = Callable[[Any, Any], Any]
@@ -307,6 +307,7 @@ def _write(kind: Any) -> Operation:
 # Numbers and bytes at an address.
 get, put = _read(_I64), _write(_I64)
 byte, put_byte = _read(_I8), _write(_I8)
+place, put_place = _read(_I32), _write(_I32)
 
 
 def _copy64(builder: Any, source: Any, target: Any) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from canary.compiled import is_compiled
 from canary.files import csvkernel
 from canary.files.csvkernel import NO_QUOTE, Cells, find_cells
 
@@ -42,10 +40,8 @@ def places(
 def test_wide_finds_what_byte_by_byte_finds(
     data: bytes, delimiter: int, quote: int, last: bool, wanted: list[int]
 ) -> None:
-    if not is_compiled():
-        pytest.fail("numba is among the dependencies of the tests")
     plain = places(csvkernel._scan, data, delimiter, quote, last, wanted)
-    assert places(csvkernel._scanner(), data, delimiter, quote, last, wanted) == plain
+    assert places(csvkernel.scan_natively, data, delimiter, quote, last, wanted) == plain
 
 
 @given(st.lists(PIECES, max_size=40).map(b"".join), st.booleans())
