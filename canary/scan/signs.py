@@ -6,6 +6,7 @@ import html
 import re
 import string
 from functools import cache
+from html.entities import html5
 from typing import TYPE_CHECKING, Final
 
 from canary.fields.fold import INVISIBLE
@@ -22,12 +23,10 @@ _PROVINCES: Final = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘�
 _PHONE_MARKS: Final = " -.()/_[]{}|\\*<>':~+"
 _ODD_MARKS: Final = "=#&"
 _RANGE: Final = re.compile(r".-.|.", re.S)  # ranges and single signs, as they stand in square brackets
-ENTITY_NAMES: Final = (
-    "amp", "lt", "gt", "quot", "apos", "nbsp", "period", "commat", "comma", "colon", "semi", "num", "lowbar", "hyphen",
-    "dash", "plus", "sol", "bsol", "lpar", "rpar", "lsqb", "rsqb", "lbrack", "rbrack", "lcub", "rcub", "middot", "bull",
-    "ensp", "emsp", "thinsp", "zwnj", "zwj", "shy", "ndash", "mdash", "equals", "percnt", "Tab", "NewLine", "excl",
-    "quest", "ast", "hellip", "copy", "reg", "laquo", "raquo", "ldquo", "rdquo", "lsquo", "rsquo", "times", "yen",
-)  # fmt: skip
+NAMED: Final = sorted(
+    (name[:-1] for name in html5 if re.fullmatch("[A-Za-z]{2,8};", name)),
+    key=lambda name: int.from_bytes(name.encode(), "little"),
+)  # of HTML, in the order of their letters as one number
 LETTERED: Final = 0x40000  # above it no character is a letter: the planes are empty or private
 
 
@@ -92,13 +91,12 @@ def folds() -> Signs:
 
 @cache
 def entities() -> Signs:
-    """Give the common names of HTML: the name, its length, and what it stands for, eight bytes each."""
+    """Give the names of HTML with up to eight letters, in order, and what each stands for, eight bytes each."""
     import numpy as np
 
-    rows = [(name.encode().ljust(8, b"\0"), len(name), html.unescape(f"&{name};").encode().ljust(8, b"\0"))
-            for name in ENTITY_NAMES]  # fmt: skip
-    joined = b"".join(name + size.to_bytes(8, "little") + plain for name, size, plain in rows)
-    return np.frombuffer(joined, np.uint8)
+    rows = [name.encode().ljust(8, b"\0") + html5[f"{name};"].encode().ljust(8, b"\0")
+            for name in NAMED]  # fmt: skip
+    return np.frombuffer(b"".join(rows), np.uint8)
 
 
 @cache

@@ -106,7 +106,7 @@ def html_at(st: int, tb: int, s: int, i: int, n: int, d: int, o: int) -> tuple[i
 
 @inner
 def named_at(st: int, tb: int, s: int, i: int, n: int, d: int, o: int) -> tuple[int, int]:
-    """Decode a name of HTML, if it is one of the common ones."""
+    """Decode a name of HTML that has up to eight letters."""
     e = i + 1
     while e < i + 12 and is_letter(byte(s, e)):
         e += 1
@@ -115,14 +115,21 @@ def named_at(st: int, tb: int, s: int, i: int, n: int, d: int, o: int) -> tuple[
         return (i, o)
     kept = ~U(0) if size >= 8 else (U(1) << U(8 * size)) - U(1)
     name = load64(s + i + 1) & kept
-    for k in range(ENTITY):
-        at = tb + ENTITIES + 24 * k
-        if size <= 8 and U(get(at, 0)) == name and get(at, 1) == size:
-            for j in range(8):
-                if byte(at, 16 + j):
-                    put_byte(d, o, byte(at, 16 + j))
-                    o += 1
-            return (e + 1, o)
+    low = 0
+    high = ENTITY
+    while low < high:
+        middle = low + high >> 1
+        if U(get(tb + ENTITIES, 2 * middle)) < name:
+            low = middle + 1
+        else:
+            high = middle
+    if size <= 8 and low < ENTITY and U(get(tb + ENTITIES, 2 * low)) == name:
+        for j in range(8):
+            c = byte(tb, ENTITIES + 16 * low + 8 + j)
+            if c:
+                put_byte(d, o, c)
+                o += 1
+        return (e + 1, o)
     put(st, CANNOT, 1)
     return (i, o)
 

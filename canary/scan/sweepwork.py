@@ -10,7 +10,7 @@ from canary.cmac import CmacKey, round_keys
 from canary.keys import Keys
 from canary.scan.records import CSV, LINES_OF_TABLE, Layout
 from canary.scan.records import SQL as IN_SQL
-from canary.scan.signs import ENTITY_NAMES, classes, entities, folds, tables, western
+from canary.scan.signs import NAMED, classes, entities, folds, tables, western
 
 PHONE: Final = 1
 CODE: Final = 2
@@ -62,7 +62,7 @@ LEAD: Final = 64  # new lines before a text
 MASKS: Final = 24  # words for what the bytes of a block are
 STRETCH: Final = 1 << 16  # bytes of a stretch whose views are made at once
 FOLDED: Final = 0x20000  # characters that a table says what they stand for
-ENTITY: Final = len(ENTITY_NAMES)
+ENTITY: Final = len(NAMED)
 PAD: Final = 192  # and behind it: the kernel looks ahead
 ROOM: Final = LEAD + STRETCH + 2 * PAD  # of a view
 MAP_SIZE: Final = 2 * (STRETCH // 64 + 16)
@@ -116,7 +116,7 @@ def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
         CAPACITY * SLOT + 64,
         512,
         4 * FOLDED,
-        24 * ENTITY,
+        16 * ENTITY,
         256,
         4 * ROOM,
         SHAPES * PER_SHAPE,
