@@ -219,7 +219,7 @@ def run(
         for number, one in enumerate(bench.plan.channels if channels else ()):
             for title in ONE_BY_ONE:
                 with one_channel(bench.plan, number):
-                    alone = f"{title}: {one.column}, {one.part}, alone"
+                    alone = f"{title}: {one.column or 'row'}, {one.part}, alone"
                     found[alone] = _told(bench, alone, bench.leaks[title], say)
         bench.tools.registry.close()
     return found
