@@ -34,9 +34,7 @@ from canary.files.table import (
 )
 from canary.native import is_native
 
-LARGE = (
-    1 << 27
-)  # bytes from which reading and copying are worth loading the compiler, which edits need anyway
+LARGE = 1 << 23  # bytes from which reading and copying are worth loading compiled code
 _HEAD = 1 << 16  # bytes in which headings and habits are looked for
 _SEP_LINE = re.compile("sep=([^\r\n])\r?\n")  # Excel writes such a line before the headings
 
