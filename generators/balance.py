@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import add
 
 OFTEN = 0.01  # share of the rows from which a value has its own turn
 
@@ -21,27 +22,25 @@ class Balance:
 
         Rare ones share a number: each by itself would be owed too little to have a turn among a few hundred.
         """
-        self._values: list[list[int]] = [[] for _ in rows]
-        codes = 0
+        self._owed: list[float] = []
+        self._columns: list[list[int]] = []
         for name, size in columns.items():
             cells = [(row.get(name) or "")[:size] for row in rows]
             often = [cell for cell, number in Counter(cells).items() if number >= OFTEN * len(rows)]
-            known = {cell: codes + at for at, cell in enumerate(often, 1)}
-            for values, cell in zip(self._values, cells, strict=True):
-                values.append(known.get(cell, codes))
-            codes += 1 + len(often)
-        self._owed = [0.0] * codes
+            known = {cell: len(self._owed) + at for at, cell in enumerate(often, 1)}
+            self._columns.append([known.get(cell, len(self._owed)) for cell in cells])
+            self._owed += [0.0] * (1 + len(often))
 
     def choose(self, rows: Sequence[int]) -> int:
         """Choose one of some rows, by their numbers."""
         owed, share = self._owed, 1 / len(rows)
-        for row in rows:
-            for value in self._values[row]:
+        values = [[column[row] for row in rows] for column in self._columns]
+        due = [0.0] * len(rows)
+        for column in values:
+            for value in column:
                 owed[value] += share
-        best = max(rows, key=self._due)
-        for value in self._values[best]:
-            owed[value] -= 1
-        return best
-
-    def _due(self, row: int) -> float:
-        return sum(map(self._owed.__getitem__, self._values[row]))
+            due = list(map(add, due, map(owed.__getitem__, column)))
+        best = due.index(max(due))
+        for column in values:
+            owed[column[best]] -= 1
+        return rows[best]
