@@ -23,6 +23,7 @@ WHOLE = (
     "property/trace",
     "scenarios",
     "unit/fingerprint/test_marks_copies.py",
+    "unit/fingerprint/test_marks_mistakes.py",
     "unit/fingerprint/test_marks_validity.py",
 )
 AGAIN = ("integration/seed/test_seed", "integration/store")  # on servers they repeat what they do on SQLite
