@@ -92,9 +92,12 @@ def fold(st: int, tb: int, step: int, s: int, n: int, d: int, before: int, after
             continue
         e, m = matched(st, tb, step, s, i, n, d, o)
         if e == i:
-            put_byte(d, o, byte(s, i))
-            e += 1
-            m = o + 1
+            size = width(byte(s, i))
+            for j in range(size):
+                put_byte(d, o + j, byte(s, i + j))
+            e += size
+            m = o + size
+            near = NEAR if size > 1 else 0
         else:
             changed = changed or not is_same(s + i, e - i, d + o, m - o)
             near = NEAR
@@ -118,6 +121,16 @@ def is_lead(step: int, c: int) -> bool:
     if step == QUOTED:
         return c == 61
     return c >= 128 or (step == AT_DOT and not is_sign(c))
+
+
+@inner
+def width(c: int) -> int:
+    """Give how many bytes a character has that begins with this one; whatever is none of UTF-8 is read on by one."""
+    if c < 0xC2 or c > 0xF4:
+        return 1
+    if c < 0xE0:
+        return 2
+    return 3 if c < 0xF0 else 4
 
 
 @inner
