@@ -245,6 +245,7 @@ def find_cells(
         if count < room or used[0] == len(data):
             break
         room = len(data) + 1
+    data = data if last else data[: used[0]]  # what is broken off comes again with the next bytes
     cells = Cells(data, starts[:count], ends[:count], found[:count], widths[:count], ord(delimiter), mark)
     return cells, int(used[0])
 

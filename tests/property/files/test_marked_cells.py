@@ -6,6 +6,8 @@ import csv
 import gzip
 import io
 import json
+from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -21,7 +23,7 @@ from hypothesis import strategies as st
 
 from canary.fields.address import canonical_address
 from canary.fields.policy import parse_policy
-from canary.files import Sink, Table, open_table
+from canary.files import Sink, Table, blocks, open_table
 from canary.fingerprint.learn import make_plan
 from canary.steps.marking import CopyMarks, Scheme, columns_of
 
@@ -142,15 +144,16 @@ def as_xlsx(rows: Rows, file: Any) -> None:
     book.save(file)
 
 
-def marked(table: Table) -> tuple[list[bytes], CopyMarks]:
-    """Mark a file for two recipients; gives the copies, and what was done."""
+def marked(table: Table, writing: Callable[[], Any] = nullcontext) -> tuple[list[bytes], CopyMarks]:
+    """Mark a file for two recipients, written within a context; gives the copies, and what was done."""
     batches = [columns_of(batch, HEAD[:4]) for batch in table.batches(HEAD[:4])]
     scheme = Scheme(make_plan(POLICY, batches[0], bytes(32)), "v", bytes(32))
     seen = scheme.seen()
     for batch in batches:
         seen.add(batch)
     marks, sinks = CopyMarks(seen, KEYS), [Sink(io.BytesIO(), ()) for _ in KEYS]
-    table.rewrite(sinks, marks)
+    with writing():
+        table.rewrite(sinks, marks)
     return [one.file.getvalue() for one in sinks], marks  # type: ignore[attr-defined]
 
 
@@ -187,14 +190,15 @@ def plain(data: bytes) -> bytes:
     return data if name is None else pa.CompressedInputStream(pa.BufferReader(data), name).read()
 
 
+@pytest.mark.parametrize("size", [blocks.CHUNK, 997], ids=["one block", "many blocks"])
 @pytest.mark.parametrize("name", TEXT)
 @given(rows=tables())
 @settings(max_examples=4)
-def test_in_text_formats_all_other_bytes_stay(name: str, rows: Rows, bench: Any) -> None:
+def test_in_text_formats_all_other_bytes_stay(name: str, size: int, rows: Rows, bench: Any) -> None:
     data = TEXT[name](rows)
     table = bench.open(f"in.{name}", data)
     table._footer = False
-    copies, marks = marked(table)
+    copies, marks = marked(table, lambda: bench.chunks(size))
     assert copies[0] != copies[1]
     for number, copy in enumerate(copies):
         path = bench.folder / f"out.{name}"
