@@ -23,7 +23,7 @@ from benchmarks.people.features import features
 ROOT = Path(__file__).resolve().parent.parent
 FOUND = ROOT / "docs" / "figures" / "realism.json"
 SAMPLE = 500  # canaries, and as many real rows
-SEEDS = 5
+SEEDS = 8
 ROWS = {"waybill": 60_000, "flights": 120_000, "hospital": 60_000, "resume": 60_000}
 TOP = 12  # single features that are named
 Found = dict[str, Any]
