@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import urljoin
 from urllib.robotparser import RobotFileParser
 
@@ -15,20 +16,23 @@ from canary.monitors.parts.settings import Settings
 from canary.ports import Fetch, Monitor
 
 INTERVAL = 3_600
+FRESH_SECONDS = 86_400  # as long as RFC 9309 lets an answer be kept
 ROBOT = "canary-trace"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Page:
-    """One page; `robots` says whether its robots.txt is heeded."""
+    """One page; `robots` says whether its robots.txt is heeded, which is asked for once a day."""
 
     url: str
     robots: bool
+    clock: Callable[[], float] = time.monotonic
+    _asked: tuple[float, bool] | None = field(default=None, init=False)
 
     def poll(self, cursor: str | None, fetch: Fetch) -> Poll:
         """Give the page if it changed; a gap is never known."""
         before = read_cursor(cursor)
-        if self.robots and not _may_read(self.url, fetch):
+        if self.robots and not self._may_read(fetch):
             raise OutsideError(
                 "the site's robots.txt forbids the page", "ask its operator, or set robots = false"
             )
@@ -42,12 +46,20 @@ class Page:
         media = answer.headers.get("content-type", "application/octet-stream")[:200]
         return Poll((Item(self.url, answer.body, 0, media=media, detail={"url": self.url}),), after)
 
+    def _may_read(self, fetch: Fetch) -> bool:
+        """Tell whether the page may be read; a server that fails means no, and is asked again at the next poll."""
+        if self._asked is not None and self.clock() - self._asked[0] < FRESH_SECONDS:
+            return self._asked[1]
+        allowed = _allowed(self.url, fetch)
+        self._asked = None if allowed is None else (self.clock(), allowed)
+        return bool(allowed)
 
-def _may_read(url: str, fetch: Fetch) -> bool:
-    """Ask robots.txt (RFC 9309): absent means yes, a server that fails means no."""
+
+def _allowed(url: str, fetch: Fetch) -> bool | None:
+    """Ask robots.txt (RFC 9309) whether a page may be read: absent means yes; None where the server fails."""
     answer = fetch.get(urljoin(url, "/robots.txt"))
     if answer.status >= 500:
-        return False
+        return None
     if answer.status != 200:
         return True
     rules = RobotFileParser()

@@ -37,3 +37,17 @@ def test_a_page_that_may_not_be_read(robots: Reply) -> None:
         url.monitor({"url": PAGE}).poll(None, fetch)
     assert [asked for asked, _ in fetch.asked] == [ROBOTS]
     assert url.monitor({"url": PAGE, "robots": False}).poll(None, site(robots)).items
+
+
+def test_robots_is_asked_for_once_a_day_and_again_where_the_server_failed() -> None:
+    now = [0.0]
+    page = url.Page(PAGE, True, clock=lambda: now[0])
+    fetch = site(reply("", 503))
+    with pytest.raises(OutsideError):
+        page.poll(None, fetch)
+    fetch.pages[ROBOTS] = OPEN[0]
+    for now[0] in (0.0, 3_600.0, 86_399.0, 86_400.0):
+        page.poll(None, fetch)
+    assert [one for one, _ in fetch.asked].count(
+        ROBOTS
+    ) == 3  # the failure, the first answer, and a day later
