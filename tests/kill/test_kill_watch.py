@@ -157,6 +157,7 @@ def one_kill(world: World, moment: float, after: str) -> None:
                     one.answered.wait(READY_SECONDS)
                 until(lambda: len(world.surface.site.asked) > asked, READY_SECONDS)
             if after == "a poll":
+                world.add()  # the life before may have seen all there was
                 until(lambda: polled(world.home) > stored, READY_SECONDS)
             time.sleep(moment / 2)
             world.add()
