@@ -7,11 +7,13 @@ import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 
+import pytest
+
 from canary.daemon.crowd import YOUNG, YOUNG_SECONDS, Away, Crowd
 from canary.net.fetch import Reply
 
 
-def test_only_so_many_are_young_at_once(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_only_so_many_are_young_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     moment = [0.0]
     crowd = Crowd(lambda: moment[0])
     threads = iter(range(1_000))
@@ -31,7 +33,9 @@ def test_only_so_many_are_young_at_once(monkeypatch) -> None:  # type: ignore[no
         assert [crowd.room() for _ in range(YOUNG)] == [True] * (YOUNG - 1) + [False]
 
 
-def test_who_waits_for_an_answer_takes_no_place_and_comes_back_when_there_is_room(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_who_waits_for_an_answer_takes_no_place_and_comes_back_when_there_is_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("canary.daemon.crowd.YOUNG", 1)
     monkeypatch.setattr("canary.daemon.crowd.LOOK_SECONDS", 5.0)
     crowd, answered, got = Crowd(time.monotonic), threading.Event(), []
@@ -62,7 +66,7 @@ def test_who_waits_for_an_answer_takes_no_place_and_comes_back_when_there_is_roo
     assert crowd.room()
 
 
-def test_what_grows_old_makes_room_for_who_comes_back(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_what_grows_old_makes_room_for_who_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("canary.daemon.crowd.YOUNG", 1)
     monkeypatch.setattr("canary.daemon.crowd.YOUNG_SECONDS", 0.05)
     crowd = Crowd(time.monotonic)
