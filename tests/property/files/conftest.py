@@ -49,6 +49,17 @@ class Bench:
         return [sink.file.getvalue() for sink in sinks]  # type: ignore[attr-defined]
 
 
+def clear(text: str, codec: str) -> bool:
+    """Tell whether the bytes say which codec wrote them: 强 alone in GB18030 is ǿ in UTF-8, and is read so."""
+    if codec != "gb18030" or text.isascii():
+        return True
+    try:
+        text.encode(codec).decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
 def merged(rows: Sequence[Row], insertions: Sequence[Insertion]) -> list[Row]:
     result: list[Row] = []
     for position in range(len(rows) + 1):

@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from canary.files import Insertion
+from tests.property.files.conftest import clear
 
 VALUES = st.one_of(
     st.none(),
@@ -46,6 +47,7 @@ def test_lines(
     separators = (",", ":") if compact else (", ", ": ")
     lines = [json.dumps(row, ensure_ascii=ascii_only, separators=separators) for row in rows]
     text = eol.join(lines) + (eol if final else "")
+    assume(clear(text, codec))
     with bench.chunks(size):
         table = bench.open("t.jsonl", text.encode(codec))
         table._footer = False
@@ -78,6 +80,7 @@ def test_arrays(
 ) -> None:  # fmt: skip
     places = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=4)))
     text = lead + json.dumps(rows, ensure_ascii=False, indent=indent) + tail
+    assume(clear(text, codec))
     with bench.chunks(size):
         table = bench.open("t.json", text.encode(codec))
         table._footer = False
