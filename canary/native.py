@@ -78,7 +78,8 @@ class Entry:
         folder = Path(str(found.origin)).parent
         own = [path for pattern in self._sources for path in sorted(folder.glob(pattern))]
         digest = hashlib.sha256()
-        for path in [*own, Path(__file__), Path(__file__).with_name("lowering.py")]:
+        shared = (Path(__file__).with_name(name) for name in ("native.py", "lowering.py", "operations.py"))
+        for path in [*own, *shared]:
             digest.update(path.read_bytes())
         said = (import_module("llvmlite").__version__, binding.get_host_cpu_name(), _features(binding))
         digest.update(repr(said).encode())

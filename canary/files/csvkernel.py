@@ -169,7 +169,7 @@ def _write(
 
 
 _write_kernel = Kernel(_write)
-_SOURCES: Final = ("csvwide.py", "../scan/vectors.py")
+_SOURCES: Final = ("csvwide.py",)
 _scan_wide = Entry("canary.files.csvwide", "scan_wide", 7, _SOURCES)
 _gather_wide = Entry("canary.files.csvwide", "gather_wide", 9, _SOURCES)
 

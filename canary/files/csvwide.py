@@ -12,7 +12,7 @@ import numpy as np
 
 from canary.lowering import NOTHING, SIGNED, UNSIGNED, Operation
 from canary.native import apart, inner
-from canary.scan.vectors import byte, get, place, put, put_byte, put_place, trailing
+from canary.operations import byte, get, loaded, place, put, put_byte, put_place, stored, trailing
 
 _ir: Any = import_module("llvmlite.ir")
 
@@ -26,12 +26,6 @@ _BYTES: Final = _ir.VectorType(_ir.IntType(8), BLOCK)
 _RUN: Final = _ir.VectorType(_ir.IntType(8), RUN)
 
 
-def _loaded(builder: Any, address: Any, kind: Any) -> Any:
-    value = builder.load(builder.inttoptr(address, kind.as_pointer()), typ=kind)
-    value.align = 1
-    return value
-
-
 def _all(builder: Any, value: Any) -> Any:
     """Give 64 times a byte."""
     none, word = _ir.Constant(_BYTES, _ir.Undefined), _ir.IntType(32)
@@ -40,7 +34,7 @@ def _all(builder: Any, value: Any) -> Any:
 
 
 def _edges(builder: Any, address: Any, delimiter: Any, quote: Any) -> Any:
-    value = _loaded(builder, address, _BYTES)
+    value = loaded(builder, address, _BYTES)
     found = builder.icmp_unsigned("==", value, _all(builder, delimiter))
     ends = [_ir.Constant(_BYTES, [code] * BLOCK) for code in (10, 13)]
     for other in (_all(builder, quote), *ends):
@@ -49,7 +43,7 @@ def _edges(builder: Any, address: Any, delimiter: Any, quote: Any) -> Any:
 
 
 def _copy_run(builder: Any, source: Any, target: Any) -> None:
-    builder.store(_loaded(builder, source, _RUN), builder.inttoptr(target, _RUN.as_pointer())).align = 1
+    stored(builder, loaded(builder, source, _RUN), target)
 
 
 # What may end a cell among 64 bytes: delimiters, quotes and line ends.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from canary.native import apart, inner
+from canary.operations import byte, get, population, put, trailing
 from canary.scan.sweepblock import (
     U0,
     U1,
@@ -57,21 +58,7 @@ from canary.scan.sweepwork import (
     VIEW,
     WANT,
 )  # fmt: skip
-from canary.scan.vectors import (
-    ATS,
-    DIGITS,
-    EMPTY,
-    HIGH,
-    LETTERS,
-    MAIL_SIGNS,
-    QUOTES,
-    byte,
-    classify,
-    get,
-    population,
-    put,
-    trailing,
-)  # fmt: skip
+from canary.scan.vectors import ATS, DIGITS, EMPTY, HIGH, LETTERS, MAIL_SIGNS, QUOTES, classify
 
 
 @inner

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from canary.native import inner
+from canary.operations import byte, get, leading, put, trailing
 from canary.scan.sweephold import close_list, note_odd
 from canary.scan.sweepodd import at_word, escape_at, is_blank, numeral_at, odd_at, open_at
 from canary.scan.sweepwork import (
@@ -57,17 +58,12 @@ from canary.scan.vectors import (
     OPENS,
     PACKED_MARKS,
     SPACES,
-    byte,
-    get,
     json_borders,
-    leading,
     numerals,
     odd_leads,
-    put,
     sql_borders,
-    trailing,
     wide_leads,
-)  # fmt: skip
+)
 
 U = np.uint64
 U0, U1, U2, U3, U4, U5, U8, U61, U63 = (U(each) for each in (0, 1, 2, 3, 4, 5, 8, 61, 63))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from canary.native import apart, inner
+from canary.operations import byte, get, load64, put, put_byte
 from canary.scan.sweepnumbers import char_at
 from canary.scan.sweepodd import is_hex
 from canary.scan.sweepwords import is_digit, is_letter
 from canary.scan.sweepwork import CANNOT, ENTITIES, ENTITY, WESTERN
-from canary.scan.vectors import byte, get, load64, put, put_byte
 
 U = np.uint64
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from canary.native import apart, inner
+from canary.operations import byte, get, put, put_byte, trailing
 from canary.scan.signs import HIDDEN, ODD
 from canary.scan.sweepescapes import escape_of, html_at, octets_at
 from canary.scan.sweepnumbers import char_at
@@ -23,17 +24,12 @@ from canary.scan.vectors import (
     at_leads,
     at_openers,
     backslashes,
-    byte,
     copy64,
     equal_signs,
-    get,
     numerals,
     odd_leads,
     percents,
-    put,
-    put_byte,
-    trailing,
-)  # fmt: skip
+)
 
 U0 = np.uint64(0)
 QUOTED, HTML, ESCAPES, PERCENT, ZERO_WIDTH, WIDE, NUMBERS, AT_DOT, STEPS = range(9)

@@ -11,6 +11,18 @@ from typing import Any
 import numpy as np
 
 from canary.native import apart, inner
+from canary.operations import (
+    byte,
+    cipher,
+    cipher_one,
+    cipher_two,
+    get,
+    load64,
+    prefetch,
+    put,
+    put_byte,
+    trailing,
+)
 from canary.scan.sweepwork import (
     ACTIVE,
     BLOCK_NUMBER,
@@ -66,20 +78,7 @@ from canary.scan.sweepwork import (
     STATE,
     SUMS,
 )  # fmt: skip
-from canary.scan.vectors import (
-    byte,
-    cipher,
-    cipher_one,
-    cipher_two,
-    get,
-    load64,
-    lower_to,
-    prefetch,
-    put,
-    put_byte,
-    trailing,
-    upper_to,
-)  # fmt: skip
+from canary.scan.vectors import lower_to, upper_to
 
 WINDOW = 3200  # bytes: more than twice the reach of a record in prose, however long its characters are
 NAMED = WINDOW // 64

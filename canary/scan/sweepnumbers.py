@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from canary.native import inner
+from canary.operations import byte, get, put, put_byte, trailing
 from canary.scan.signs import DOT, HIDDEN, ODD, ODD_MARK, OPEN
 from canary.scan.sweephold import harden, hold
 from canary.scan.sweepwords import is_digit, is_letter, take_phone
@@ -20,7 +21,6 @@ from canary.scan.sweepwork import (
     SHAPE_CODE,
     WANT,
 )
-from canary.scan.vectors import byte, get, put, put_byte, trailing
 
 U = np.uint64
 

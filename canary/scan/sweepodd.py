@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from canary.native import inner
+from canary.operations import byte, get, put, put_byte
 from canary.scan.signs import DOT, HIDDEN, NUMERAL, ODD, OPEN, PROVINCE, WORD_OF_AT
 from canary.scan.sweephold import hold, note_odd, note_packed
 from canary.scan.sweepnumbers import char_at
 from canary.scan.sweepwords import is_digit, is_letter
 from canary.scan.sweepwork import CANON, CLASSES, CODE, PACKED, SHAPE_CODE, WANT
-from canary.scan.vectors import byte, get, put, put_byte
 
 
 @inner

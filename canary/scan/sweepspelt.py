@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from canary.native import apart, inner
+from canary.operations import byte, put_byte
 from canary.scan.signs import NUMERAL
 from canary.scan.sweepescapes import space_at
 from canary.scan.sweepnumbers import char_at
 from canary.scan.sweepwords import is_digit, is_letter
 from canary.scan.sweepwork import CLASSES, FOLDED, FOLDS
-from canary.scan.vectors import byte, put_byte
 
 
 @inner

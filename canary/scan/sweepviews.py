@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from canary.native import apart, inner
+from canary.operations import get, put, put_byte
 from canary.scan.sweep import sweep
 from canary.scan.sweepfold import HTML, QUOTED, STEPS, fold
 from canary.scan.sweepwork import (
@@ -38,7 +39,7 @@ from canary.scan.sweepwork import (
     UNFOLDING,
     WIDE_LAST,
 )
-from canary.scan.vectors import copy64, get, put, put_byte
+from canary.scan.vectors import copy64
 
 ROUNDS = 2  # as many as `spellings` has
 

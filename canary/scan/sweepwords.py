@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from canary.native import apart, inner
+from canary.operations import byte, get, leading, load64, put_byte, trailing
 from canary.scan.sweephold import give, harden, hold, pair, register
 from canary.scan.sweepwork import (
     CANON,
@@ -20,17 +21,7 @@ from canary.scan.sweepwork import (
     SHAPE_PHONE,
     WANT,
 )  # fmt: skip
-from canary.scan.vectors import (
-    LABELS,
-    LETTERS,
-    MAIL_SIGNS,
-    byte,
-    get,
-    leading,
-    load64,
-    put_byte,
-    trailing,
-)  # fmt: skip
+from canary.scan.vectors import LABELS, LETTERS, MAIL_SIGNS
 
 U = np.uint64
 U1, U63 = U(1), U(63)

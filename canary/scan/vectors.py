@@ -1,11 +1,10 @@
-"""Sixty-four bytes at a time: masks of what they are, and the block cipher; imported by compiled code alone.
+"""Sixty-four bytes at a time: masks of what they are; imported by compiled code alone.
 
-Every function takes addresses, and reads 64 bytes (16 the cipher) from them.
+Every operation takes addresses, and reads 64 bytes from them.
 """
 
 from __future__ import annotations
 
-import platform
 import string
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -13,12 +12,12 @@ from importlib import import_module
 from typing import Any, Final
 
 from canary.lowering import NOTHING, SIGNED, UNSIGNED, Operation
+from canary.operations import declared, loaded, stored
 
 _ir: Any = import_module("llvmlite.ir")
 
 BLOCK: Final = 64
-_ARM: Final = platform.machine().lower() in ("arm64", "aarch64")
-_I1, _I8, _I32, _I64 = (_ir.IntType(bits) for bits in (1, 8, 32, 64))
+_I8, _I64 = (_ir.IntType(bits) for bits in (8, 64))
 _BYTES: Final = _ir.VectorType(_I8, BLOCK)
 
 Build = Callable[[Any, Any], Any]
@@ -26,16 +25,6 @@ Build = Callable[[Any, Any], Any]
 
 def _same(value: int) -> Any:
     return _ir.Constant(_BYTES, [value] * BLOCK)
-
-
-def _loaded(builder: Any, address: Any, kind: Any) -> Any:
-    value = builder.load(builder.inttoptr(address, kind.as_pointer()), typ=kind)
-    value.align = 1
-    return value
-
-
-def _stored(builder: Any, value: Any, address: Any) -> None:
-    builder.store(value, builder.inttoptr(address, value.type.as_pointer())).align = 1
 
 
 def within(builder: Any, v: Any, first: int, last: int) -> Any:
@@ -58,7 +47,7 @@ def _mask(build: Build) -> Operation:
     return Operation(
         UNSIGNED,
         (SIGNED,),
-        lambda builder, at: builder.bitcast(build(builder, _loaded(builder, at, _BYTES)), _I64),
+        lambda builder, at: builder.bitcast(build(builder, loaded(builder, at, _BYTES)), _I64),
     )
 
 
@@ -152,7 +141,7 @@ def _shuffle() -> tuple[str, int]:
 def _looked_up(builder: Any, table: Sequence[int], halves: Any) -> Any:
     name, size = _shuffle()
     kind = _ir.VectorType(_I8, size)
-    function = _declared(builder.module, _ir.FunctionType(kind, [kind, kind]), name)
+    function = declared(builder.module, _ir.FunctionType(kind, [kind, kind]), name)
     values = _ir.Constant(kind, [*table] * (size // 16))
     parts = [
         builder.call(function, [values, _part(builder, halves, first, size)])
@@ -178,12 +167,12 @@ def _together(builder: Any, one: Any, two: Any) -> Any:
 
 def _classify(builder: Any, source: Any, target: Any) -> None:
     """Write the masks of a block: each half of a byte is looked up, eight products at once."""
-    v = _loaded(builder, source, _BYTES)
+    v = loaded(builder, source, _BYTES)
     wide = builder.bitcast(builder.icmp_signed("<", v, _same(0)), _I64)
     found = _compared(builder, v) if not _shuffle()[1] else _halved(builder, v)
     found[HALF_ATS] = builder.or_(found[HALF_ATS], wide)
     for name, mask in {**found, HIGH: wide}.items():
-        _stored(builder, mask, builder.add(target, _I64(8 * name)))
+        stored(builder, mask, builder.add(target, _I64(8 * name)))
 
 
 def _halved(builder: Any, v: Any) -> dict[int, Any]:
@@ -253,8 +242,8 @@ _NUMERALS: Final = (
 
 def _numerals(builder: Any, address: Any) -> Any:
     """Mask the leads of characters that may be Chinese numerals, by their first two bytes."""
-    v = _loaded(builder, address, _BYTES)
-    w = _loaded(builder, builder.add(address, _I64(1)), _BYTES)
+    v = loaded(builder, address, _BYTES)
+    w = loaded(builder, builder.add(address, _I64(1)), _BYTES)
     found = [
         builder.and_(
             within(builder, v, lead, lead), any_of(builder, [within(builder, w, *r) for r in second])
@@ -267,51 +256,8 @@ def _numerals(builder: Any, address: Any) -> Any:
 numerals = Operation(UNSIGNED, (SIGNED,), _numerals)
 
 
-trailing = Operation(SIGNED, (UNSIGNED,), lambda builder, word: builder.cttz(word, _I1(0)))  # 64 for 0
-leading = Operation(SIGNED, (UNSIGNED,), lambda builder, word: builder.ctlz(word, _I1(0)))
-population = Operation(SIGNED, (UNSIGNED,), lambda builder, word: builder.ctpop(word))
-load64 = Operation(UNSIGNED, (SIGNED,), lambda builder, at: _loaded(builder, at, _I64))
-
-
-def _prefetch(builder: Any, address: Any) -> None:
-    """Ask for what stands at an address, which is read soon."""
-    word = _ir.IntType(32)
-    kind = _ir.FunctionType(_ir.VoidType(), [_I8.as_pointer(), word, word, word])
-    pointer = builder.inttoptr(address, _I8.as_pointer())
-    builder.call(_declared(builder.module, kind, "llvm.prefetch.p0"), [pointer, word(0), word(3), word(1)])
-
-
-prefetch = Operation(NOTHING, (SIGNED,), _prefetch)
-
-
-def _at(builder: Any, base: Any, index: Any, kind: Any) -> Any:
-    return builder.add(base, builder.mul(index, _I64(kind.width // 8)))
-
-
-def _read(kind: Any) -> Operation:
-    def build(builder: Any, base: Any, index: Any) -> Any:
-        value = _loaded(builder, _at(builder, base, index, kind), kind)
-        return value if kind is _I64 else builder.zext(value, _I64)
-
-    return Operation(SIGNED, (SIGNED, SIGNED), build)
-
-
-def _write(kind: Any) -> Operation:
-    def build(builder: Any, base: Any, index: Any, value: Any) -> None:
-        kept = value if kind is _I64 else builder.trunc(value, kind)
-        _stored(builder, kept, _at(builder, base, index, kind))
-
-    return Operation(NOTHING, (SIGNED, SIGNED, SIGNED), build)
-
-
-# Numbers and bytes at an address.
-get, put = _read(_I64), _write(_I64)
-byte, put_byte = _read(_I8), _write(_I8)
-place, put_place = _read(_I32), _write(_I32)
-
-
 def _copy64(builder: Any, source: Any, target: Any) -> None:
-    _stored(builder, _loaded(builder, source, _BYTES), target)
+    stored(builder, loaded(builder, source, _BYTES), target)
 
 
 copy64 = Operation(NOTHING, (SIGNED, SIGNED), _copy64)
@@ -321,7 +267,7 @@ def _cased(first: int, last: int) -> Operation:
     """Copy up to 64 bytes in one case, the padding of CMAC behind them: a set bit, then none."""
 
     def build(builder: Any, source: Any, target: Any, size: Any) -> None:
-        v = _loaded(builder, source, _BYTES)
+        v = loaded(builder, source, _BYTES)
         turned = builder.xor(v, builder.select(within(builder, v, first, last), _same(0x20), _same(0)))
         size = builder.trunc(size, _I8)
         undefined = _ir.Constant(_BYTES, _ir.Undefined)
@@ -331,68 +277,10 @@ def _cased(first: int, last: int) -> Operation:
         places = _ir.Constant(_BYTES, list(range(BLOCK)))
         padding = builder.select(builder.icmp_unsigned("==", places, ends), _same(0x80), _same(0))
         kept = builder.select(builder.icmp_unsigned("<", places, ends), turned, padding)
-        _stored(builder, kept, target)
+        stored(builder, kept, target)
 
     return Operation(NOTHING, (SIGNED, SIGNED, SIGNED), build)
 
 
 upper_to = _cased(97, 122)
 lower_to = _cased(65, 90)
-
-_STATE: Final = _ir.VectorType(_I8, 16) if _ARM else _ir.VectorType(_I64, 2)
-
-
-def _rounds(builder: Any, state: Any, keys: Any) -> Any:
-    """Encrypt a block: AES-128 with the eleven round keys at an address, by instructions of the processor."""
-    key = [_loaded(builder, builder.add(keys, _I64(16 * number)), _STATE) for number in range(11)]
-
-    def call(name: str, *values: Any) -> Any:
-        function = _ir.FunctionType(_STATE, [_STATE] * len(values))
-        return builder.call(_declared(builder.module, function, name), values)
-
-    if _ARM:
-        for number in range(9):
-            state = call("llvm.aarch64.crypto.aesmc", call("llvm.aarch64.crypto.aese", state, key[number]))
-        return builder.xor(call("llvm.aarch64.crypto.aese", state, key[9]), key[10])
-    state = builder.xor(state, key[0])
-    for number in range(1, 10):
-        state = call("llvm.x86.aesni.aesenc", state, key[number])
-    return call("llvm.x86.aesni.aesenclast", state, key[10])
-
-
-def _declared(module: Any, function: Any, name: str) -> Any:
-    known = module.globals.get(name)
-    return known if known is not None else _ir.Function(module, function, name)
-
-
-def _first_word(builder: Any, state: Any) -> Any:
-    return builder.extract_element(builder.bitcast(state, _ir.VectorType(_I64, 2)), _ir.IntType(32)(0))
-
-
-def _cipher(builder: Any, state: Any, data: Any, keys: Any) -> Any:
-    """Mix a block into the state at an address and encrypt it in place; gives its first eight bytes."""
-    done = _rounds(
-        builder, builder.xor(_loaded(builder, state, _STATE), _loaded(builder, data, _STATE)), keys
-    )
-    _stored(builder, done, state)
-    return _first_word(builder, done)
-
-
-def _cipher_two(builder: Any, data: Any, mask: Any, keys: Any) -> Any:
-    """Encrypt two blocks, the second mixed with the first and a mask; gives the first eight bytes of it."""
-    first = _rounds(builder, _loaded(builder, data, _STATE), keys)
-    second = builder.xor(
-        _loaded(builder, builder.add(data, _I64(16)), _STATE), _loaded(builder, mask, _STATE)
-    )
-    return _first_word(builder, _rounds(builder, builder.xor(first, second), keys))
-
-
-def _cipher_one(builder: Any, data: Any, mask: Any, keys: Any) -> Any:
-    """Encrypt one block mixed with a mask; gives its first eight bytes."""
-    mixed = builder.xor(_loaded(builder, data, _STATE), _loaded(builder, mask, _STATE))
-    return _first_word(builder, _rounds(builder, mixed, keys))
-
-
-cipher = Operation(UNSIGNED, (SIGNED, SIGNED, SIGNED), _cipher)
-cipher_one = Operation(UNSIGNED, (SIGNED, SIGNED, SIGNED), _cipher_one)
-cipher_two = Operation(UNSIGNED, (SIGNED, SIGNED, SIGNED), _cipher_two)

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canary.native import code_of, loaded
+from canary.operations import put
 from canary.scan.signs import NAMED
 from canary.scan.spellings import CHAIN, QUOTED
 from canary.scan.sweepfold import NUMBERS, fold
 from canary.scan.sweepwork import CANNOT, LEAD, MAP_SIZE, MAPS, PAD, key_table, work_of
-from canary.scan.vectors import put
 from tests.scanlab import KEYS
 
 EVERY = np.full(64, 2**64 - 1, np.uint64)

@@ -11,9 +11,10 @@ import pytest
 from canary import native
 from canary.lowering import Unit
 from canary.native import apart, code_of, inner, loaded
+from canary.operations import byte, get, population, put, trailing
 from canary.scan import vectors
 from canary.scan.signs import LETTERED, OTHER, WORD, classes
-from canary.scan.vectors import byte, classify, get, population, put, trailing
+from canary.scan.vectors import classify
 
 U = np.uint64
 SMALL = 3
