@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -37,6 +38,11 @@ class CmacKey:
         """Expand a key of 16, 24 or 32 bytes."""
         whole = _doubled(_encrypt(key, bytes(BLOCK)))
         return cls(key, whole, _doubled(whole), CMAC(AES(key)))
+
+    @property
+    def expanded(self) -> bytes:
+        """Give what compiled code takes: the eleven round keys of a key of 16 bytes, then both sub-keys."""
+        return _expanded(self)
 
     def of_texts(self, texts: Sequence[bytes]) -> Ints:
         """Give the first 64 bits of the tag of each text."""
@@ -119,6 +125,11 @@ def _doubled(word: bytes) -> bytes:
     if number >> 128:
         number = (number & ((1 << 128) - 1)) ^ _RB
     return number.to_bytes(BLOCK, "big")
+
+
+@lru_cache(maxsize=64)
+def _expanded(key: CmacKey) -> bytes:
+    return b"".join(round_keys(key.key)) + key.whole + key.cut
 
 
 def round_keys(key: bytes) -> list[bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import platform
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
@@ -19,6 +20,7 @@ from typing import Any, Final, TypeVar
 from canary.compiled import cache_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
+_COMPILERS: Final = ("native.py", "lowering.py", "operations.py", "blocks.py")
 MARK: Final = 32  # bytes of a digest before the code
 
 
@@ -38,6 +40,16 @@ def apart(function: F) -> F:
 def is_native() -> bool:
     """Tell whether what compiles and loads is installed."""
     return find_spec("llvmlite") is not None
+
+
+@cache
+def has_cipher() -> bool:
+    """Tell whether compiled code runs here, and may use the processor's own AES."""
+    if not is_native():
+        return False
+    features = import_module("llvmlite.binding").get_host_cpu_features()
+    arm = platform.machine().lower() in ("arm64", "aarch64")
+    return bool(features.get("aes")) or (arm and bool(features.get("crypto", False)))
 
 
 class Entry:
@@ -78,7 +90,7 @@ class Entry:
         folder = Path(str(found.origin)).parent
         own = [path for pattern in self._sources for path in sorted(folder.glob(pattern))]
         digest = hashlib.sha256()
-        shared = (Path(__file__).with_name(name) for name in ("native.py", "lowering.py", "operations.py"))
+        shared = (Path(__file__).with_name(name) for name in _COMPILERS)
         for path in [*own, *shared]:
             digest.update(path.read_bytes())
         said = (import_module("llvmlite").__version__, binding.get_host_cpu_name(), _features(binding))

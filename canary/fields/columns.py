@@ -1,4 +1,4 @@
-"""Canonical forms of whole columns: texts that are spelt plainly at once, the others one by one."""
+"""Canonical forms of whole columns and their scan keys: texts that are spelt plainly at once, the others one by one."""
 
 from __future__ import annotations
 
@@ -9,21 +9,34 @@ from typing import TYPE_CHECKING, Final
 
 from canary.fields.canonical import canonical
 from canary.fields.roles import form_of
+from canary.native import Entry, has_cipher
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from canary.cmac import CmacKey
+
     Ints = NDArray[np.int64]
 
 _CODE: Final = string.digits + string.ascii_letters
-_MAIL: Final = _CODE + "._%+-@"
+_MAIL_MARKS: Final = "._%+-@"
+_MAIL: Final = _CODE + _MAIL_MARKS
 # For each form what its plain texts are made of, and how letters are written in the canonical form.
 _PLAIN: Final = {"code": (_CODE, str.upper), "email": (_MAIL, str.lower)}
 FORMS: Final = frozenset(_PLAIN)
-_JOINTS: Final = r"[-_/ ]"  # what is dropped from codes at once where many have it
+_DROPPED: Final = "-_/ "  # what no canonical code has
+_JOINTS: Final = f"[{_DROPPED}]"  # they are dropped from codes at once where many have them
 _ODD: Final = 0  # stands for every byte that is not plain
+_DROP, _MARK = (
+    1,
+    128,
+)  # in the table of compiled code: a byte that is left out, and a mark no mail begins or ends with
+_MOST: Final = 1 << 12  # bytes of a text that compiled code keys
+_BLOCK: Final = 16
+
+_key_column = Entry("canary.fields.columnwide", "key_column", 1, ("columnwide.py",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +48,57 @@ class Texts:
     lengths: Ints
 
 
+def keys_of_column(role: str, column: pa.Array, mac: CmacKey) -> Ints:
+    """Give the scan key of each canonical text of a column whose role has the form code or email.
+
+    A row without one has the key of the empty text, which is never issued.
+    """
+    if not has_cipher():
+        texts = canonical_column(role, column)
+        return mac.of_column(texts.data, texts.starts, texts.lengths)
+    keys, odd = _keyed_natively(str(form_of(role)), column := _filled(column), mac)
+    if len(odd):
+        keys[odd] = mac.of_texts([text.encode() for text in _one_by_one(role, column, odd)])
+    return keys
+
+
+def _keyed_natively(form: str, column: pa.Array, mac: CmacKey) -> tuple[Ints, Ints]:
+    """Give the keys of the plain texts, and the numbers of those that are not plain."""
+    import numpy as np
+
+    count = len(column)
+    offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + count + 1]
+    letters = column.buffers()[2]
+    keys, odd = np.empty(count, np.int64), np.empty(count, np.int64)
+    table, slot = np.frombuffer(_marked_table(form), np.uint8), np.empty(_MOST + 3 * _BLOCK, np.uint8)
+    expanded = np.frombuffer(mac.expanded, np.uint8)
+    places = [each.ctypes.data for each in (offsets, table, expanded, keys, odd, slot)]
+    data = letters.address if letters is not None else 0
+    numbers = np.array([data, places[0], count, *places[1:5], places[5] + _BLOCK, _MOST, _MARK, 0], np.int64)
+    _key_column(numbers.ctypes.data)
+    return keys, odd[: numbers[-1]]
+
+
+@cache
+def _marked_table(form: str) -> bytes:
+    """Write what each byte becomes in a canonical text, as compiled code takes it."""
+    table = bytearray(_table(form))
+    if form == "code":
+        for sign in _DROPPED.encode():
+            table[sign] = _DROP
+    else:
+        for sign in _MAIL_MARKS.encode():
+            table[sign] |= _MARK
+    return bytes(table)
+
+
 def canonical_column(role: str, column: pa.Array) -> Texts:
     """Give the canonical texts of a column of texts whose role has the form code or email."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     form = str(form_of(role))
-    column = pc.fill_null(column.cast(pa.string()), "")
+    column = _filled(column)
     if form == "code" and pc.match_substring_regex(column.slice(0, 64), _JOINTS).true_count:
         column = pc.replace_substring_regex(column, _JOINTS, "")
     texts = _texts(column)
@@ -52,6 +109,14 @@ def canonical_column(role: str, column: pa.Array) -> Texts:
     mended = pa.array(_one_by_one(role, column, odd), pa.string())
     texts = _texts(pc.replace_with_mask(column, _mask(odd, len(column)), mended))
     return replace(texts, data=texts.data.upper() if form == "code" else texts.data.lower())
+
+
+def _filled(column: pa.Array) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = column.cast(pa.string())
+    return pc.fill_null(column, "") if column.null_count else column
 
 
 def _one_by_one(role: str, column: pa.Array, rows: Ints) -> list[str]:

@@ -10,34 +10,25 @@ from typing import Any, Final
 
 import numpy as np
 
+from canary.blocks import BLOCK, BYTES, every, same
 from canary.lowering import NOTHING, SIGNED, UNSIGNED, Operation
 from canary.native import apart, inner
 from canary.operations import byte, get, loaded, place, put, put_byte, put_place, stored, trailing
 
 _ir: Any = import_module("llvmlite.ir")
 
-BLOCK: Final = 64
 RUN: Final = 32
 NONE: Final = 10  # is sought where nothing quotes: a byte that is sought anyway
 # The numbers that a scan is given, and those that it gives.
 SIZE, DELIMITER, QUOTE, LAST, WANTED, ROOM, COUNT, USED, NUMBERS = range(9)
 
-_BYTES: Final = _ir.VectorType(_ir.IntType(8), BLOCK)
 _RUN: Final = _ir.VectorType(_ir.IntType(8), RUN)
 
 
-def _all(builder: Any, value: Any) -> Any:
-    """Give 64 times a byte."""
-    none, word = _ir.Constant(_BYTES, _ir.Undefined), _ir.IntType(32)
-    lone = builder.insert_element(none, builder.trunc(value, _ir.IntType(8)), word(0))
-    return builder.shuffle_vector(lone, none, _ir.Constant(_ir.VectorType(word, BLOCK), [0] * BLOCK))
-
-
 def _edges(builder: Any, address: Any, delimiter: Any, quote: Any) -> Any:
-    value = loaded(builder, address, _BYTES)
-    found = builder.icmp_unsigned("==", value, _all(builder, delimiter))
-    ends = [_ir.Constant(_BYTES, [code] * BLOCK) for code in (10, 13)]
-    for other in (_all(builder, quote), *ends):
+    value = loaded(builder, address, BYTES)
+    found = builder.icmp_unsigned("==", value, every(builder, delimiter))
+    for other in (every(builder, quote), same(10), same(13)):
         found = builder.or_(found, builder.icmp_unsigned("==", value, other))
     return builder.bitcast(found, _ir.IntType(64))
 

@@ -9,9 +9,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from canary.model.evidence import Findings
+from canary.native import has_cipher
 from canary.scan.candidates import Candidate
 from canary.scan.decode import Chunk
-from canary.scan.kernel import Sweeper, Swept, counts_of, is_able
+from canary.scan.kernel import Sweeper, Swept, counts_of
 from canary.scan.parts import TextPart
 from canary.scan.pieces import Piece, encoded, pieces
 from canary.scan.records import PROSE, Block, Layout, detect_layout, has_headings
@@ -68,7 +69,7 @@ class FastScan(Scan):
         """Scan the text of one part, piece by piece."""
         chunks = iter(part.chunks)
         held: list[Chunk] = []
-        able = bool(self.wanted()) and is_able()
+        able = bool(self.wanted()) and has_cipher()
         while not (able and self._read > self.slowly):
             chunk = next(chunks, None) if able else None
             if chunk is None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import platform
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from canary.native import Entry, is_native
+from canary.native import Entry
 from canary.scan.pieces import Piece
 from canary.scan.records import Layout
 from canary.scan.sweepwork import (
@@ -106,18 +104,6 @@ class Unfolded:
 
     found: Ints
     hard: Ints
-
-
-@cache
-def is_able() -> bool:
-    """Tell whether the kernel runs here: it is compiled, and uses the processor's own AES."""
-    if not is_native():
-        return False
-    from importlib import import_module
-
-    features = import_module("llvmlite.binding").get_host_cpu_features()
-    arm = platform.machine().lower() in ("arm64", "aarch64")
-    return bool(features.get("aes")) or (arm and bool(features.get("crypto", False)))
 
 
 _ENTER: Final = Entry(

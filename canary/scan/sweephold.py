@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from canary.blocks import lower_to, upper_to
 from canary.native import apart, inner
 from canary.operations import (
     byte,
@@ -78,7 +79,6 @@ from canary.scan.sweepwork import (
     STATE,
     SUMS,
 )  # fmt: skip
-from canary.scan.vectors import lower_to, upper_to
 
 WINDOW = 3200  # bytes: more than twice the reach of a record in prose, however long its characters are
 NAMED = WINDOW // 64

@@ -6,7 +6,6 @@ from collections.abc import Collection, Sequence
 from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
-from canary.cmac import CmacKey, round_keys
 from canary.keys import Keys
 from canary.scan.records import CSV, LINES_OF_TABLE, Layout
 from canary.scan.records import SQL as IN_SQL
@@ -131,13 +130,9 @@ def key_table(keys: Keys) -> Any:
     made = np.zeros(len(FORMS) * KEY, np.uint8)
     for number, form in enumerate(FORMS[: EMAIL + 1]):
         if form:
-            laid = _laid(keys.scan_mac(form))
+            laid = keys.scan_mac(form).expanded
             made[number * KEY : (number + 1) * KEY] = np.frombuffer(laid, np.uint8)
     return made
-
-
-def _laid(key: CmacKey) -> bytes:
-    return b"".join(round_keys(key.key)) + key.whole + key.cut
 
 
 class Work(NamedTuple):

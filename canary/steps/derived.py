@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canary.fields.columns import FORMS, canonical_column
+from canary.fields.columns import FORMS, keys_of_column
 from canary.fields.roles import form_of
 from canary.model.canary import Placement
 from canary.store import lookups, releases
@@ -90,11 +90,10 @@ class Finder:
 
     def keys_of(self, batch: RowBatch) -> dict[str, Ints]:
         """Give the scan keys of every row in each column that has them."""
-        found = {}
-        for name, role in self.columns.items():
-            texts = canonical_column(role, batch.rows.column(name))
-            found[name] = self.mac(role).of_column(texts.data, texts.starts, texts.lengths)
-        return found
+        return {
+            name: keys_of_column(role, batch.rows.column(name), self.mac(role))
+            for name, role in self.columns.items()
+        }
 
     def feed(self, batch: RowBatch, keys: Mapping[str, Ints] | None = None) -> None:
         """Compare every row of a batch with the issued values, by its scan keys."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from canary.fields.canonical import canonical
-from canary.fields.columns import FORMS, canonical_column
+from canary.fields.columns import FORMS, keys_of_column
 from canary.fields.policy import parse_policy
 from canary.fields.roles import form_of
 from canary.model.canary import Canary
@@ -125,8 +125,7 @@ def _column_keys(keys: Keys, role: str, column: pa.Array) -> Ints:
     """Give the scan keys of a column's canonical values; a cell without one has that of no issued value."""
     form = str(form_of(role))
     if form in FORMS:
-        texts = canonical_column(role, column)
-        return keys.scan_mac(form).of_column(texts.data, texts.starts, texts.lengths)
+        return keys_of_column(role, column, keys.scan_mac(form))
     return keys.scan_keys(form, _phones(role, column))
 
 

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from canary.cmac import CmacKey
 from canary.fields.canonical import canonical
-from canary.fields.columns import canonical_column
+from canary.fields.columns import canonical_column, keys_of_column
+from canary.native import has_cipher
 
 CODES = [
     "YT1234567890123", "yt1234567890123", "SO-2024-001", "ＹＴ１２３４５", "", None, "12 34", "1234.0",
@@ -48,3 +50,35 @@ def test_whatever_has_a_canonical_form_has_the_same_in_a_column(cells):
 def test_an_empty_column_has_no_texts():
     assert texts_of("email", []) == []
     assert texts_of("order_no", [None, ""]) == ["", ""]
+
+
+MAC = CmacKey.of(b"k" * 16)
+LONG = "A1-" * 1400  # more than compiled code keys
+
+
+@pytest.mark.parametrize("cut", [0, 3])
+@pytest.mark.parametrize("compiled", [True, False])
+@given(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.text("09azAZ-_ ./@é中１", max_size=12),
+            st.from_regex("[a-zA-Z0-9]{0,70}", fullmatch=True),
+            st.sampled_from([*CODES, *MAILS, LONG]),
+        ),
+        max_size=40,
+    )
+)
+def test_whatever_has_a_canonical_form_is_keyed_by_it(compiled, cut, cells):
+    assert not compiled or has_cipher()
+    column = pa.array([*["x"] * cut, *cells], pa.string()).slice(cut)
+    with pytest.MonkeyPatch.context() as patched:
+        if not compiled:
+            patched.setattr("canary.fields.columns.has_cipher", lambda: False)
+        for role in ("order_no", "email"):
+            keys = keys_of_column(role, column, MAC).tolist()
+            assert len(keys) == len(cells)
+            for cell, key in zip(cells, keys, strict=True):
+                expected = canonical(role, cell) if cell else ""
+                if expected is not None:
+                    assert key == MAC.of_text(expected.encode())

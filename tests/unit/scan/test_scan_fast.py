@@ -70,7 +70,7 @@ def test_what_the_kernel_has_no_room_for_is_left_to_the_plain_engine(lab: Lab) -
 
 
 def test_without_a_compiler_the_plain_engine_reads(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("canary.scan.fast.is_able", lambda: False)
+    monkeypatch.setattr("canary.scan.fast.has_cipher", lambda: False)
     text = f"a,b\n1,{OTHER_PHONE}\n"
     assert read(FastScan, lab, text).hits == read(Scan, lab, text).hits
 

@@ -187,9 +187,9 @@ def test_a_tree_of_pages_that_goes_round_ends(lab: Lab) -> None:
     size = int.from_bytes(whole[16:18], "big")
     inner = next(at for at in range(size, len(whole), size) if whole[at] == 5)  # an inner page of the table
     whole[inner + 8 : inner + 12] = (inner // size + 1).to_bytes(4, "big")
-    began = time.monotonic()
+    began = time.thread_time()
     assert reasons(lab.scan(bytes(whole), budget=SMALL))
-    assert time.monotonic() - began < 10
+    assert time.thread_time() - began < 20  # the kernel may have to be compiled
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from canary import native
+from canary import blocks, native
+from canary.blocks import shuffle
 from canary.lowering import Unit
 from canary.native import apart, code_of, inner, loaded
 from canary.operations import byte, get, population, put, trailing
@@ -179,7 +180,7 @@ def test_every_character_has_the_class_that_regular_expressions_give_it() -> Non
     assert found[0xE000] == found[0x50000] == OTHER
 
 
-def blocks(st: int, text: int) -> None:
+def sets(st: int, text: int) -> None:
     classify(text, st)
 
 
@@ -187,15 +188,16 @@ def test_both_ways_to_classify_bytes_tell_the_same(monkeypatch: pytest.MonkeyPat
     every = np.arange(256, dtype=np.uint8)
     found = []
     for ways in (
-        vectors._shuffle(),
+        shuffle(),
         ("llvm.x86.avx2.pshuf.b", 32),
         ("llvm.x86.ssse3.pshuf.b.128", 16),
         ("", 0),
     ):
-        if ways[1] and ways != vectors._shuffle() and not vectors._shuffle()[1]:
+        if ways[1] and ways != shuffle() and not shuffle()[1]:
             continue  # another kind of processor
-        monkeypatch.setattr(vectors, "_shuffle", lambda ways=ways: ways)
-        engine, run = loaded(code_of(blocks), "blocks", 2)
+        for module in (blocks, vectors):
+            monkeypatch.setattr(module, "shuffle", lambda ways=ways: ways)
+        engine, run = loaded(code_of(sets), "sets", 2)
         masks = np.zeros((4, vectors.SETS), np.uint64)
         for part in range(4):
             run(masks[part].ctypes.data, every[64 * part :].ctypes.data)
