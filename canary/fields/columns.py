@@ -73,8 +73,11 @@ def _keyed_natively(form: str, column: pa.Array, mac: CmacKey) -> tuple[Ints, In
     table, slot = np.frombuffer(_marked_table(form), np.uint8), np.empty(_MOST + 3 * _BLOCK, np.uint8)
     expanded = np.frombuffer(mac.expanded, np.uint8)
     places = [each.ctypes.data for each in (offsets, table, expanded, keys, odd, slot)]
-    data = letters.address if letters is not None else 0
-    numbers = np.array([data, places[0], count, *places[1:5], places[5] + _BLOCK, _MOST, _MARK, 0], np.int64)
+    data, size = (letters.address, letters.size) if letters is not None else (0, 0)
+    guarded = _MARK if form == "email" else 0
+    numbers = np.array(
+        [data, places[0], count, *places[1:5], places[5] + _BLOCK, _MOST, guarded, size, 0], np.int64
+    )
     _key_column(numbers.ctypes.data)
     return keys, odd[: numbers[-1]]
 

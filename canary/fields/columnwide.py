@@ -9,12 +9,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from canary.native import apart
+from canary.blocks import BLOCK, lower_to, plain_code, plain_mail, upper_to
+from canary.native import apart, inner
 from canary.operations import byte, cipher, get, place, put, put_byte
 
 # The numbers that it is given: addresses first. COUNT texts end at ENDS (32 bits each, with where the first begins);
 # TABLE tells what each byte becomes; KEYS are the round keys, then the sub-keys for a last block that is full or cut.
-DATA, ENDS, COUNT, TABLE, KEYS, TAGS, ODD, SLOT, ROOM, GUARDED, FOUND, NUMBERS = range(12)
+DATA, ENDS, COUNT, TABLE, KEYS, TAGS, ODD, SLOT, ROOM, GUARDED, SIZE, FOUND, NUMBERS = range(13)
 DROPPED: Final = 1  # stands in the table for a byte that is left out
 MARK: Final = 128  # is set in the table for a mark that may not stand at either end
 WHOLE: Final = 176
@@ -41,31 +42,58 @@ def key_of(slot: int, size: int, keys: int) -> Any:
     return cipher(state, slot + size - 16, keys)
 
 
+@inner
+def spelt(st: int, begin: int, end: int) -> int:
+    """Write a text to the slot as its canonical form, byte by byte; gives its size, -1 where it is not plain."""
+    data = get(st, DATA)
+    table = get(st, TABLE)
+    slot = get(st, SLOT)
+    guarded = get(st, GUARDED)
+    size = 0
+    if end - begin > get(st, ROOM):
+        return -1
+    for at in range(begin, end):
+        written = byte(table, byte(data, at))
+        if written == DROPPED:
+            continue
+        if written == 0 or (written & guarded and (at == begin or at == end - 1)):
+            return -1
+        put_byte(slot, size, written & 127)
+        size += 1
+    return size
+
+
+@inner
+def is_plain(st: int, begin: int, size: int) -> bool:
+    """Tell whether a text of up to 64 bytes, with as many behind its begin, is plain and nothing of it is dropped."""
+    at = get(st, DATA) + begin
+    all_of_it = ~np.uint64(0) >> np.uint64(64 - size)
+    if get(st, GUARDED) == 0:
+        return bool(plain_code(at) & all_of_it == all_of_it)
+    table = get(st, TABLE)
+    if byte(table, byte(at, 0)) & MARK or byte(table, byte(at, size - 1)) & MARK:
+        return False
+    return bool(plain_mail(at) & all_of_it == all_of_it)
+
+
 @apart
 def key_column(st: int) -> None:
     """Key all texts of a column, but those with a byte that is not plain: their numbers are listed."""
-    data = get(st, DATA)
     ends = get(st, ENDS)
-    table = get(st, TABLE)
     slot = get(st, SLOT)
-    most = get(st, ROOM)
-    guarded = get(st, GUARDED)
     found = 0
     begin = place(ends, 0)
     for number in range(get(st, COUNT)):
         end = place(ends, number + 1)
-        size = 0
-        odd = end - begin > most
-        for at in range(begin, begin if odd else end):
-            written = byte(table, byte(data, at))
-            if written == DROPPED:
-                continue
-            if written == 0 or (written & guarded and (at == begin or at == end - 1)):
-                odd = True
-                break
-            put_byte(slot, size, written & 127)
-            size += 1
-        if odd:
+        size = end - begin
+        if 0 < size <= BLOCK and begin + BLOCK <= get(st, SIZE) and is_plain(st, begin, size):
+            if get(st, GUARDED) == 0:
+                upper_to(get(st, DATA) + begin, slot, size)
+            else:
+                lower_to(get(st, DATA) + begin, slot, size)
+        else:
+            size = spelt(st, begin, end)
+        if size < 0:
             put(get(st, ODD), found, number)
             found += 1
         else:
