@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import io
-import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -159,14 +158,11 @@ class CsvParser:
             yield RowBatch(block.first + int(rows[0]), CellRows(found, rows, places), index)
 
     def _check_text(self, block: Block[Found]) -> None:
-        import pyarrow as pa
+        import numpy as np
 
-        offsets = pa.py_buffer(struct.pack("=2i", 0, len(block.data)))
-        try:
-            pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(block.data)]).validate(
-                full=True
-            )
-        except pa.ArrowInvalid:
+        from canary.files.csvkernel import is_utf8
+
+        if not is_utf8(np.frombuffer(block.data, np.uint8)):
             self._text(bytes(block.data))
 
     def end(self, block: Block[Found], reading: Reading) -> None:
