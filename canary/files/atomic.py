@@ -14,7 +14,6 @@ from typing import Self
 
 from canary.files.outside import from_os, reading
 
-_CHUNK = 1 << 20
 _NAME_BYTES = 180  # leaves room for the rest of a temporary's name in the 255 bytes that file systems allow
 
 
@@ -131,8 +130,5 @@ def _sync_folder(folder: Path) -> None:
 
 def sha256_file(path: Path) -> str:
     """Digest a file (hex); raises OutsideError where it cannot be read."""
-    digest = hashlib.sha256()
     with reading(path), path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
