@@ -23,7 +23,7 @@ from canary.fingerprint.plainforms import CODE, HOUSE, NAME, PHONE, house_kernel
 from canary.fingerprint.plan import AnchorPlan
 from canary.fingerprint.prf import DatasetKeys, Words, siphash24
 
-Counts = NDArray[np.uint16]
+Often = NDArray[np.uint8]
 
 MOST_ROWS: Final = 3  # a value on more rows is no anchor
 _CODES: Final = frozenset(
@@ -102,17 +102,21 @@ def digest_anchor(keys: DatasetKeys, anchor: AnchorPlan, columns: Mapping[str, T
     return Anchored(siphash24(keys.digest, joined, np.arange(len(valid) + 1) * width), valid)
 
 
-def _add(table: Counts, digests: Words, shift: int) -> None:
-    """Count each digest in its place of a table."""
-    mask = np.uint64(len(table) - 1)
+def _add(one: Often, two: Often, digests: Words) -> None:
+    """Count each digest in its two places: only the place that says less goes up, both where they agree."""
+    mask = np.uint64(len(one) - 1)
     for at in range(len(digests)):
-        place = (digests[at] >> np.uint64(shift)) & mask
-        if table[place] < 30000:
-            table[place] += 1
+        first, second = digests[at] & mask, (digests[at] >> np.uint64(32)) & mask
+        least = min(one[first], two[second])
+        if least < 255:
+            if one[first] == least:
+                one[first] += 1
+            if two[second] == least:
+                two[second] += 1
 
 
-def _least(one: Counts, two: Counts, digests: Words, found: Counts) -> None:
-    """Give how often each digest was counted: the lesser of both tables' counts."""
+def _least(one: Often, two: Often, digests: Words, found: Often) -> None:
+    """Give how often each digest was counted: the lesser of both places' counts."""
     mask = np.uint64(len(one) - 1)
     for at in range(len(digests)):
         found[at] = min(one[digests[at] & mask], two[(digests[at] >> np.uint64(32)) & mask])
@@ -126,37 +130,46 @@ _least_kernel = Kernel(_least)
 class Tally:
     """Counts of digests in a fixed amount of memory (a count-min sketch of two rows, saturating).
 
-    It never counts too few; with one entry for each value it counts one value in sixty too often.
+    It never counts too few.
     """
 
     slots: int = 1 << 23
-    tables: list[Counts] = field(default_factory=list)
+    tables: tuple[Often, Often] = field(init=False)
 
     def __post_init__(self) -> None:
-        if not self.tables:
-            self.tables = [np.zeros(self.slots, np.uint16) for _ in range(2)]
+        self.tables = np.zeros(self.slots, np.uint8), np.zeros(self.slots, np.uint8)
 
     def add(self, digests: Words) -> None:
         """Count some digests."""
-        for table, shift in zip(self.tables, (0, 32), strict=True):
-            _add_kernel(table, digests, shift)
+        _add_kernel(*self.tables, digests)
 
-    def count(self, digests: Words) -> Counts:
-        """Give how often each digest was counted, at most 30,000."""
-        found = np.empty(len(digests), np.uint16)
-        _least_kernel(self.tables[0], self.tables[1], digests, found)
+    def count(self, digests: Words) -> Often:
+        """Give how often each digest was counted, at most 255."""
+        found = np.empty(len(digests), np.uint8)
+        _least_kernel(*self.tables, digests, found)
         return found
 
 
-def tells_rows(tally: Tally, anchored: Anchored) -> Anchored:
-    """Keep the values that stand on at most three rows."""
-    return anchored.chosen(tally.count(anchored.digests) <= MOST_ROWS)
+@dataclass
+class Counts:
+    """Tallies by what they are of: an anchor by its number, a column of times by its heading.
 
+    Each has a tally of its own, so that what one says does not depend on which others are counted.
+    """
 
-def tells_within(anchored: Anchored) -> Anchored:
-    """Keep the values that stand on at most three rows of this very table (what a leak alone can tell)."""
-    _, inverse, counts = np.unique(anchored.digests, return_inverse=True, return_counts=True)
-    return anchored.chosen(counts[inverse.reshape(-1)] <= MOST_ROWS)
+    slots: int = 1 << 23
+    tallies: dict[int | str, Tally] = field(default_factory=dict)
+
+    def add(self, name: int | str, digests: Words) -> None:
+        """Count some digests."""
+        if name not in self.tallies:
+            self.tallies[name] = Tally(self.slots)
+        self.tallies[name].add(digests)
+
+    def count(self, name: int | str, digests: Words) -> Often:
+        """Give how often each digest was counted, at most 255."""
+        known = self.tallies.get(name)
+        return np.zeros(len(digests), np.uint8) if known is None else known.count(digests)
 
 
 def names_of(anchors: Sequence[AnchorPlan]) -> list[str]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from canary.fields.address import canonical_address
 from canary.fields.fold import fold
-from canary.fingerprint.anchors import Tally
+from canary.fingerprint.anchors import Counts
 from canary.fingerprint.embed import mark, prepare
 from canary.fingerprint.learn import Seen
 from canary.fingerprint.plan import MarkPlan
@@ -188,8 +188,7 @@ def reformat(_: MarkPlan, table: Leak, __: float, ___: Random) -> Leak:
 
 def mark_again(plan: MarkPlan, table: Leak, _: float, rng: Random) -> Leak:
     """Mark everything a second time, in the same columns, under a stranger's keys."""
-    small = Tally(1 << 16), Tally(1 << 16)
-    seen = Seen(plan, dataset_keys(rng.bytes(32), plan.dataset), *small)
+    seen = Seen(plan, dataset_keys(rng.bytes(32), plan.dataset), Counts(1 << 16))
     seen.add(table)
     return {**table, **mark(prepare(seen, table), rng.bytes(16)).columns}
 

@@ -21,7 +21,7 @@ from canary.fingerprint.columns import Flags, texts_of
 from canary.fingerprint.embed import Prepared, mark
 from canary.fingerprint.evidence import Floats
 from canary.fingerprint.lattice import Ints
-from canary.fingerprint.learn import Seen, salted
+from canary.fingerprint.learn import Seen
 from canary.fingerprint.plan import Channel, ColumnPlan, MarkPlan
 
 KEPT: Final = 0.5  # of the nominal bits; a column that keeps less is not proposed
@@ -92,7 +92,7 @@ def inputs_of(prepared: Prepared, channel: Channel, read: Flags, seen: Seen | No
     alone = len(np.unique(there)) / len(read)
     if seen is None:
         return alone
-    on = np.maximum(seen.anchors.count(salted(there, channel.anchor)), 1)
+    on = np.maximum(seen.counts.count(channel.anchor, there), 1)
     return min(alone, float((1.0 / on).sum()) / len(read))
 
 

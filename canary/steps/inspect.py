@@ -14,6 +14,7 @@ from canary.fields.guess import guess_roles
 from canary.fields.policy import parse_policy, write_policy
 from canary.fields.propose import propose_policy
 from canary.model.data import Policy
+from canary.steps.marking import columns_of, is_looked_at
 from canary.steps.outputs import write_text
 
 if TYPE_CHECKING:
@@ -147,22 +148,17 @@ def lasting(
 def _measured(policy: Policy, head: Mapping[str, Any], again: Again | None) -> dict[str, Capacity]:
     from canary.fingerprint.capacity import capacities
     from canary.fingerprint.embed import prepare
-    from canary.fingerprint.learn import Seen, make_plan
-    from canary.fingerprint.prf import dataset_keys
+    from canary.fingerprint.learn import Learning
 
-    secret, key = secrets.token_bytes(32), secrets.token_bytes(16)
-    plan = make_plan(policy, head, secret)
+    learning = Learning(policy, secrets.token_bytes(32))
+    names = [name for name in head if is_looked_at(policy, name)]
+    for columns in [head] if again is None else (columns_of(batch, names) for batch in again(names)):
+        learning.add(columns)
+    plan = learning.plan()
     if not plan.channels:
         return {}
-    seen = Seen(plan, dataset_keys(secret, policy.dataset))
-    names = [name for name in plan.sources if name in head]
-    for columns in [head] if again is None else (_columns(batch, names) for batch in again(names)):
-        seen.add(columns)
-    return {one.column: one for one in capacities(prepare(seen, head), key, seen)}
-
-
-def _columns(batch: RowBatch, names: Sequence[str]) -> dict[str, Any]:
-    return {name: batch.rows.column(name) for name in names}
+    seen = learning.seen(plan)
+    return {one.column: one for one in capacities(prepare(seen, head), secrets.token_bytes(16), seen)}
 
 
 def _skews(roles: Mapping[str, str], sample: Mapping[str, Sequence[str | None]]) -> Iterator[str]:

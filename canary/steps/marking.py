@@ -1,7 +1,7 @@
 """Marks on their way into copies: the plan of a dataset version, and each recipient's cells batch by batch.
 
-The plan is made once, from the policy and the first rows of the first copy, and kept: whoever traces later reads
-under the same one. Nothing of a recipient but its key enters a copy's cells.
+The plan is made once, from the policy and the first reading of the first copy's input, and kept: whoever traces later
+reads under the same one. Nothing of a recipient but its key enters a copy's cells.
 """
 
 from __future__ import annotations
@@ -46,24 +46,69 @@ class Scheme:
         return Seen(self.plan, dataset_keys(self.secret, self.plan.dataset))
 
 
-def scheme_of(
-    tx: Tx, tools: Tools, table: Table, version: str, policy: Policy, dataset: str
-) -> Scheme | None:
-    """Give the scheme of a dataset version: the kept one, else a fresh one; None where nothing can be marked."""
-    from canary.fingerprint.learn import make_plan
+@dataclass(frozen=True)
+class Unplanned:
+    """A dataset version that has no plan yet: its first reading makes it."""
+
+    policy: Policy
+    version: str
+    secret: bytes = field(repr=False)
+
+
+class Counting:
+    """The first reading of an input whose plan is known."""
+
+    def __init__(self, scheme: Scheme) -> None:
+        self._scheme, self._seen, self.columns = scheme, scheme.seen(), scheme.plan.sources
+
+    def feed(self, batch: RowBatch) -> None:
+        """Look at one batch."""
+        self._seen.add(columns_of(batch, self.columns))
+
+    def finish(self, _: Table) -> tuple[Scheme, Seen] | None:
+        """Give the scheme, and what was counted under it."""
+        return self._scheme, self._seen
+
+
+class Planning:
+    """The first reading of an input that the plan of its version is made from."""
+
+    def __init__(self, unplanned: Unplanned, table: Table) -> None:
+        from canary.fingerprint.learn import Learning
+
+        self._unplanned, self._learning = unplanned, Learning(unplanned.policy, unplanned.secret)
+        self.columns = tuple(name for name in table.headings if is_looked_at(unplanned.policy, name))
+
+    def feed(self, batch: RowBatch) -> None:
+        """Look at one batch."""
+        self._learning.add(columns_of(batch, self.columns))
+
+    def finish(self, table: Table) -> tuple[Scheme, Seen] | None:
+        """Give the scheme that was made, and what was counted; None where nothing can be marked."""
+        plan = self._learning.plan()
+        if not plan.channels:
+            return None
+        seen = self._learning.seen(plan)
+        if any(column.beside for column in plan.columns):  # beside what was not known before
+            for batch in table.batches(plan.sources):
+                seen.add_pairs(columns_of(batch, plan.sources))
+        return Scheme(plan, self._unplanned.version, self._unplanned.secret), seen
+
+
+def first_pass(scheme: Scheme | Unplanned, table: Table) -> Counting | Planning:
+    """Give what is asked of the first reading of an input."""
+    return Counting(scheme) if isinstance(scheme, Scheme) else Planning(scheme, table)
+
+
+def scheme_of(tx: Tx, tools: Tools, version: str, policy: Policy, dataset: str) -> Scheme | Unplanned:
+    """Give the scheme of a dataset version as it was kept, or what makes one."""
     from canary.fingerprint.plan import read_plan
 
     secret = tools.keys.derive(SUBKEY)
     known = marks.plan_of(tx, version)
     if known is not None:
         return Scheme(read_plan(known), version, secret, stored=True)
-    columns = [name for name in table.headings if is_looked_at(policy, name)]
-    first = next(iter(table.batches(columns)), None)
-    if first is None:
-        return None
-    sample = dict(zip(columns, first.rows.columns, strict=True))
-    plan = make_plan(replace(policy, dataset=dataset), sample, secret)
-    return Scheme(plan, version, secret) if plan.channels else None
+    return Unplanned(replace(policy, dataset=dataset), version, secret)
 
 
 def is_looked_at(policy: Policy, heading: str) -> bool:

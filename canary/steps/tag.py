@@ -8,7 +8,7 @@ places. A call that was cut off before the rename is finished by making it again
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from canary.steps import datasets, derived, drawing, groups, marking, releasing
 from canary.steps.copies import Copies, FileCopies, Source, Written, open_source
 from canary.steps.datasets import Chosen
 from canary.steps.held import recorder
-from canary.steps.marking import CopyMarks, Scheme
+from canary.steps.marking import CopyMarks, Scheme, Unplanned
 from canary.steps.newrows import new_rows
 from canary.steps.planned import NOTHING, Planned, of_release
 from canary.steps.shown import unknown_recipient
@@ -42,9 +42,10 @@ from canary.store.marks import put_distortion
 from canary.store.tx import Tx
 
 if TYPE_CHECKING:
-    from canary.files import RowBatch
     from canary.fingerprint.learn import Seen
 
+NO_POLICY = "no policy: real rows stay as they are, canaries alone are planted"
+NO_MARKS = "nothing in this table can carry the marks of the policy: canaries alone are planted"
 READING = 128  # copies that are written in one reading of the input
 TRIES = 5  # drawings until the registry takes one; a collision is a matter of 2^-36
 
@@ -72,7 +73,7 @@ class Batch:
     ghosts: Planned = NOTHING
     pool: tuple[Canary, ...] = ()
     carried: derived.Carried = derived.NOTHING
-    scheme: Scheme | None = None
+    scheme: Scheme | Unplanned | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -139,8 +140,8 @@ def _batch(tools: Tools, source: Source, request: TagRequest, outputs: Sequence[
             _job(tx, source, request, chosen, canaries, *pair)
             for pair in zip(request.recipients, outputs, strict=True)
         )
-        scheme = _scheme(tx, tools, source, request, chosen)
-    warnings = _policy_warnings(request, chosen, scheme)
+        scheme = _scheme(tx, tools, request, chosen)
+    warnings = () if chosen.policy else (NO_POLICY,)
     return Batch(source, request, chosen, canaries, jobs, scheme=scheme, warnings=warnings)
 
 
@@ -149,19 +150,11 @@ def _marks_wanted(request: TagRequest, policy: Policy | None) -> bool:
     return asked and request.marks
 
 
-def _scheme(tx: Tx, tools: Tools, source: Source, request: TagRequest, chosen: Chosen) -> Scheme | None:
+def _scheme(tx: Tx, tools: Tools, request: TagRequest, chosen: Chosen) -> Scheme | Unplanned | None:
     if chosen.policy is None or not _marks_wanted(request, chosen.policy):
         return None
     version = chosen.version
-    return marking.scheme_of(tx, tools, source.table, version.sha256, chosen.policy, version.dataset)
-
-
-def _policy_warnings(request: TagRequest, chosen: Chosen, scheme: Scheme | None) -> tuple[str, ...]:
-    if chosen.policy is None:
-        return ("no policy: real rows stay as they are, canaries alone are planted",)
-    if scheme is None and _marks_wanted(request, chosen.policy):
-        return ("nothing in this table can carry the marks of the policy: canaries alone are planted",)
-    return ()
+    return marking.scheme_of(tx, tools, version.sha256, chosen.policy, version.dataset)
 
 
 def _job(
@@ -177,7 +170,8 @@ def _job(
 
 def _planned(tools: Tools, batch: Batch) -> tuple[Batch, CopyMarks | None]:
     """Fill in the canaries of every job, those of its known release or fresh ones, and prepare their marks."""
-    seen = batch.scheme.seen() if batch.scheme else None
+    first = marking.first_pass(batch.scheme, batch.source.table) if batch.scheme else None
+    stored = batch.scheme if isinstance(batch.scheme, Scheme) else None
     fresh = [job for job in batch.jobs if job.known is None]
     with tools.registry.read() as tx:
         known = {job.identity: of_release(tx, job.known) for job in batch.jobs if job.known is not None}
@@ -189,8 +183,8 @@ def _planned(tools: Tools, batch: Batch) -> tuple[Batch, CopyMarks | None]:
     drawn = drawing.draw(
         tools, batch.source, batch.chosen, batch.canaries, [job.recipient for job in fresh], ghosts,
         require_contacts=batch.request.require_contacts, dry_run=batch.request.dry_run,
-        also=None if seen is None else seen_by(seen),
-        fresh=new_rows(tools, batch.scheme, [job.recipient for job in fresh]),
+        also=None if first is None else first.feed,
+        fresh=new_rows(tools, stored, [job.recipient for job in fresh]),
     )  # fmt: skip
     plans = known | {job.identity: plan for job, plan in zip(fresh, drawn.plans, strict=True)}
     jobs = tuple(replace(job, planned=plans[job.identity]) for job in batch.jobs)
@@ -198,17 +192,15 @@ def _planned(tools: Tools, batch: Batch) -> tuple[Batch, CopyMarks | None]:
     batch = replace(
         batch, jobs=jobs, ghosts=drawn.ghosts, pool=drawn.pool, carried=drawn.carried, warnings=warnings
     )
-    if seen is None or batch.scheme is None or batch.request.dry_run:
+    if first is None:
         return batch, None
     if not fresh:
-        for rows in batch.source.table.batches(batch.scheme.plan.sources):
-            seen_by(seen)(rows)
-    return _marked(tools, batch, batch.scheme, seen)
-
-
-def seen_by(seen: Seen) -> Callable[[RowBatch], None]:
-    """Give what shows the first pass of the marks a batch."""
-    return lambda rows: seen.add(marking.columns_of(rows, seen.plan.sources))
+        for rows in batch.source.table.batches(first.columns):
+            first.feed(rows)
+    made = first.finish(batch.source.table)
+    if made is None:
+        return replace(batch, warnings=(*batch.warnings, NO_MARKS), scheme=None), None
+    return (batch, None) if batch.request.dry_run else _marked(tools, batch, *made)
 
 
 def _marked(tools: Tools, batch: Batch, scheme: Scheme, seen: Seen) -> tuple[Batch, CopyMarks]:
@@ -224,7 +216,7 @@ def _marked(tools: Tools, batch: Batch, scheme: Scheme, seen: Seen) -> tuple[Bat
         spelt = {one.id: one for one in marking.planted(scheme, seen, new, key)}
         canaries = tuple(spelt.get(one.id, one) for one in planned.canaries)
         jobs.append(replace(job, planned=replace(planned, canaries=canaries)))
-    return replace(batch, jobs=tuple(jobs)), CopyMarks(seen, keys, rows)
+    return replace(batch, jobs=tuple(jobs), scheme=scheme), CopyMarks(seen, keys, rows)
 
 
 def _store(tools: Tools, batch: Batch, written: Written, marks: CopyMarks | None) -> list[Release]:
@@ -232,7 +224,7 @@ def _store(tools: Tools, batch: Batch, written: Written, marks: CopyMarks | None
         version = batch.chosen.version
         releasing.ensure_dataset(tx, tools, version, batch.ghosts)
         groups.issue(tx, tools, version, batch.pool)
-        if batch.scheme is not None:
+        if isinstance(batch.scheme, Scheme):
             marking.keep(tx, batch.scheme)
         if marks is not None and marks.recorder is not None:
             marks.recorder.keep(tx, version.sha256, batch.source.sha256)
