@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from canary.fields.spans import Spans, seconds_of
 from canary.fields.times import TimeFormat, detect_format
 
 if TYPE_CHECKING:
@@ -61,6 +62,12 @@ class Clock:
         """Tell whether whole columns can be read at once."""
         tokens = set(_TOKEN.findall(self.spelling.template))
         return self.spelling.template in ("%s", "%3s") or tokens <= _PLAIN
+
+    def read_spans(self, column: Spans) -> NDArray[np.int64] | None:
+        """Read a column where it lies; None where a text is no time, or the spelling is a hard one."""
+        seconds = seconds_of(column, self.spelling.template)
+        step = self.micros // 1_000_000
+        return seconds if seconds is None or step <= 1 else seconds // step
 
     def read_all(self, column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Read a column of texts: steps (0 where unreadable) and which of them are times."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING
 
 from canary.fields.address import canonical_address
 from canary.fields.canonical import canonical, canonical_name, name_address
@@ -16,14 +14,7 @@ from canary.generators.safety import is_masked
 from canary.model.canary import CanaryField
 from canary.model.record import Persona
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from canary.files import RowBatch
-
 Row = Mapping[str, str | None]
-TOGETHER = 64  # batches compared at once: the texts looked for are made ready once for all of them
 PERSON_ROLES = ("phone", "email", "resident_id")
 
 
@@ -112,72 +103,12 @@ def _form(role: str, value: str) -> str | None:
     return phone_digits(value) if role == "phone" else canonical(role, value)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """The texts of one column that drafts must not share with real rows, and the drafts that have each."""
-
-    lookup: pc.SetLookupOptions
-    owners: Mapping[str, Sequence[int]]
+def compared(draft: Draft) -> set[str]:
+    """Give the columns of a draft that must not have the cell of a real row."""
+    return {each.column for each in draft.fields if not _pooled(each)}
 
 
-class Coincidence:
-    """The identifying values of drafts, prepared once to be looked for in every batch of a table."""
-
-    def __init__(self, drafts: Sequence[Draft]) -> None:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        self._drafts = tuple(drafts)
-        owners: dict[str, dict[str, list[int]]] = {}
-        for index, draft in enumerate(self._drafts):
-            for each in draft.fields:
-                if _pooled(each):
-                    continue
-                text = each.value if each.role != "name_address" else str(draft.row[each.column])
-                owners.setdefault(each.column, {}).setdefault(text, []).append(index)
-        self._wanted = {
-            column: _Wanted(pc.SetLookupOptions(pa.array(texts, pa.string())), texts)
-            for column, texts in owners.items()
-        }
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Give the columns whose cells are compared."""
-        return tuple(self._wanted)
-
-    def among(self, batches: Iterable[RowBatch]) -> set[int]:
-        """Give the indexes of drafts that share an identifying value, or name and address, with a row of a table."""
-        batches = iter(batches)
-        found = set[int]()
-        while some := list(islice(batches, TOGETHER)):
-            found |= self._of([batch.rows for batch in some])
-        return found
-
-    def of(self, batch: RowBatch) -> set[int]:
-        """Give the indexes of drafts that share an identifying value, or name and address, with a row of a batch."""
-        return self._of([batch.rows])
-
-    def _of(self, parts: Sequence[pa.RecordBatch]) -> set[int]:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        rows, found = pa.Table.from_batches(parts), set[int]()
-        for column in set(self._wanted).intersection(rows.schema.names):
-            wanted, cells = self._wanted[column], rows.column(column)
-            texts = cells if cells.type == pa.string() else cells.cast(pa.string())
-            places = pc.indices_nonzero(pc.call_function("is_in", [texts], wanted.lookup))
-            for row in rows.take(places).to_pylist() if len(places) else ():
-                owners = wanted.owners[row[column]]
-                found.update(index for index in owners if _clashes(self._drafts[index], column, row))
-        return found
-
-
-def collides(batch: RowBatch, drafts: Sequence[Draft]) -> set[int]:
-    """Give the indexes of drafts that share an identifying value, or name and address, with a row of a batch."""
-    return Coincidence(drafts).of(batch)
-
-
-def _clashes(draft: Draft, column: str, row: Row) -> bool:
+def clashes(draft: Draft, column: str, row: Row) -> bool:
     """Tell whether a draft and a real row share an identifying value of a column; an address needs its name too."""
     for each in draft.fields:
         if each.column != column:

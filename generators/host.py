@@ -93,7 +93,7 @@ class HostLearner:
         self._sample.feed(self._gen, table, numbers)
         if self._memory is not None:
             self._memory.feed(table, numbers)
-        self._take_places(table, numbers)
+        self._take_places(batch, numbers)
 
     def _start(self, table: pa.RecordBatch) -> list[Series]:
         """Find the columns that may order the table, by the first rows."""
@@ -117,12 +117,12 @@ class HostLearner:
         self._anywhere = Reservoir.empty(self._room, len(found))
         return found
 
-    def _take_places(self, table: pa.RecordBatch, numbers: Ints) -> None:
+    def _take_places(self, batch: RowBatch, numbers: Ints) -> None:
         import numpy as np
 
         series = self._series or []
-        read = [one.codec.read_all(table.column(one.heading)) for one in series]
-        values = np.empty((table.num_rows, len(series)), np.int64)
+        read = [_read(one.codec, batch, one.heading) for one in series]
+        values = np.empty((batch.rows.num_rows, len(series)), np.int64)
         for at, (column, fits) in enumerate(read):
             values[:, at] = column if fits.all() else np.where(fits, column, MISSING)
         self._weighed = {}
@@ -293,3 +293,13 @@ class HostLearner:
             mask,
             clock,
         )
+
+
+def _read(codec: KeyMask | Clock, batch: RowBatch, heading: str) -> tuple[Ints, Bools]:
+    """Read a column of a batch: its numbers, and which rows have one."""
+    import numpy as np
+
+    numbers = codec.read_spans(batch.spans(heading))
+    if numbers is None:
+        return codec.read_all(batch.rows.column(heading))
+    return numbers, np.ones(len(numbers), np.bool_)

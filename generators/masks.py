@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING
 
+from canary.fields.spans import Spans, numbers_of
 from canary.generators.codes import luhn_check, s10_check
 from canary.generators.draws import bits_of
 from canary.generators.evenly import MOST_EVEN, even_letters, even_numbers
@@ -55,6 +56,10 @@ class KeyMask:
     def block(self, number: int) -> int:
         """Give what must stay as it is when a number changes: the embedded date, or 0."""
         return number // 10**self.serial if self.serial is not None else 0
+
+    def read_spans(self, column: Spans) -> NDArray[np.int64] | None:
+        """Read a column where it lies; None where a text is not of this shape, or the shape is a hard one."""
+        return None if self.check else numbers_of(column, self.prefix, self.suffix, self.width)
 
     def read_all(self, column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Read a column of texts: numbers (0 where unreadable) and which of them are of this shape."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from canary.fields.canonical import canonical
 from canary.fields.roles import form_of
+from canary.fields.spans import Spans
 from canary.native import Entry, has_cipher
 
 if TYPE_CHECKING:
@@ -48,36 +49,32 @@ class Texts:
     lengths: Ints
 
 
-def keys_of_column(role: str, column: pa.Array, mac: CmacKey) -> Ints:
+def keys_of_column(role: str, column: Spans, mac: CmacKey) -> Ints:
     """Give the scan key of each canonical text of a column whose role has the form code or email.
 
     A row without one has the key of the empty text, which is never issued.
     """
     if not has_cipher():
-        texts = canonical_column(role, column)
-        return mac.of_column(texts.data, texts.starts, texts.lengths)
-    keys, odd = _keyed_natively(str(form_of(role)), column := _filled(column), mac)
+        whole = canonical_column(role, column.all())
+        return mac.of_column(whole.data, whole.starts, whole.lengths)
+    keys, odd = _keyed_natively(str(form_of(role)), column, mac)
     if len(odd):
-        keys[odd] = mac.of_texts([text.encode() for text in _one_by_one(role, column, odd)])
+        texts = _one_by_one(role, column.some(odd))
+        keys[odd] = mac.of_texts([text.encode() for text in texts])
     return keys
 
 
-def _keyed_natively(form: str, column: pa.Array, mac: CmacKey) -> tuple[Ints, Ints]:
+def _keyed_natively(form: str, column: Spans, mac: CmacKey) -> tuple[Ints, Ints]:
     """Give the keys of the plain texts, and the numbers of those that are not plain."""
     import numpy as np
 
-    count = len(column)
-    offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + count + 1]
-    letters = column.buffers()[2]
-    keys, odd = np.empty(count, np.int64), np.empty(count, np.int64)
+    keys, odd = np.empty(column.count, np.int64), np.empty(column.count, np.int64)
     table, slot = np.frombuffer(_marked_table(form), np.uint8), np.empty(_MOST + 3 * _BLOCK, np.uint8)
     expanded = np.frombuffer(mac.expanded, np.uint8)
-    places = [each.ctypes.data for each in (offsets, table, expanded, keys, odd, slot)]
-    data, size = (letters.address, letters.size) if letters is not None else (0, 0)
+    places = [each.ctypes.data for each in (table, expanded, keys, odd, slot)]
     guarded = _MARK if form == "email" else 0
-    numbers = np.array(
-        [data, places[0], count, *places[1:5], places[5] + _BLOCK, _MOST, guarded, size, 0], np.int64
-    )
+    places[-1] += _BLOCK
+    numbers = np.array([*column.numbers(), *places, _MOST, guarded, 0], np.int64)
     _key_column(numbers.ctypes.data)
     return keys, odd[: numbers[-1]]
 
@@ -101,7 +98,7 @@ def canonical_column(role: str, column: pa.Array) -> Texts:
     import pyarrow.compute as pc
 
     form = str(form_of(role))
-    column = _filled(column)
+    column = pc.fill_null(column.cast(pa.string()), "")
     if form == "code" and pc.match_substring_regex(column.slice(0, 64), _JOINTS).true_count:
         column = pc.replace_substring_regex(column, _JOINTS, "")
     texts = _texts(column)
@@ -109,21 +106,13 @@ def canonical_column(role: str, column: pa.Array) -> Texts:
     odd = _odd_rows(form, plain)
     if not len(odd):
         return plain
-    mended = pa.array(_one_by_one(role, column, odd), pa.string())
+    mended = pa.array(_one_by_one(role, column.take(odd)), pa.string())
     texts = _texts(pc.replace_with_mask(column, _mask(odd, len(column)), mended))
     return replace(texts, data=texts.data.upper() if form == "code" else texts.data.lower())
 
 
-def _filled(column: pa.Array) -> pa.Array:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    column = column.cast(pa.string())
-    return pc.fill_null(column, "") if column.null_count else column
-
-
-def _one_by_one(role: str, column: pa.Array, rows: Ints) -> list[str]:
-    return [canonical(role, text) or "" for text in column.take(rows).to_pylist()]
+def _one_by_one(role: str, column: pa.Array) -> list[str]:
+    return [canonical(role, text) or "" for text in column.to_pylist()]
 
 
 def _texts(column: pa.Array) -> Texts:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
+from canary.fields.spans import Spans
 from canary.files.csvkernel import Cells
 
 if TYPE_CHECKING:
@@ -50,6 +52,16 @@ class CellRows:
         if name not in self._made:
             self._made[name] = self.cells.column(self.places[name], self.records)
         return self._made[name]
+
+    def spans(self, name: str) -> Spans | None:
+        """Give one column where it lies in the block, None where it is copied already or records are left out."""
+        if name in self._made or len(self.records) != len(self.cells.found):
+            return None
+        place = self.places[name]
+        lying = self.cells.found.reshape(-1)[2 * place :]
+        step = 2 * self.cells.found.shape[1]
+        some = partial(self.cells.column, place)
+        return Spans(self.cells.data, lying, step, len(self.records), some, self.cells.quote)
 
     def select(self, names: Sequence[str]) -> pa.RecordBatch:
         """Give some columns, apart from the block."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from canary.errors import UsageError
+from canary.fields.spans import Spans, spans_of
 from canary.files.compress import Writer
 
 if TYPE_CHECKING:
@@ -70,6 +71,14 @@ class RowBatch:
         if isinstance(self.rows, CellRows):
             return 0  # text knows empty cells only, and need not be copied to tell
         return int(self.rows.column(heading).null_count)
+
+    def spans(self, heading: str) -> Spans:
+        """Give the texts of a column where they lie."""
+        from canary.files.cellrows import CellRows
+
+        if isinstance(self.rows, CellRows) and (found := self.rows.spans(heading)) is not None:
+            return found
+        return spans_of(self.rows.column(heading))
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ class Finder:
     def keys_of(self, batch: RowBatch) -> dict[str, Ints]:
         """Give the scan keys of every row in each column that has them."""
         return {
-            name: keys_of_column(role, batch.rows.column(name), self.mac(role))
+            name: keys_of_column(role, batch.spans(name), self.mac(role))
             for name, role in self.columns.items()
         }
 

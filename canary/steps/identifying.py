@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from canary.fields.roles import KEYS, form_of
-from canary.generators.drafts import Coincidence, Draft
+from canary.fields.spans import hashes_of, spans_of
+from canary.generators.drafts import Draft, Row, clashes, compared
 from canary.steps.derived import Finder, Keyset
 
 if TYPE_CHECKING:
@@ -38,32 +39,37 @@ class Sought:
 class Identifying:
     """What identifies in the rows of a table, kept while it is read where it is not too large.
 
-    Codes and mails are kept as the scan keys that the finder of carried canaries makes anyway; with `texts`, keys of
-    rows as texts too, for what has to know their order.
+    Codes and mails are kept as the scan keys that the finder of carried canaries makes anyway, the others as hashes;
+    with `texts`, keys of rows as texts too, for what has to know their order. A draft whose hash is a row's by chance
+    is drawn again like one that is somebody's.
     """
 
     def __init__(
         self, table: Table, roles: Mapping[str, str], finder: Finder, texts: bool, limit: int = KEPT
     ) -> None:
         self._table, self._finder, self._room = table, finder, limit
-        self._columns = [
+        self._hashed = [
             name
             for name in table.headings
-            if (form_of(roles[name]) or roles[name] == "name")
-            and (name not in finder.columns or (texts and roles[name] in KEYS))
+            if (form_of(roles[name]) or roles[name] == "name") and name not in finder.columns
         ]
+        self._columns = [name for name in finder.columns if texts and roles[name] in KEYS]
         self._kept: list[tuple[RowBatch, KeysOf]] | None = []
 
     def keep(self, batch: RowBatch, keys: KeysOf) -> None:
-        """Keep what identifies in a batch, as long as there is room."""
+        """Keep what identifies in a batch, as long as there is room; `keys` are its scan keys."""
         if self._kept is None:
             return
         rows = batch.rows.select(self._columns)
+        keys = {**keys, **self._hashes(batch)}
         self._room -= rows.nbytes + sum(column.nbytes for column in keys.values())
         if self._room < 0:
             self._kept = None
             return
         self._kept.append((replace(batch, rows=rows), keys))
+
+    def _hashes(self, batch: RowBatch) -> KeysOf:
+        return {name: hashes_of(batch.spans(name)) for name in self._hashed}
 
     def batches(self) -> Iterable[RowBatch]:
         """Give all batches of the table, with the columns that are kept as texts alone."""
@@ -73,20 +79,19 @@ class Identifying:
         if self._kept is not None:
             yield from self._kept
             return
-        names = list(dict.fromkeys([*self._columns, *self._finder.columns]))
+        names = list(dict.fromkeys([*self._hashed, *self._finder.columns]))
         for batch in self._table.batches(names):
-            yield replace(batch, rows=batch.rows.select(self._columns)), self._finder.keys_of(batch)
+            keys = {**self._finder.keys_of(batch), **self._hashes(batch)}
+            yield replace(batch, rows=batch.rows.select(self._columns)), keys
 
     def clashes(self, drafts: Sequence[Draft]) -> set[int]:
         """Give the drafts that share an identifying value, or name and address, with a row of the table."""
         sought, found = self._sought(drafts), set[int]()
-
-        def batches() -> Iterator[RowBatch]:
-            for batch, keys in self._parts():
-                found.update(*(each.among(keys[name]) for name, each in sought.items()))
-                yield batch
-
-        return Coincidence(drafts).among(batches()) | found
+        alike = Alike.of(drafts, self._hashed)
+        for _, keys in self._parts():
+            found.update(*(each.among(keys[name]) for name, each in sought.items()))
+            found |= alike.among(keys)
+        return found
 
     def _sought(self, drafts: Sequence[Draft]) -> dict[str, Sought]:
         """Key the values of drafts in the columns that are kept as keys."""
@@ -102,6 +107,51 @@ class Identifying:
             for key, (index, _) in zip(keys.tolist(), own, strict=True):
                 owners.setdefault(name, {}).setdefault(key, []).append(index)
         return {name: Sought(keyset(each), each) for name, each in owners.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """The cells of drafts as hashes, to be looked for among those of real rows."""
+
+    drafts: Sequence[Draft]
+    hashes: Mapping[str, Ints]  # of each column the drafts' own
+    sought: Mapping[str, Sought]  # those that must not stand in a real row
+
+    @classmethod
+    def of(cls, drafts: Sequence[Draft], columns: Sequence[str]) -> Alike:
+        """Hash the cells of drafts in some columns."""
+        hashes = {name: _hashed([draft.row.get(name) or "" for draft in drafts]) for name in columns}
+        owners: dict[str, dict[int, list[int]]] = {}
+        for index, draft in enumerate(drafts):
+            for name in compared(draft).intersection(columns):
+                owners.setdefault(name, {}).setdefault(int(hashes[name][index]), []).append(index)
+        return cls(drafts, hashes, {name: Sought(keyset(each), each) for name, each in owners.items()})
+
+    def among(self, rows: KeysOf) -> set[int]:
+        """Give the drafts that share an identifying value, or name and address, with one of some rows."""
+        found = set[int]()
+        for name, each in self.sought.items():
+            for place in each.keys.places(rows[name]).tolist():
+                same = each.owners[int(rows[name][place])]
+                found.update(
+                    index
+                    for index in same
+                    if clashes(self.drafts[index], name, self._row(index, rows, place))
+                )
+        return found
+
+    def _row(self, index: int, rows: KeysOf, place: int) -> Row:
+        """Give the cells that a row shares with a draft."""
+        draft = self.drafts[index]
+        return {
+            name: draft.row.get(name) for name, own in self.hashes.items() if own[index] == rows[name][place]
+        }
+
+
+def _hashed(texts: Sequence[str]) -> Ints:
+    import pyarrow as pa
+
+    return hashes_of(spans_of(pa.array(texts, pa.string())))
 
 
 def keyset(keys: Iterable[int]) -> Keyset:

@@ -10,6 +10,7 @@ from canary.fields.canonical import canonical
 from canary.fields.columns import FORMS, keys_of_column
 from canary.fields.policy import parse_policy
 from canary.fields.roles import form_of
+from canary.fields.spans import spans_of
 from canary.model.canary import Canary
 from canary.model.suppress import Known
 from canary.steps.derived import Keyset
@@ -125,7 +126,7 @@ def _column_keys(keys: Keys, role: str, column: pa.Array) -> Ints:
     """Give the scan keys of a column's canonical values; a cell without one has that of no issued value."""
     form = str(form_of(role))
     if form in FORMS:
-        return keys_of_column(role, column, keys.scan_mac(form))
+        return keys_of_column(role, spans_of(column), keys.scan_mac(form))
     return keys.scan_keys(form, _phones(role, column))
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from canary.fields.canonical import canonical
 from canary.fields.roles import FORMS, KEYS, PERSONAL
 from canary.files.table import RowBatch
-from canary.generators.drafts import Draft, collides
+from canary.generators.drafts import Draft
 from canary.generators.fit import canaries_for
 from canary.generators.host import HostLearner
 from canary.generators.kinds import load_kind, rows_of_kind
@@ -369,14 +369,3 @@ def test_positions_count_rows_that_were_left_out():
     assert profile.rows == 199
     for draft in canaries_for(profile, profile.places, 20, people(), random.Random(1)):
         assert draft.position == 2 * bisect_left([at * 10 for at in range(100)], int(str(draft.row["id"])))
-
-
-def test_a_real_row_that_shares_a_value_is_found():
-    rows, roles = hosted("waybill", 300)
-    drafts = drafted(rows, roles, 10)
-    assert all(collides(batch, drafts) == set() for batch in batches(rows))
-    phone = {**rows[5], "收件人电话": drafts[3].row["收件人电话"]}
-    whole = {**rows[6], "收件人姓名": drafts[7].row["收件人姓名"], "收件地址": drafts[7].row["收件地址"]}
-    place = {**rows[7], "收件地址": drafts[8].row["收件地址"]}
-    (batch,) = batches([phone, whole, place])
-    assert collides(batch, drafts) == {3, 7}

@@ -4,51 +4,15 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import pyarrow as pa
 import pytest
 
 from canary.errors import SafetyError
 from canary.fields.canonical import canonical
 from canary.fields.times import TimeFormat
-from canary.files.table import RowBatch
 from canary.generators.clocks import EPOCH, Clock
-from canary.generators.drafts import Coincidence, Draft, collides, field_of
 from canary.generators.names import name_tables, pinyin
 from canary.generators.phones import phone_digits
 from canary.generators.safety import Owned, check_all
-from canary.model.canary import CanaryField
-
-
-def draft(no: str, phone: str, *, shared: bool = False) -> Draft:
-    fields = (field_of("waybill_no", "no", no, 9.0), field_of("phone", "tel", phone, 9.0, shared=shared))
-    home = CanaryField("name_address", "home", "王明|中山路1号", "王明|中山路1", 9.0)
-    row = {"no": no, "tel": phone, "name": "王明", "home": "中山路1号"}
-    return Draft(0, row, (*(each for each in fields if each), home))
-
-
-def batch(kind: pa.DataType, **columns: list[str | None]) -> RowBatch:
-    return RowBatch(0, pa.RecordBatch.from_pydict({k: pa.array(v, kind) for k, v in columns.items()}))
-
-
-@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
-def test_coincidences_are_found_in_every_batch_by_what_was_prepared_once(kind):
-    drafts = [
-        draft("YT1", "14012345678"),
-        draft("YT2", "14012345679", shared=True),
-        draft("YT1", "14000000000"),
-    ]
-    prepared = Coincidence(drafts)
-    assert set(prepared.columns) == {"no", "tel", "home"}
-    nobody = {"name": ["李", None], "home": ["中山路1号", None]}
-    batches = [
-        (batch(kind, no=["YT9", None], tel=["14012345679", "1"], **nobody), set()),
-        (batch(kind, no=["YT1", None], tel=["x", "y"], **nobody), {0, 2}),
-        (batch(kind, tel=["14012345678", None], **nobody), {0}),
-        (batch(kind, name=["王明"], home=["中山路1号"]), {0, 1, 2}),
-    ]
-    for rows, expected in batches:
-        assert prepared.of(rows) == expected
-        assert collides(rows, drafts) == expected
 
 
 def test_given_names_are_spelt_as_the_library_spells_them():
