@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from canary.compiled import Kernel
 from canary.fields.address import canonical_address
 from canary.fields.canonical import canonical, canonical_name
-from canary.fingerprint.columns import Flags, Texts, spliced
-from canary.fingerprint.plainforms import CODE, HOUSE, NAME, PHONE, house_kernel, signs, simple_kernel
+from canary.fingerprint.columns import Flags, Texts, flat, spliced
+from canary.fingerprint.plainforms import house_kernel, name_kernel, signs
 from canary.fingerprint.plan import AnchorPlan
-from canary.fingerprint.prf import DatasetKeys, Words, siphash24
+from canary.fingerprint.prf import ANY, CODE, GOOD, PHONE, UNSURE, DatasetKeys, Words, digested, siphash24
+from canary.native import is_native
 
 Often = NDArray[np.uint8]
 
@@ -37,29 +38,24 @@ def numbers_of_address(text: str) -> str | None:
     return "-".join(re.findall("[0-9]+", found)) or None if found else None
 
 
-def form_of_part(role: str, *, alone: bool) -> tuple[int, Callable[[str], str | None]]:
-    """Give the kernel's kind (−1: none) and the function that makes a part's canonical value."""
-    if role in _CODES:
-        return CODE, lambda text: canonical(role, text)
-    if role == "phone":
-        return PHONE, lambda text: canonical(role, text)
+def form_of_part(role: str, *, alone: bool) -> Callable[[str], str | None]:
+    """Give the function that makes a part's canonical value."""
     if role == "name":
-        return NAME, lambda text: canonical_name(text) or None
+        return lambda text: canonical_name(text) or None
     if role == "address" and not alone:
-        return HOUSE, numbers_of_address
-    return -1, lambda text: canonical(role, text)
+        return numbers_of_address
+    return lambda text: canonical(role, text)
 
 
 def canonical_column(texts: Texts, role: str, *, alone: bool = True) -> Texts:
     """Give the canonical values of a column; empty and not filled where a cell has none."""
-    kind, slow = form_of_part(role, alone=alone)
-    count = len(texts)
+    slow, count = form_of_part(role, alone=alone), len(texts)
     out, ends = np.empty(len(texts.data) + 1, np.uint8), np.full(count + 1, -1, np.int64)
     ends[0] = 0
-    if kind == HOUSE and count:
+    if role == "name" and count:
+        name_kernel(texts.data, texts.offsets, signs(), out, ends)
+    elif role == "address" and not alone and count:
         house_kernel(texts.data, texts.offsets, signs(), out, ends)
-    elif kind >= 0 and count:
-        simple_kernel(texts.data, texts.offsets, kind, signs(), out, ends)
     unsure = np.flatnonzero(ends[1:] < 0)
     ends = np.maximum.accumulate(ends)
     made = Texts(out[: ends[-1]], ends, texts.filled)
@@ -90,16 +86,33 @@ def digest_anchor(keys: DatasetKeys, anchor: AnchorPlan, columns: Mapping[str, T
         return None
     alone = len(anchor.columns) == 1
     parts = [
-        canonical_column(columns[heading], role, alone=alone)
+        _digested(keys, columns[heading], role, alone=alone)
         for heading, role in zip(anchor.columns, anchor.roles, strict=True)
     ]
-    valid = np.logical_and.reduce([part.filled for part in parts])
-    digests = [siphash24(keys.digest, part.data, part.offsets) for part in parts]
     if alone:
-        return Anchored(digests[0], valid)
-    joined = np.ascontiguousarray(np.stack(digests, axis=1)).view(np.uint8).reshape(-1)
+        return parts[0]
+    valid = np.logical_and.reduce([part.valid for part in parts])
+    joined = (
+        np.ascontiguousarray(np.stack([part.digests for part in parts], axis=1)).view(np.uint8).reshape(-1)
+    )
     width = 8 * len(parts)
     return Anchored(siphash24(keys.digest, joined, np.arange(len(valid) + 1) * width), valid)
+
+
+def _digested(keys: DatasetKeys, texts: Texts, role: str, *, alone: bool) -> Anchored:
+    """Digest the canonical values of one column; codes and phones that are canonical already where they lie."""
+    kind = PHONE if role == "phone" else CODE if role in _CODES else ANY
+    if kind == ANY or not is_native():
+        part = canonical_column(texts, role, alone=alone)
+        return Anchored(siphash24(keys.digest, part.data, part.offsets), part.filled)
+    digests, states = digested(keys.digest, texts.data, texts.offsets, kind)
+    valid = (states == GOOD) & texts.filled
+    rows = np.flatnonzero((states == UNSURE) & texts.filled)
+    if len(rows):
+        slow = form_of_part(role, alone=alone)
+        made = flat([_encoded(slow(texts.text(row))) for row in rows.tolist()])
+        digests[rows], valid[rows] = siphash24(keys.digest, made.data, made.offsets), made.filled
+    return Anchored(digests, valid)
 
 
 def _add(one: Often, two: Often, digests: Words) -> None:

@@ -116,6 +116,12 @@ def _built(made: Texts, valid: Flags | None, *, large: bool) -> Any:
     )
 
 
+def flat(values: Sequence[bytes]) -> Texts:
+    """Put values behind one another; an empty one is not filled."""
+    offsets = np.cumsum([0, *map(len, values)], dtype=np.int64)
+    return Texts(np.frombuffer(b"".join(values), np.uint8), offsets, np.diff(offsets) > 0)
+
+
 def spliced(texts: Texts, rows: NDArray[np.int64], values: Sequence[bytes]) -> Texts:
     """Give the column with some rows (rising numbers) replaced; all other bytes stay."""
     if not len(rows):

@@ -15,37 +15,25 @@ from canary.compiled import Kernel
 from canary.fields.fold import fold
 from canary.fingerprint.prf import Bytes, Offsets
 
-CODE, PHONE, NAME, HOUSE = range(4)
 _NUMERALS: Final = "零〇一二两三四五六七八九十百"
 _COUNTED: Final = "号號幢栋棟座室楼樓层層弄期组組队隊房户戶门門单單"
 _DIVISIONS: Final = "省市区县旗盟州牌院"
 
 
-def _simple(data: Bytes, offsets: Offsets, kind: int, signs: Bytes, out: Bytes, ends: Offsets) -> None:
-    """Copy codes (capitals and digits), phones of digits alone and Chinese names that are canonical already."""
+def _name(data: Bytes, offsets: Offsets, signs: Bytes, out: Bytes, ends: Offsets) -> None:
+    """Copy Chinese names that are canonical already."""
     done = 0
     for row in range(len(offsets) - 1):
-        start, end, digits = offsets[row], offsets[row + 1], 0
-        good = end > start
+        start, end = offsets[row], offsets[row + 1]
+        good = end > start and (end - start) % 3 == 0
         for at in range(start, end):
             out[done + at - start] = data[at]
-            digits += 1 if 48 <= data[at] <= 57 else 0
-            good = good and (kind == 2 or 48 <= data[at] <= 57 or (kind == 0 and 65 <= data[at] <= 90))
-        if kind == 0:
-            good = good and digits > 0 and end - start <= 64
-        elif kind == 1:
-            good = good and 5 <= end - start <= 15 and data[start] != 48  # 00 and 0 may be a prefix
-            good = good and (data[start] != 56 or data[start + 1] != 54)  # so may 86
-        elif good:
-            good = (end - start) % 3 == 0
-            for at in range(start, end - 2, 3):
-                one, two, three = np.int64(data[at]), np.int64(data[at + 1]), np.int64(data[at + 2])
-                sign = (one & 15) << 12 | (two & 63) << 6 | (three & 63)
-                good = (
-                    good and 0xE3 <= one <= 0xE9 and 0x3400 <= sign <= 0x9FFF and two >= 128 and three >= 128
-                )
-                if good:
-                    good = signs[sign - 0x3400] & 1 == 0
+        for at in range(start, end - 2 if good else start, 3):
+            one, two, three = np.int64(data[at]), np.int64(data[at + 1]), np.int64(data[at + 2])
+            sign = (one & 15) << 12 | (two & 63) << 6 | (three & 63)
+            good = good and 0xE3 <= one <= 0xE9 and 0x3400 <= sign <= 0x9FFF and two >= 128 and three >= 128
+            if good:
+                good = signs[sign - 0x3400] & 1 == 0
         done += end - start if good else 0
         ends[row + 1] = done if good else -1
 
@@ -90,7 +78,7 @@ def _house(data: Bytes, offsets: Offsets, signs: Bytes, out: Bytes, ends: Offset
         ends[row + 1] = done if good else -1
 
 
-simple_kernel = Kernel(_simple)
+name_kernel = Kernel(_name)
 house_kernel = Kernel(_house)
 
 

@@ -16,8 +16,8 @@ from typing import Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from canary.compiled import Kernel, is_compiled
 from canary.errors import UsageError
+from canary.native import Entry, is_native
 
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]
@@ -27,7 +27,11 @@ KEY_BYTES: Final = 16
 SLOTS: Final = 16  # cells that one block serves, a byte each
 GRAIN: Final = 256  # chances of symbols are multiples of 1/256, so that they are exact
 _START: Final = (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573)
+CODE, PHONE, ANY = range(3)  # what a value that is digested is to be, as `digestwide` has it
+EMPTY, GOOD, UNSURE = range(3)
 _CHUNK = 8192  # values that stay in the processor's cache together
+
+_digest_column = Entry("canary.fingerprint.digestwide", "digest_column", 1, ("digestwide.py",))
 
 
 @dataclass(frozen=True, slots=False)
@@ -54,50 +58,23 @@ def dataset_keys(secret: bytes, dataset: str) -> DatasetKeys:
 
 def siphash24(key: bytes, data: Bytes, offsets: Offsets) -> Words:
     """Give SipHash-2-4 of every value of a column (flat bytes and n + 1 offsets) under a 16-byte key, uint64[n]."""
-    if is_compiled():
-        made = np.empty(len(offsets) - 1, np.uint64)
-        k0, k1 = np.frombuffer(key, "<u8")
-        _sip_kernel(data, offsets, k0, k1, made)
-        return made
+    if is_native():
+        return digested(key, data, offsets, ANY)[0]
     return siphash24_of_arrays(key, data, offsets)
 
 
-def _sip(data: Bytes, offsets: Offsets, k0: np.uint64, k1: np.uint64, made: Words) -> None:
-    """Hash value by value; compiled alone, as interpreted words of 64 bits overflow."""
-    v = np.empty(4, np.uint64)
-    for row in range(len(made)):
-        v[0], v[1] = k0 ^ np.uint64(0x736F6D6570736575), k1 ^ np.uint64(0x646F72616E646F6D)
-        v[2], v[3] = k0 ^ np.uint64(0x6C7967656E657261), k1 ^ np.uint64(0x7465646279746573)
-        at, end = offsets[row], offsets[row + 1]
-        words = (end - at) // 8
-        for number in range(words + 2):
-            word, rounds = np.uint64(0), 2
-            if number <= words:
-                for byte in range(min(8, end - at)):
-                    word |= np.uint64(data[at + byte]) << np.uint64(8 * byte)
-                if number == words:
-                    word |= np.uint64((end - offsets[row]) & 255) << np.uint64(56)
-                at += 8
-            else:
-                v[2] ^= np.uint64(255)
-                rounds = 4
-            v[3] ^= word
-            for _ in range(rounds):
-                v[0] += v[1]
-                v[1] = ((v[1] << np.uint64(13)) | (v[1] >> np.uint64(51))) ^ v[0]
-                v[0] = (v[0] << np.uint64(32)) | (v[0] >> np.uint64(32))
-                v[2] += v[3]
-                v[3] = ((v[3] << np.uint64(16)) | (v[3] >> np.uint64(48))) ^ v[2]
-                v[0] += v[3]
-                v[3] = ((v[3] << np.uint64(21)) | (v[3] >> np.uint64(43))) ^ v[0]
-                v[2] += v[1]
-                v[1] = ((v[1] << np.uint64(17)) | (v[1] >> np.uint64(47))) ^ v[2]
-                v[2] = (v[2] << np.uint64(32)) | (v[2] >> np.uint64(32))
-            v[0] ^= word
-        made[row] = v[0] ^ v[1] ^ v[2] ^ v[3]
+def digested(key: bytes, data: Bytes, offsets: Offsets, kind: int) -> tuple[Words, Bytes]:
+    """Give SipHash-2-4 of every value by compiled code, and the state of each: EMPTY, GOOD or UNSURE.
 
-
-_sip_kernel = Kernel(_sip)
+    A code or a phone is GOOD where it is canonical as it stands, and UNSURE where that is for others to tell.
+    """
+    count = len(offsets) - 1
+    made, states = np.empty(count, np.uint64), np.empty(count, np.uint8)
+    data, offsets = np.ascontiguousarray(data), np.ascontiguousarray(offsets)
+    places = [each.ctypes.data for each in (data, offsets, np.frombuffer(key, np.uint8), made, states)]
+    numbers = np.array([*places[:2], count, len(data), kind, *places[2:]], np.int64)
+    _digest_column(numbers.ctypes.data)
+    return made, states
 
 
 def siphash24_of_arrays(key: bytes, data: Bytes, offsets: Offsets) -> Words:

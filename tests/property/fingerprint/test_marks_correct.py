@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -14,11 +15,12 @@ from canary.fields.address import canonical_address
 from canary.fields.canonical import canonical
 from canary.fields.policy import GRAMMARS
 from canary.fields.times import TimeFormat
-from canary.fingerprint import lattice, numbers, texts, times
-from canary.fingerprint.anchors import canonical_column, numbers_of_address
-from canary.fingerprint.columns import texts_of
+from canary.fingerprint import anchors, lattice, numbers, texts, times
+from canary.fingerprint.anchors import canonical_column, digest_anchor, numbers_of_address
+from canary.fingerprint.columns import flat, texts_of
 from canary.fingerprint.grammar import grammar_names, load_grammar
-from canary.fingerprint.plan import ColumnPlan
+from canary.fingerprint.plan import AnchorPlan, ColumnPlan
+from canary.fingerprint.prf import dataset_keys, siphash24
 
 CN = st.text("浙江省杭州市西湖区文三路号幢栋楼单元室房门至到~12345 -,.#'Ab一二十門號", max_size=24)
 HOUSE = st.builds(
@@ -116,13 +118,31 @@ PHONES = st.builds(
 )
 
 
+CODES = st.builds(
+    lambda head, tail: head + tail,
+    st.sampled_from(["", "YT", "yt", "SF-", "A" * 60, "号", "\x1f", "@", "["]),
+    st.text("0123456789AZaz:/@[`{ é号", max_size=20) | st.text("0123456789AZ", max_size=20),
+)
+
+
+@pytest.mark.parametrize("native", [True, False])
 @settings(max_examples=200, deadline=None)
-@given(st.lists(PHONES, min_size=1, max_size=20))
-def test_anchors_take_the_canonical_phone(values):
-    made = canonical_column(texts_of(values), "phone")
-    assert [made.text(row) for row in range(len(values))] == [
-        canonical("phone", text) or "" for text in values
-    ]
+@given(
+    st.sampled_from(["phone", "waybill_no", "bank_card"]),
+    st.lists(PHONES | CODES | st.none(), min_size=1, max_size=20),
+)
+def test_anchors_take_the_canonical_phone_or_code(native, role, values):
+    keys = dataset_keys(bytes(32), "d")
+    with mock.patch.object(anchors, "is_native", return_value=native):
+        found = digest_anchor(keys, AnchorPlan(("a",), (role,)), {"a": texts_of(values)})
+    wanted = [canonical(role, text) or "" if text else "" for text in values]
+    digests = siphash24(keys.digest, *plain(flat([text.encode() for text in wanted])))
+    assert found.valid.tolist() == [bool(text) for text in wanted]
+    assert (found.digests == digests)[found.valid].all()
+
+
+def plain(texts):
+    return texts.data, texts.offsets
 
 
 PLANS = st.builds(
