@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, log2
 from typing import TYPE_CHECKING
@@ -62,7 +62,8 @@ class AliasWays:
     weights: tuple[int, ...]
     fill: Fill
     zeros: bool  # a run of digits may begin with a zero
-    domains: tuple[int, ...] = ()  # how many of the sample stand on each domain that is no provider's
+    domains: tuple[int, ...]  # how many of the sample stand on each domain that is no provider's
+    bits: float
 
     @classmethod
     def of(cls, mails: Sequence[str], names: Sequence[tuple[str, str]]) -> AliasWays | None:
@@ -82,37 +83,37 @@ class AliasWays:
         if not kept:
             return None
         shapes = sorted(kept, key=repr)
-        return cls(tuple(shapes), tuple(kept[one] for one in shapes), fill, zeros, _tail(split))
+        weakest = min(bits_of_shape(shape, fill, zeros=zeros) for shape in shapes)
+        bits = int(100 * weakest) / 100
+        return cls(tuple(shapes), tuple(kept[one] for one in shapes), fill, zeros, _tail(split), bits)
 
-    @property
-    def bits(self) -> float:
-        """Give the min-entropy of the weakest shape, rounded down to a hundredth."""
-        return (
-            min(int(100 * bits_of_shape(shape, self.fill, zeros=self.zeros)) for shape in self.shapes) / 100
-        )
-
-    def draw(self, gen: np.random.Generator, name: str, head: str) -> str:
-        """Draw what stands before the @, for a person whose name is spelt so."""
-        return "".join(self._texts(gen, self.shapes[self._which(gen)], name, head))
-
-    def _which(self, gen: np.random.Generator) -> int:
+    def draw(self, gen: np.random.Generator, names: Sequence[str], heads: Sequence[str]) -> list[str]:
+        """Draw what stands before the @ of each person, whose name is spelt so, whole and short."""
         import numpy as np
 
         steps = np.cumsum(self.weights)
-        return int(np.searchsorted(steps, gen.integers(0, steps[-1]), side="right"))
+        which = np.searchsorted(steps, gen.integers(0, steps[-1], len(names)), side="right")
+        drawn = [""] * len(names)
+        for number in np.unique(which).tolist():
+            rows = np.flatnonzero(which == number).tolist()
+            known = {"name": [names[row] for row in rows], "head": [heads[row] for row in rows]}
+            pieces = [self._column(gen, token, len(rows), known) for token in self.shapes[number]]
+            for row, texts in zip(rows, zip(*pieces, strict=True), strict=True):
+                drawn[row] = "".join(texts)
+        return drawn
 
-    def _texts(self, gen: np.random.Generator, shape: Sequence[Token], name: str, head: str) -> Iterator[str]:
-        for what, size in shape:
-            if what == "digits":
-                yield self._digits(gen, int(size))
-            elif what == "parts":
-                yield "".join(self.fill.parts.draw(gen, int(size)))
-            else:
-                yield {"name": name, "head": head, "sign": str(size)}[what]
-
-    def _digits(self, gen: np.random.Generator, size: int) -> str:
-        low = 0 if self.zeros else 10 ** (size - 1)
-        return f"{low + integers(gen, 1, 10**size - low)[0]:0{size}d}"
+    def _column(
+        self, gen: np.random.Generator, token: Token, count: int, known: Mapping[str, list[str]]
+    ) -> list[str]:
+        """Draw the texts of one token for so many persons."""
+        what, size = token[0], int(token[1]) if token[0] in ("digits", "parts") else 0
+        if what == "digits":
+            low = 0 if self.zeros else 10 ** (size - 1)
+            return [f"{low + drawn:0{size}d}" for drawn in integers(gen, count, 10**size - low)]
+        if what == "parts":
+            parts = self.fill.parts.draw(gen, size * count)
+            return ["".join(parts[at : at + size]) for at in range(0, size * count, size)]
+        return known.get(what) or [str(token[1])] * count
 
     def shares(self, gen: np.random.Generator, domains: int, aliases: int) -> list[float]:
         """Give the shares of our domains: as the host's own tail has them, or even where that is too thin."""

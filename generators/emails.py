@@ -90,7 +90,7 @@ class Ways(Protocol):
 
     @property
     def bits(self) -> float: ...
-    def draw(self, gen: np.random.Generator, name: str, head: str) -> str: ...
+    def draw(self, gen: np.random.Generator, names: Sequence[str], heads: Sequence[str]) -> list[str]: ...
     def shares(self, gen: np.random.Generator, domains: int, aliases: int) -> list[float]: ...
 
 
@@ -118,16 +118,12 @@ class AliasDraw:
         if not self.domains:
             return [""] * len(names)
         domains = Weighted.of(self.domains, shares).draw(gen, len(names))
-        drawn = [self._fresh(gen, name, head, ways) for name, head in zip(names, heads, strict=True)]
+        drawn = ways.draw(gen, names, heads)
+        for row, (name, head) in enumerate(zip(names, heads, strict=True)):
+            while drawn[row] in self._given:
+                (drawn[row],) = ways.draw(gen, [name], [head])
+            self._given.add(drawn[row])
         return [f"{one}@{domain}" for one, domain in zip(drawn, domains, strict=True)]
-
-    def _fresh(self, gen: np.random.Generator, name: str, head: str, ways: Ways) -> str:
-        """Draw until it is one that was not given yet."""
-        drawn = ways.draw(gen, name, head)
-        while drawn in self._given:
-            drawn = ways.draw(gen, name, head)
-        self._given.add(drawn)
-        return drawn
 
     def draw(self, gen: np.random.Generator, names: Sequence[str], heads: Sequence[str]) -> list[str]:
         """Draw an alias for each person, given the name in ASCII letters and a short head of it."""

@@ -11,9 +11,11 @@ from functools import cache, cached_property
 from itertools import accumulate
 from math import log2
 from random import Random
+from typing import TypeVar
 
 from canary.generators.data import people_table
 
+T = TypeVar("T")
 LEARNT = 2500  # values that are learned from at most
 LEAST = 200  # values below which nothing is learned of them
 MOST = 0.7  # share of values that must be of one make
@@ -107,7 +109,7 @@ class Chain:
         return _Ladder(steps, bags[-1], -log2(min(1.0, peak + left * bags[-1].peak)))
 
 
-def _spread(values: Sequence[str]) -> Sequence[str]:
+def spread(values: Sequence[T]) -> Sequence[T]:
     """Give as many values as are learned from, from all parts of a column."""
     return values[:: -(-len(values) // LEARNT)] if len(values) > LEARNT else values
 
@@ -165,11 +167,11 @@ class Names:
     @classmethod
     def of(cls, values: Sequence[str], sexes: Sequence[str], rows: int) -> Names | None:
         """Learn names of `rows` rows beside their sexes ('' where unknown); None where few are plain ones."""
-        known = zip(_spread(values), _spread(sexes), strict=True)
+        known = zip(spread(values), spread(sexes), strict=True)
         pairs = [(name, sex) for name, sex in known if _HAN_NAME.fullmatch(name)]
         return (
             cls(pairs, novelty_of(len(pairs), rows))
-            if len(pairs) >= max(LEAST, MOST * len(_spread(values)))
+            if len(pairs) >= max(LEAST, MOST * len(spread(values)))
             else None
         )
 
@@ -253,7 +255,7 @@ class Homes:
     @classmethod
     def of(cls, values: Sequence[str], cut: Callable[[str], int], rows: int) -> Homes | None:
         """Learn addresses of `rows` rows; None where there are few, or most have no number to be drawn anew."""
-        values = _spread(values)
+        values = spread(values)
         numbered = sum(bool(_NUMBER.search(text)) for text in values)
         enough = len(values) >= LEAST and numbered >= MOST * len(values)
         return cls(values, cut, novelty_of(len(values), rows)) if enough else None

@@ -118,6 +118,9 @@ class Series:
         self.step = max(1.0, float(np.median(gaps))) if len(gaps) else 1.0
         if not len(gaps):
             return np.ones(0), np.zeros(0)
+        room = by_neighbours(np.maximum(self.capped(gaps) - 1, 0))
+        if gaps.all():
+            return room, np.zeros(len(gaps))  # no time is shared: no neighbour's is taken
         group = np.concatenate([[0], np.cumsum(gaps > 0)])
         sizes = np.bincount(group)
         more = one_more(sizes, around(sizes[group])[np.flatnonzero(np.diff(group, prepend=-1))])[group]
@@ -125,7 +128,7 @@ class Series:
         joined = np.where(gaps == 0, left, left + right)
         share = around(sizes[group] > 1)[:-1]
         ties = share * joined / np.maximum(around(joined), 1e-9)
-        own = (1 - share) * by_neighbours(np.maximum(self.capped(gaps) - 1, 0)) * (gaps > 0)
+        own = (1 - share) * room * (gaps > 0)
         odds = ties / np.maximum(ties + own, 1e-9)
         later = gen.random(len(gaps)) * (left + right) >= left
         return ties + own, np.where(later, -odds, odds)

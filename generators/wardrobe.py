@@ -16,7 +16,7 @@ from canary.generators.drafts import field_of
 from canary.generators.dress import Sample
 from canary.generators.emails import chinese_letters, latin_letters
 from canary.generators.ids import masked_source
-from canary.generators.likeness import Home, Homes, Named, Names, split_name
+from canary.generators.likeness import Home, Homes, Named, Names, split_name, spread
 from canary.generators.parties import Party, parties_of
 from canary.generators.people import Wish
 from canary.generators.persona import Personas
@@ -144,7 +144,7 @@ class Wardrobe:
         if heading is None or not self.personas.domains:
             return None
         if ("ways", heading) not in self.learned:
-            rows = [row for row in self.profile.sample if "@" in (row.get(heading) or "")]
+            rows = spread([row for row in self.profile.sample if "@" in (row.get(heading) or "")])
             shown = [str(row[heading]) for row in rows]
             spelt = [self._spelt(row.get(named) or "") for row in rows]
             self.learned["ways", heading] = (

@@ -74,7 +74,8 @@ class CellRows:
         import numpy as np
         import pyarrow as pa
 
-        arrays = [self.cells.column(place, self.records[np.asarray(rows)]) for place in self.places.values()]
+        records = self.records[np.asarray(rows)]
+        arrays = [self.cells.column(place, records) for place in self.places.values()]
         return pa.RecordBatch.from_arrays(arrays, list(self.places))
 
     def slice(self, first: int, count: int | None = None) -> CellRows:

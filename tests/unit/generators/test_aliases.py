@@ -44,7 +44,7 @@ def spoken(rng: random.Random, count: int) -> list[str]:
 
 def drawn(ways: AliasWays, count: int) -> list[str]:
     gen = np.random.default_rng(5)
-    return [ways.draw(gen, "wangjun", "wj") for _ in range(count)]
+    return ways.draw(gen, ["wangjun"] * count, ["wj"] * count)
 
 
 @pytest.mark.parametrize("make", [letters, spoken])
