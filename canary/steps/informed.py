@@ -42,11 +42,15 @@ class Compared:
 def with_original(
     tools: Tools, found: MarksFound, files: Sequence[Path], original: Path, groups: Sequence[str] = ()
 ) -> MarksFound:
-    """Give the scores with the original as a second witness: the mean of E without it and with it."""
+    """Give the scores with the original as a second witness: the mean of E without it and with it.
+
+    Both are of the same cells: their sum, their product or the larger one would be no bound.
+    """
     import numpy as np
 
     from canary.files import open_table
     from canary.fingerprint.groups import observed
+    from canary.fingerprint.matching import averaged
 
     table = described(open_table(original))
     names = sorted(found.scores, key=lambda name: -found.scores[name].log2_m)[:MOST_LOOKED_AT]
@@ -59,10 +63,13 @@ def with_original(
     if not made:
         return found
     informed = np.logaddexp2.reduce(np.stack(made)) - np.log2(len(plans))
-    halves = {name: score.log2_m - 1 for name, score in found.scores.items()}
-    for name, value in zip(names, informed.tolist(), strict=True):
-        halves[name] = float(np.logaddexp2(halves[name], value - 1))
-    scores = {name: replace(score, log2_m=halves[name]) for name, score in found.scores.items()}
+    beside = dict.fromkeys(found.scores, -np.inf) | dict(zip(names, informed.tolist(), strict=True))
+    alone = np.array([score.log2_m for score in found.scores.values()])
+    both = averaged([alone, np.array(list(beside.values()))]).tolist()
+    scores = {
+        name: replace(score, log2_m=value)
+        for (name, score), value in zip(found.scores.items(), both, strict=True)
+    }
     best = max(score.log2_m for score in found.scores.values())
     sets = found.sets if best >= float(informed.max()) else sets_of(names, informed)
     return replace(found, scores=scores, sets=sets)
