@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import expm1
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     Rows = tuple[Ints, Ints, Floats, Ints, Ints]  # positions, free, tied, before, after
 
 OVERFULL = 3  # times its room that a reservoir may hold before it drops the rest: dropping is dear
+RARE = 0.2  # chance of the heaviest row to be kept, below which not every row has its own draw
 MISSING = -(2**62)  # stands for "no value in this row"
 
 
@@ -62,10 +64,24 @@ class Reservoir:
         import numpy as np
 
         self.weight += float(weights.sum()) if free is None else free
+        most = -expm1(-self.bound * float(weights.max(initial=0.0)))
+        if most < RARE:
+            self._keep(*self._rare(gen, weights, most), gather, seen)
+            return
         with np.errstate(divide="ignore"):
             draws = gen.standard_exponential(len(weights)) / weights
         keep = np.flatnonzero(draws < self.bound)
         self._keep(draws[keep], keep, gather, seen)
+
+    def _rare(self, gen: np.random.Generator, weights: Floats, most: float) -> tuple[Floats, Indexes]:
+        """Choose as `feed` does where few rows are kept: as many as the heaviest would be, thinned by their weights."""
+        import numpy as np
+
+        some = np.sort(gen.choice(len(weights), gen.binomial(len(weights), most), replace=False, shuffle=False))
+        chances = -np.expm1(-self.bound * weights[some])
+        kept = gen.random(len(some)) * most < chances
+        keep, chances = some[kept], chances[kept]
+        return -np.log1p(-chances * gen.random(len(keep))) / weights[keep], keep
 
     def feed_evenly(
         self, gen: np.random.Generator, rows: int, gather: Callable[[Indexes], Rows], seen: int
@@ -75,7 +91,7 @@ class Reservoir:
 
         self.weight += float(rows)
         share = -np.expm1(-self.bound)
-        keep = np.sort(gen.choice(rows, gen.binomial(rows, share), replace=False))
+        keep = np.sort(gen.choice(rows, gen.binomial(rows, share), replace=False, shuffle=False))
         self._keep(-np.log1p(-share * gen.random(len(keep))), keep, gather, seen)
 
     def _keep(self, draws: Floats, keep: Indexes, gather: Callable[[Indexes], Rows], seen: int) -> None:

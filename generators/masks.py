@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from canary.fields.spans import Spans, numbers_of
 from canary.generators.codes import luhn_check, s10_check
 from canary.generators.draws import bits_of
-from canary.generators.evenly import MOST_EVEN, even_letters, even_numbers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,8 +57,8 @@ class KeyMask:
         return number // 10**self.serial if self.serial is not None else 0
 
     def read_spans(self, column: Spans) -> NDArray[np.int64] | None:
-        """Read a column where it lies; None where a text is not of this shape, or the shape is a hard one."""
-        return None if self.check else numbers_of(column, self.prefix, self.suffix, self.width)
+        """Read a column where it lies; None where a text is not of this shape (check digits are not looked at)."""
+        return numbers_of(column, self.prefix, self.suffix, self.width, skip=bool(self.check))
 
     def read_all(self, column: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Read a column of texts: numbers (0 where unreadable) and which of them are of this shape."""
@@ -67,9 +66,6 @@ class KeyMask:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        even = self._read_even(column)
-        if even is not None:
-            return even, np.ones(len(column), np.bool_)
         fits = column.is_valid()
         body = column
         if self.prefix or self.suffix or self.check:
@@ -88,20 +84,6 @@ class KeyMask:
             .astype(np.int64, copy=False),
             fits.to_numpy(zero_copy_only=False).astype(bool, copy=False),
         )
-
-    def _read_even(self, column: pa.Array) -> NDArray[np.int64] | None:
-        """Read a column whose texts are all of this shape and one length; None where they are not."""
-        letters = even_letters(column)
-        if letters is None:
-            return None
-        head, tail = self.prefix.encode(), self.suffix.encode()
-        stop = letters.shape[1] - len(tail)
-        digits = letters[:, len(head) : stop - bool(self.check)]
-        if not 0 < digits.shape[1] <= MOST_EVEN or self.width not in (None, digits.shape[1]):
-            return None
-        if (letters[:, : len(head)] != list(head)).any() or (letters[:, stop:] != list(tail)).any():
-            return None
-        return even_numbers(digits)
 
 
 _CHECKS = {"s10": s10_check, "luhn": luhn_check}

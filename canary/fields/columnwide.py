@@ -26,8 +26,9 @@ CUT: Final = 192
 HASHES, LEFT, LEFT_OUT, HASHING = range(OWN, OWN + 4)
 ONE: Final = np.uint64(0x9E3779B97F4A7C15)
 TWO: Final = np.uint64(0xD6E8FEB86659FD93)
-# Reading numbers: HEAD and TAIL stand around WIDTH digits (0: up to 18); BAD tells that a text is none of these.
-HEAD, HEAD_SIZE, TAIL, TAIL_SIZE, WIDTH, OUT, BAD, READING = range(OWN, OWN + 8)
+# Reading numbers: HEAD and TAIL stand around WIDTH digits (0: up to 18) and SKIP bytes that are not looked at; BAD
+# tells that a text is none of these.
+HEAD, HEAD_SIZE, TAIL, TAIL_SIZE, WIDTH, SKIP, OUT, BAD, READING = range(OWN, OWN + 9)
 MOST_DIGITS: Final = 18
 # Reading times: SIGNS are the marks between the numbers of LENGTH letters, DAYS those before each month.
 SIGNS, LENGTH, DAYS, SECONDS, WRONG, TIMING = range(OWN, OWN + 6)
@@ -183,13 +184,14 @@ def read_column(st: int) -> None:
     """Read texts that are digits between a head and a tail."""
     head = get(st, HEAD_SIZE)
     tail = get(st, TAIL_SIZE)
+    behind = tail + get(st, SKIP)
     width = get(st, WIDTH)
     out = get(st, OUT)
     put(st, BAD, 1)
     for number in range(get(st, COUNT)):
         begin = begin_of(st, number)
         size = size_of(st, number)
-        digits = size - head - tail
+        digits = size - head - behind
         if digits < 1 or digits > MOST_DIGITS or (width and digits != width):
             return
         if not stands(begin, get(st, HEAD), head):
@@ -198,7 +200,7 @@ def read_column(st: int) -> None:
             return
         value = 0
         fits = True
-        for at in range(head, size - tail):
+        for at in range(head, size - behind):
             digit = byte(begin, at) - 48
             fits &= digit >= 0 and digit <= 9
             value = 10 * value + digit

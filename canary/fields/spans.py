@@ -81,8 +81,11 @@ def hashes_of(column: Spans) -> Ints:
     return hashes
 
 
-def numbers_of(column: Spans, head: str, tail: str, width: int | None) -> Ints | None:
-    """Read texts that are digits (so many, or up to 18) between a head and a tail; None where one is not."""
+def numbers_of(column: Spans, head: str, tail: str, width: int | None, *, skip: int = 0) -> Ints | None:
+    """Read texts that are digits (so many, or up to 18) between a head and a tail; None where one is not.
+
+    `skip` bytes between digits and tail may be anything.
+    """
     import numpy as np
 
     if not is_native():
@@ -91,7 +94,7 @@ def numbers_of(column: Spans, head: str, tail: str, width: int | None) -> Ints |
     ends = [np.frombuffer(each.encode() or b"\0", np.uint8) for each in (head, tail)]
     sizes = [len(each.encode()) for each in (head, tail)]
     around = [number for each, size in zip(ends, sizes, strict=True) for number in (each.ctypes.data, size)]
-    numbers = np.array([*column.numbers(), *around, width or 0, out.ctypes.data, 0], np.int64)
+    numbers = np.array([*column.numbers(), *around, width or 0, skip, out.ctypes.data, 0], np.int64)
     _read_column(numbers.ctypes.data)
     return None if numbers[-1] else out
 

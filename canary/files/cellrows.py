@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from canary.fields.spans import Spans
-from canary.files.csvkernel import Cells
+from canary.files.csvkernel import NO_QUOTE, Cells, flat
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,6 +78,26 @@ class CellRows:
         arrays = [self.cells.column(place, records) for place in self.places.values()]
         return pa.RecordBatch.from_arrays(arrays, list(self.places))
 
+    def aside(self, rows: Ints) -> CellRows:
+        """Copy some rows out of the block, which may then go."""
+        import numpy as np
+
+        records = self.records[rows]
+        bounds = np.stack((self.cells.starts[records], self.cells.ends[records]), 1)[:, None]
+        whole = replace(self.cells, found=bounds, quote=NO_QUOTE)
+        texts = whole.column(0, np.arange(len(records)))
+        data, offsets = flat(texts, len(records))
+        moved = offsets[:-1].astype(np.int32) - bounds[:, 0, 0]
+        cells = replace(
+            self.cells,
+            data=data,
+            starts=bounds[:, 0, 0] + moved,
+            ends=bounds[:, 0, 1] + moved,
+            found=self.cells.found[records] + moved[:, None, None],
+            widths=self.cells.widths[records],
+        )
+        return CellRows(cells, np.arange(len(records)), self.places)
+
     def slice(self, first: int, count: int | None = None) -> CellRows:
         """Give rows that follow each other."""
         stop = None if count is None else first + count
@@ -87,3 +107,40 @@ class CellRows:
         """Give every row by itself."""
         found: list[dict[str, str | None]] = self.select(list(self.places)).to_pylist()
         return found
+
+
+Rows: TypeAlias = "pa.RecordBatch | CellRows"
+
+
+def aside(rows: Rows, some: Ints) -> Rows:
+    """Copy some rows out of a batch, which may then go."""
+    return rows.aside(some) if isinstance(rows, CellRows) else rows.take(some)
+
+
+def together(parts: Sequence[Rows]) -> pa.Table | CellRows:
+    """Join rows that were copied out of the batches of one table."""
+    import pyarrow as pa
+
+    lying = [each for each in parts if isinstance(each, CellRows)]
+    if len(lying) == len(parts):
+        return _joined(lying)
+    return pa.Table.from_batches(
+        [each.select(list(each.places)) if isinstance(each, CellRows) else each for each in parts]
+    )
+
+
+def _joined(parts: Sequence[CellRows]) -> CellRows:
+    import numpy as np
+
+    cells = [each.cells for each in parts]
+    shifts = np.cumsum([0, *(len(each.data) for each in cells)])[:-1].astype(np.int32)
+    moved = list(zip(cells, shifts, strict=True))
+    whole = replace(
+        cells[0],
+        data=np.concatenate([each.data for each in cells]),
+        starts=np.concatenate([each.starts + shift for each, shift in moved]),
+        ends=np.concatenate([each.ends + shift for each, shift in moved]),
+        found=np.concatenate([each.found + shift for each, shift in moved]),
+        widths=np.concatenate([each.widths for each in cells]),
+    )
+    return CellRows(whole, np.arange(len(whole.starts)), parts[0].places)

@@ -267,12 +267,12 @@ def write_cells(
     `rows` are the records that the edits are about, `changed` bool[rows, wanted columns], `columns` the new texts.
     None where a text needs quotes and there are none.
     """
-    flat = [_flat(column, len(rows)) for column in columns]
-    sizes = [len(data) for data, _ in flat]
-    shifts = np.arange(len(flat), dtype=np.int64) * (len(rows) + 1)
+    laid = [flat(column, len(rows)) for column in columns]
+    sizes = [len(data) for data, _ in laid]
+    shifts = np.arange(len(laid), dtype=np.int64) * (len(rows) + 1)
     starts = np.cumsum([0, *sizes])[:-1]
-    places = np.concatenate([offsets + start for (_, offsets), start in zip(flat, starts, strict=True)])
-    texts = np.concatenate([data for data, _ in flat])
+    places = np.concatenate([offsets + start for (_, offsets), start in zip(laid, starts, strict=True)])
+    texts = np.concatenate([data for data, _ in laid])
     row_of = np.full(len(cells.starts), -1, np.int64)
     row_of[rows] = np.arange(len(rows))
     stays = np.ones(len(rows), np.bool_) if keep is None else keep
@@ -285,7 +285,7 @@ def write_cells(
     return None if used < 0 else (out[:used], made)
 
 
-def _flat(column: pa.Array | None, rows: int) -> tuple[Bytes, Ints]:
+def flat(column: pa.Array | None, rows: int) -> tuple[Bytes, Ints]:
     """Give a string array as bytes and offsets; no column is no bytes."""
     import pyarrow as pa
 

@@ -95,6 +95,13 @@ def test_numbers_are_read(numbers: list[int], head: str, tail: str) -> None:
     assert padded.tolist() == numbers
 
 
+def test_what_stands_before_the_tail_may_be_left_out() -> None:
+    read = numbers_of(column(["YT123CN", "YT45xCN"]), "YT", "CN", 2, skip=1)
+    assert read is not None
+    assert read.tolist() == [12, 45]
+    assert numbers_of(column(["YT12CN"]), "YT", "CN", 2, skip=1) is None
+
+
 @pytest.mark.parametrize("odd", ["", "YT", "YT1", "YT12x", "yt12", "YT123", "YT1２", "YT/2", "YT:2", "XX12"])
 def test_a_text_of_another_shape_is_told(odd: str) -> None:
     assert numbers_of(column(["YT12", odd]), "YT", "", 2) is None

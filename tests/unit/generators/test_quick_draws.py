@@ -8,35 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from canary.generators import gaps
 from canary.generators.draws import Dice
-from canary.generators.evenly import MOST_EVEN, even_letters, even_numbers
 from canary.generators.gaps import Reservoir
 from canary.generators.masks import KeyMask
 from canary.generators.neighbours import take_all
 from canary.generators.series import AROUND, around
-
-
-@pytest.mark.parametrize("digits", range(1, MOST_EVEN + 1))
-def test_numbers_of_one_length_are_read_as_they_are_written(digits: int) -> None:
-    rng = random.Random(digits)
-    numbers = [0, 10**digits - 1, *(rng.randrange(10**digits) for _ in range(20))]
-    mask = KeyMask("YT", "Z", digits)
-    column = pa.array([f"YT{number:0{digits}d}Z" for number in numbers])
-    read, fits = mask.read_all(column.slice(1))
-    assert read.tolist() == numbers[1:]
-    assert fits.all()
-
-
-@pytest.mark.parametrize("odd", ["1/3", "1:3", "1 3", "-13", "一", "1.3"])
-def test_what_is_no_number_is_not_read_at_once(odd: str) -> None:
-    letters = even_letters(pa.array([odd, "1" * len(odd.encode())]))
-    assert letters is not None
-    assert even_numbers(letters) is None
-
-
-@pytest.mark.parametrize("cells", [["12", "123"], ["12", None], ["", ""], []])
-def test_columns_of_several_lengths_are_not_even(cells: list[str | None]) -> None:
-    assert even_letters(pa.array(cells, pa.string())) is None
 
 
 @pytest.mark.parametrize("cell", ["XT12Z", "YT12Y", "YT1-Z", "YT١Z"])
@@ -89,6 +66,29 @@ def test_rows_of_equal_weight_are_kept_as_evenly_as_weighed_ones() -> None:
         kept += reservoir.positions.tolist()
     parts = np.bincount(np.array(kept) // 100, minlength=10)
     assert abs(parts - 300).max() < 75, parts
+
+
+@pytest.mark.parametrize("rare", [0.0, 0.2])
+def test_rows_are_kept_by_their_weights_though_few_have_a_draw_of_their_own(
+    rare: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gaps, "RARE", rare)
+    gen, heavy, first = np.random.default_rng(5), 0, 0
+    for _ in range(80):
+        reservoir = Reservoir.empty(lambda _: 50, 0)
+        for start in range(0, 4000, 200):
+            rows = _rows(np.arange(start, start + 200))
+            weights = np.where(rows[0] % 2 == 0, 3.0, np.where(rows[0] % 4 == 1, 1.0, 0.0))
+            reservoir.feed(gen, weights, lambda keep, rows=rows: take_all(rows, keep), start + 200)
+        reservoir.settle()
+        assert len(set(reservoir.positions.tolist())) == 50
+        assert reservoir.weight == 4000 * (3 / 2 + 1 / 4)
+        assert not (reservoir.positions % 4 == 3).any()
+        heavy += int((reservoir.positions % 2 == 0).sum())
+        first += int((reservoir.positions < 2000).sum())
+        assert (np.diff(reservoir.draws) >= 0).all()
+    assert abs(heavy / 4000 - 6 / 7) < 0.025, heavy  # 2,000 rows of weight 3 beside 1,000 of weight 1
+    assert abs(first / 4000 - 1 / 2) < 0.035, first
 
 
 def _rows(
