@@ -137,11 +137,8 @@ def bits_of_shape(shape: Sequence[Token], fill: Fill, *, zeros: bool) -> float:
 def _tail(split: Sequence[tuple[str, str, str]]) -> tuple[int, ...]:
     """Give, for each mail that is on no provider's domain, how many stand on its domain."""
     counts = Counter(domain.lower() for _, _, domain in split)
-    return tuple(
-        sorted(
-            count for domain, count in counts.items() for _ in range(count) if not is_public_provider(domain)
-        )
-    )
+    own = [count for domain, count in counts.items() if not is_public_provider(domain)]
+    return tuple(sorted(count for count in own for _ in range(count)))
 
 
 def _fill(heads: Sequence[str], names: Sequence[tuple[str, str]]) -> Fill:

@@ -77,7 +77,9 @@ class Reservoir:
         """Choose as `feed` does where few rows are kept: as many as the heaviest would be, thinned by their weights."""
         import numpy as np
 
-        some = np.sort(gen.choice(len(weights), gen.binomial(len(weights), most), replace=False, shuffle=False))
+        some = np.sort(
+            gen.choice(len(weights), gen.binomial(len(weights), most), replace=False, shuffle=False)
+        )
         chances = -np.expm1(-self.bound * weights[some])
         kept = gen.random(len(some)) * most < chances
         keep, chances = some[kept], chances[kept]

@@ -179,6 +179,35 @@ def stands(text: int, literal: int, size: int) -> bool:
     return same
 
 
+@inner
+def digits_of(begin: int, at: int, count: int) -> int:
+    """Read some digits, -1 where they are none."""
+    value = 0
+    fits = True
+    for step in range(count):
+        digit = byte(begin, at + step) - 48
+        fits &= digit >= 0 and digit <= 9
+        value = 10 * value + digit
+    return value if fits else -1
+
+
+@inner
+def are_digits(word: Any) -> bool:
+    """Tell whether eight bytes are digits all of them."""
+    upper = np.uint64(0xF0F0F0F0F0F0F0F0)
+    zeros = np.uint64(0x3030303030303030)
+    return bool(word & upper == zeros and word + np.uint64(0x0606060606060606) & upper == zeros)
+
+
+@inner
+def eight(word: Any) -> Any:
+    """Read eight digits, the first of them in the lowest byte: pairs, then fours, then all."""
+    word -= np.uint64(0x3030303030303030)
+    word = word * np.uint64(10) + (word >> np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)
+    word = word * np.uint64(100) + (word >> np.uint64(16)) & np.uint64(0x0000FFFF0000FFFF)
+    return word * np.uint64(10_000) + (word >> np.uint64(32)) & np.uint64(0xFFFFFFFF)
+
+
 @apart
 def read_column(st: int) -> None:
     """Read texts that are digits between a head and a tail."""
@@ -198,28 +227,18 @@ def read_column(st: int) -> None:
             return
         if not stands(begin + size - tail, get(st, TAIL), tail):
             return
-        value = 0
-        fits = True
-        for at in range(head, size - behind):
-            digit = byte(begin, at) - 48
-            fits &= digit >= 0 and digit <= 9
-            value = 10 * value + digit
+        at = head + (digits & 7)
+        value = digits_of(begin, head, digits & 7)
+        fits = value >= 0
+        while at < size - behind:
+            word = load64(begin + at)
+            fits &= are_digits(word)
+            value = 100_000_000 * value + int(np.int64(eight(word)))
+            at += 8
         if not fits:
             return
         put(out, number, value)
     put(st, BAD, 0)
-
-
-@inner
-def digits_of(begin: int, at: int, count: int) -> int:
-    """Read some digits, -1 where they are none."""
-    value = 0
-    fits = True
-    for step in range(count):
-        digit = byte(begin, at + step) - 48
-        fits &= digit >= 0 and digit <= 9
-        value = 10 * value + digit
-    return value if fits else -1
 
 
 @apart
@@ -257,7 +276,7 @@ def time_column(st: int) -> None:
             return
         if byte(begin, 4) != byte(signs, 0) or byte(begin, 7) != byte(signs, 1):
             return
-        if known == 0 or not stands(begin, known, 10):
+        if known == 0 or load64(begin) != load64(known) or load64(begin + 2) != load64(known + 2):
             day = day_of(begin, get(st, DAYS))
             known = begin
         value = 86400 * day

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Generic, TypeVar
 
 from canary.errors import OutsideError
-from canary.files.compress import read_full
+from canary.files.compress import Writer, read_full
 from canary.files.outside import reading
 from canary.files.table import Insertion
 
@@ -103,21 +103,18 @@ class Cursor:
 Render = Callable[[Insertion, int], tuple[int, bytes]]
 
 
-def splice(block: Block[Extra], cursor: Cursor, render: Render) -> bytes | memoryview:
-    """Put the insertions that stand behind this block's records into its bytes.
+def splice(file: Writer, block: Block[Extra], cursor: Cursor, render: Render) -> None:
+    """Write a block's bytes, and the insertions that stand behind its records between them.
 
     `render(insertion, place)` gives the offset at which the row goes in and its bytes; it stands behind record
     `place` of the block, -1 meaning before the first one.
     """
-    pieces: list[bytes | memoryview] = []
     done = 0
     for insertion in cursor.due(block.first + block.rows):
         offset, row = render(insertion, insertion.position - block.first - 1)
         if offset > done:
-            pieces.append(block.data[done:offset])
+            file.write(block.data[done:offset])
             done = offset
-        pieces.append(row)
-    if not pieces:
-        return block.data
-    pieces.append(block.data[done:])
-    return b"".join(pieces)
+        file.write(row)
+    if done < len(block.data):
+        file.write(block.data[done:])

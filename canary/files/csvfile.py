@@ -97,7 +97,7 @@ class CsvTable(Table):
                 last = block if block.rows else last
                 edited = repeat((block, 0)) if editor is None else editor.copies(block, len(sinks))
                 for at, (file, cursor, (made, left)) in enumerate(zip(files, cursors, edited, strict=False)):
-                    file.write(splice(made, cursor, partial(self._render, made, bare)))
+                    splice(file, made, cursor, partial(self._render, made, bare))
                     gone[at] += left
         if last is not None:
             CsvParser(self.path, self.headings, self.encoding, self.dialect).end(last, reading)

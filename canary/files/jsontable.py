@@ -112,7 +112,7 @@ class JsonTable(Table):
                 last = block if block.rows else last
                 made = repeat(block) if editor is None else editor.copies(block, len(sinks))
                 for file, cursor, edited in zip(files, cursors, made, strict=False):
-                    file.write(splice(edited, cursor, partial(self._render, edited)))
+                    splice(file, edited, cursor, partial(self._render, edited))
         if last is not None:
             reading = self._end(last)
         return self.report(reading, sinks)

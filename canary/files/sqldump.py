@@ -136,7 +136,10 @@ class SqlTable(Table):
                 made = repeat(block) if editor is None or not block.rows else editor.copies(block, len(sinks))
                 for file, cursor, edited in zip(files, cursors, made, strict=False):
                     render = partial(self._render, edited)
-                    file.write(splice(edited, cursor, render) if block.rows else block.data)
+                    if block.rows:
+                        splice(file, edited, cursor, render)
+                    else:
+                        file.write(block.data)
         if last is not None:
             reading = self._ended(last)
         elif any(sink.insertions for sink in sinks):
