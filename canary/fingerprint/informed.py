@@ -20,7 +20,7 @@ from canary.fingerprint.embed import Prepared, to_class
 from canary.fingerprint.evidence import Floats
 from canary.fingerprint.lattice import Ints
 from canary.fingerprint.plan import Channel, ColumnPlan
-from canary.fingerprint.prf import SLOTS, Bytes, blocks_of, ciphers_of
+from canary.fingerprint.prf import SLOTS, Bytes, Recipients, blocks_of
 
 # (copies averaged, noise in tolerances, weight); the floor stands for anything else.
 MODELS: Final = (
@@ -147,13 +147,14 @@ def _ratios(plan: ColumnPlan, channels: Sequence[Channel], moves: Ints, leaked: 
 def log2_informed(units: Sequence[Unit], keys: Sequence[bytes]) -> Floats:
     """Give log2 of the mixture over models of the product over all cells, for every recipient."""
     totals = np.zeros((len(keys), len(MODELS)))
-    for recipient, cipher in enumerate(ciphers_of(keys)):
+    recipients = Recipients(keys)
+    for recipient in range(len(keys)):
         for unit in units:
             place = np.zeros(len(unit.log2_ratio), np.int64)
             for channel, inputs in zip(unit.channels, unit.inputs, strict=True):
-                word = np.empty(inputs.size + SLOTS, np.uint8)
-                cipher(inputs, word)
-                symbols = channel.alphabet.table[word[channel.slot % SLOTS : inputs.size : SLOTS]]
+                word = np.empty((1, inputs.size + SLOTS), np.uint8)
+                recipients.write(recipient, recipient + 1, inputs, word)
+                symbols = channel.alphabet.table[word[0, channel.slot % SLOTS : inputs.size : SLOTS]]
                 place = place * channel.q + symbols
             totals[recipient] += unit.log2_ratio[np.arange(len(place)), place].sum(axis=0)
     weights = np.array([log2(weight) for _, _, weight in MODELS])

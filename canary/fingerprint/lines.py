@@ -11,7 +11,7 @@ from canary.compiled import Kernel
 from canary.fingerprint.columns import Flags
 from canary.fingerprint.decode import Observations
 from canary.fingerprint.lattice import Ints
-from canary.fingerprint.prf import SLOTS, Bytes, blocks_of, ciphers_of
+from canary.fingerprint.prf import SLOTS, Bytes, Recipients, blocks_of
 
 _MOST_AT_ONCE = 256  # recipients whose words are compared together
 _ROOM = 1 << 20  # bytes of their words: what stays in the processor's cache
@@ -109,12 +109,12 @@ def in_turn(keys: Sequence[bytes], inputs: Sequence[Bytes]) -> Iterator[tuple[sl
     size = max(sum(one.size for one in inputs), 1)
     count = min(_MOST_AT_ONCE, max(1, _ROOM // size))
     buffers = [np.empty((count, one.size + SLOTS), np.uint8) for one in inputs]
+    recipients = Recipients(keys)
     for start in range(0, len(keys), count):
-        some = keys[start : start + count]
-        for row, cipher in enumerate(ciphers_of(some)):
-            for one, words in zip(inputs, buffers, strict=True):
-                cipher(one, words[row])
-        yield slice(start, start + len(some)), [words[: len(some)] for words in buffers]
+        stop = min(start + count, len(keys))
+        for one, words in zip(inputs, buffers, strict=True):
+            recipients.write(start, stop, one, words)
+        yield slice(start, stop), [words[: stop - start] for words in buffers]
 
 
 def count_hits(keys: Sequence[bytes], places: Sequence[Place], groups: int) -> Ints:

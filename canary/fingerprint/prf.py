@@ -8,7 +8,7 @@ bound rests on AES alone: values whose digests collide are one input and count o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Final, cast
@@ -16,8 +16,9 @@ from typing import Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from canary.cmac import round_keys_of
 from canary.errors import UsageError
-from canary.native import Entry, is_native
+from canary.native import Entry, has_cipher, is_native
 
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]
@@ -31,6 +32,7 @@ CODE, PHONE, ANY = range(3)  # what a value that is digested is to be, as `diges
 EMPTY, GOOD, UNSURE = range(3)
 _CHUNK = 8192  # values that stay in the processor's cache together
 
+_write_words = Entry("canary.fingerprint.wordswide", "write_words", 1, ("wordswide.py",))
 _digest_column = Entry("canary.fingerprint.digestwide", "digest_column", 1, ("digestwide.py",))
 
 
@@ -174,6 +176,29 @@ def ciphers_of(keys: Iterable[bytes]) -> Iterator[Cipher]:
         if len(key) != KEY_BYTES:
             raise UsageError(f"a recipient's mark key has {len(key)} bytes", f"draw {KEY_BYTES} random bytes")
         yield cast("Cipher", ciphers.Cipher(AES128(key), mode).encryptor().update_into)
+
+
+class Recipients:
+    """Recipients whose words are asked for: their keys are expanded once."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys = keys
+        if any(len(key) != KEY_BYTES for key in keys):
+            raise UsageError("a recipient's mark key has another length", f"draw {KEY_BYTES} random bytes")
+        self._expanded = None
+        if has_cipher():
+            self._expanded = round_keys_of(np.frombuffer(b"".join(keys), np.uint8).reshape(-1, KEY_BYTES))
+
+    def write(self, start: int, stop: int, blocks: Bytes, words: Bytes) -> None:
+        """Write the words of recipients from one number to another, uint8[n, 16 more than the bytes of the blocks]."""
+        if self._expanded is None:
+            for row, cipher in enumerate(ciphers_of(self._keys[start:stop])):
+                cipher(blocks, words[row])
+            return
+        blocks = np.ascontiguousarray(blocks)
+        places = self._expanded[start:].ctypes.data, blocks.ctypes.data, words.ctypes.data
+        numbers = [places[0], stop - start, places[1], blocks.size // SLOTS, places[2], words.strides[0]]
+        _write_words(np.array(numbers, np.int64).ctypes.data)
 
 
 @dataclass(frozen=True)

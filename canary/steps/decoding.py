@@ -286,11 +286,9 @@ def _scored(
     every = [(one, len(made) * len(ways)) for ways in made for one in ways]
     best = max(every, key=lambda pair: float(pair[0].log2_m.max()))
     names = list(keys)
+    told = zip(names, log2_m.tolist(), best[0].read.tolist(), best[0].agreeing.tolist(), strict=True)
     scores = {
-        name: MarkScore(
-            float(log2_m[at]), int(best[0].read[at]), int(best[0].agreeing[at]), found.held.get(name)
-        )
-        for at, name in enumerate(names)
+        name: MarkScore(value, asked, agreed, found.held.get(name)) for name, value, asked, agreed in told
     }
     channels = {
         names[at]: tuple(Channel(one.column, one.part, one.read, one.agreeing) for one in told)

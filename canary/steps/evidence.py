@@ -72,8 +72,8 @@ def _told(file: str, member: str | None, reason: str) -> str:
 
 def _held(tx: Tx) -> dict[str, tuple[Held, ...]]:
     found: dict[str, list[Held]] = {}
-    for one in tallies.held(tx):
-        found.setdefault(one.recipient, []).append(Held(one.release, one.created_ms))
+    for recipient, release, created_ms in tallies.held(tx):
+        found.setdefault(recipient, []).append(Held(release, created_ms))
     return {recipient: tuple(held) for recipient, held in found.items()}
 
 

@@ -74,7 +74,7 @@ def exports(tx: Tx, tools: Tools, version: str, inputs: Iterable[str] | None = N
 
     from canary.fingerprint.filters import RowFilter, filter_key
 
-    made = {held.sha256_in for held in marks.exports(tx) if held.version == version}
+    made = marks.inputs(tx, version)
     wanted = made if inputs is None else made & set(inputs)
     if len(wanted) > MOST_FILTERS:
         return Exports()
@@ -150,12 +150,12 @@ def by_recipient(
     found: Recognition, held: Iterable[marks.HeldExport], version: str, earliest_ms: int | None
 ) -> dict[str, int]:
     """Give how many of the leak's rows each recipient's exports of a version held, those made in time."""
-    mine: dict[str, set[str]] = {}
-    for one in held:
-        if one.version == version and (earliest_ms is None or one.created_ms <= earliest_ms):
-            mine.setdefault(one.recipient, set()).add(one.sha256_in)
-    counts: dict[frozenset[str], int] = {}
-    for inputs in map(frozenset, mine.values()):
-        if inputs not in counts:
-            counts[inputs] = found.count(sorted(inputs))
-    return {name: counts[frozenset(inputs)] for name, inputs in mine.items()}
+    mine: dict[str, frozenset[str]] = {}
+    alone: dict[str, frozenset[str]] = {}  # nearly all have one of a few inputs, and no set of their own
+    for recipient, of, sha256_in, created_ms in held:
+        if of == version and (earliest_ms is None or created_ms <= earliest_ms):
+            this = alone.get(sha256_in) or alone.setdefault(sha256_in, frozenset((sha256_in,)))
+            before = mine.get(recipient)
+            mine[recipient] = this if before is None else before | this
+    counts = {inputs: found.count(sorted(inputs)) for inputs in set(mine.values())}
+    return {name: counts[inputs] for name, inputs in mine.items()}

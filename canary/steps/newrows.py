@@ -79,9 +79,7 @@ def new_rows(tools: Tools, scheme: Scheme | None, recipients: Sequence[str]) -> 
     if scheme is None:
         return None
     with tools.registry.read() as tx:
-        mine = [one for one in marks.exports(tx) if one.recipient in set(recipients)]
-        inputs = {one.sha256_in for one in mine if one.version == scheme.version}
-        known = exports(tx, tools, scheme.version, inputs)
+        known = exports(tx, tools, scheme.version, marks.inputs(tx, scheme.version, recipients))
     if not known.filters:
         return None
     return NewRows(scheme.plan, dataset_keys(scheme.secret, scheme.plan.dataset), known)

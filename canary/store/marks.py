@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select
 
-from canary.store.rows import insert_new
+from canary.store.rows import LOOKUP_KEYS, chunks, insert_new
 from canary.store.tables import dataset_versions, distortions, mark_plans, releases, row_filters
 from canary.store.tx import Tx
 
@@ -105,4 +105,16 @@ def exports(tx: Tx) -> list[HeldExport]:
     columns = releases.c.recipient, releases.c.version, releases.c.sha256_in, releases.c.created_ms
     wanted = select(*columns).where(releases.c.kind == "export", releases.c.marked_cells > 0)
     wanted = wanted.order_by(releases.c.serial)
-    return [HeldExport(*row) for row in tx.conn.execute(wanted)]
+    return [HeldExport(*row) for row in tx.conn.execute(wanted).all()]
+
+
+def inputs(tx: Tx, version: str, recipients: Sequence[str] | None = None) -> set[str]:
+    """Give the digests of the inputs of a version's marked exports, of some recipients' where they are given."""
+    wanted = select(releases.c.sha256_in).distinct()
+    wanted = wanted.where(
+        releases.c.kind == "export", releases.c.marked_cells > 0, releases.c.version == version
+    )
+    if recipients is None:
+        return set(tx.conn.scalars(wanted))
+    parts = chunks(recipients, LOOKUP_KEYS)
+    return {one for part in parts for one in tx.conn.scalars(wanted.where(releases.c.recipient.in_(part)))}

@@ -117,7 +117,7 @@ def list_all(tx: Tx, ghosts: bool = False) -> list[Recipient]:
 def roll(tx: Tx) -> list[tuple[str, bool]]:
     """Give (id, whether it is a ghost) of everybody by id, as a trace needs it of 100,000."""
     wanted = select(recipients.c.id, recipients.c.ghost).order_by(recipients.c.id)
-    return [(row[0], row[1]) for row in tx.conn.execute(wanted)]
+    return [(row[0], row[1]) for row in tx.conn.execute(wanted).all()]
 
 
 def count(tx: Tx, ghosts: bool = False) -> int:
@@ -167,8 +167,8 @@ def mark_key(tx: Tx, recipient: str) -> bytes:
 def mark_keys(tx: Tx) -> Iterator[tuple[str, bytes]]:
     """Give (id, 16-byte mark key) of every recipient by id, ghosts included, as the trace scores them."""
     wanted = select(recipients.c.id, recipients.c.mark_key).order_by(recipients.c.id)
-    for row in stream(tx.conn, wanted):
-        yield row.id, tx.keys.unseal(row.mark_key, _place(row.id))
+    for recipient, sealed in stream(tx.conn, wanted):
+        yield recipient, tx.keys.unseal(sealed, _place(recipient))
 
 
 def ensure_ghosts(tx: Tx, dataset: str, n: int = 8, now_ms: int = 0) -> list[Recipient]:

@@ -40,7 +40,8 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
 def stream(connection: Connection, statement: AnySelect) -> Iterator[AnyRow]:
     """Give the rows of a statement without holding them all (a server-side cursor on PostgreSQL)."""
     with connection.execute(statement.execution_options(yield_per=STREAM_ROWS)) as result:
-        yield from result
+        for some in result.partitions():
+            yield from some
 
 
 def one_of(connection: Connection, column: ColumnElement[int], numbers: Sequence[int]) -> ColumnElement[bool]:

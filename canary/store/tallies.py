@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from sqlalchemy import exists, func, or_, select
 
-from canary.store.rows import stream
 from canary.store.tables import canaries, matches, placements, releases, sightings
 from canary.store.tx import Tx
 
@@ -66,7 +65,7 @@ def carried(tx: Tx) -> Mapping[str, Mapping[str, int]]:
 def held(tx: Tx) -> list[HeldRelease]:
     """List all releases with their recipients and times."""
     wanted = select(releases.c.recipient, releases.c.id, releases.c.created_ms).order_by(releases.c.serial)
-    return [HeldRelease(*row) for row in stream(tx.conn, wanted)]
+    return [HeldRelease(*row) for row in tx.conn.execute(wanted).all()]
 
 
 def controls(tx: Tx) -> int:

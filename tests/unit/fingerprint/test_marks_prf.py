@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from canary.errors import UsageError
+from canary.fingerprint import lines, prf
+from canary.fingerprint.lines import in_turn
 from canary.fingerprint.prf import (
     blocks_of,
     dataset_keys,
@@ -15,6 +17,7 @@ from canary.fingerprint.prf import (
     weighted,
     words_of,
 )
+from canary.native import has_cipher
 
 # Aumasson and Bernstein, SipHash: key 00…0f, messages 00, 00 01, … of 0 to 15 bytes.
 VECTORS = """
@@ -44,6 +47,22 @@ def test_siphash_is_the_same_compiled_or_not():
 def test_aes_vector_of_fips_197():
     block = np.frombuffer(bytes.fromhex("00112233445566778899aabbccddeeff"), np.uint8).reshape(1, 16)
     assert words_of(bytes(range(16)), block).tobytes().hex() == "69c4e0d86a7b0430d8cdb78070b4c55a"
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_many_recipients_words_are_those_of_each(monkeypatch, native):
+    """In turn, by the processor's AES where it has one: the same as one recipient's by the library."""
+    monkeypatch.setattr(prf, "has_cipher", lambda: native and has_cipher())
+    monkeypatch.setattr(lines, "_MOST_AT_ONCE", 3)
+    rng = np.random.default_rng(5)
+    keys = [rng.bytes(16) for _ in range(8)]
+    inputs = [blocks_of(rng.integers(0, 2**63, n).astype(np.uint64), n) for n in (1, 40)]
+    for mine, buffers in in_turn(keys, inputs):
+        for blocks, words in zip(inputs, buffers, strict=True):
+            for key, word in zip(keys[mine], words, strict=True):
+                assert (word[: blocks.size] == words_of(key, blocks).reshape(-1)).all()
+    with pytest.raises(UsageError, match="length"):
+        next(in_turn([b"short"], inputs))
 
 
 def test_words_are_even_and_independent_of_each_other():

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.cmac import CMAC
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.cmac import FEW, CmacKey
+from canary.cmac import FEW, CmacKey, round_keys, round_keys_of
 
 KEY = bytes.fromhex("2b7e151628aed2a6abf7158809cf4f3c")
 MESSAGE = bytes.fromhex(
@@ -46,3 +46,11 @@ def test_many_texts_get_the_tags_that_each_has_alone(key, texts):
 def test_a_key_is_not_shown():
     assert KEY.hex() not in repr(CmacKey.of(KEY))
     assert repr(KEY) not in repr(CmacKey.of(KEY))
+
+
+def test_many_keys_are_expanded_as_each_is_alone():
+    """Among them the key of FIPS 197, A.1, whose last round key it gives."""
+    keys = [bytes.fromhex("2b7e151628aed2a6abf7158809cf4f3c"), bytes(16), bytes(range(240, 256))]
+    found = round_keys_of(np.frombuffer(b"".join(keys), np.uint8).reshape(-1, 16))
+    assert [row.tobytes() for row in found] == [b"".join(round_keys(key)) for key in keys]
+    assert found[0, 160:].tobytes().hex() == "d014f9a8c9ee2589e13f0cc8b6630ca6"
