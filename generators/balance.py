@@ -33,6 +33,8 @@ class Balance:
 
     def choose(self, rows: Sequence[int]) -> int:
         """Choose one of some rows, by their numbers."""
+        if not self._columns:
+            return rows[0]
         owed, share = self._owed, 1 / len(rows)
         values = [[column[row] for row in rows] for column in self._columns]
         due = [0.0] * len(rows)

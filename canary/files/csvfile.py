@@ -74,7 +74,9 @@ class CsvTable(Table):
         wanted = sorted(map(self.headings.index, columns))
         places = {name: wanted.index(self.headings.index(name)) for name in columns}
         last: Block[Found] | None = None
-        for block in self._blocks(tuple(wanted)):
+        for block in self._blocks(
+            tuple(wanted) or (0,)
+        ):  # the cells of a row are counted where some are wanted
             if block.rows:
                 last = block
                 yield from parser.cells(block, places, reading)

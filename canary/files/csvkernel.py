@@ -38,7 +38,8 @@ def _scan(
     """Find whole records, blank lines left out, and the wanted columns (rising) in them: found[row, place, 0 or 1].
 
     Gives how many there are, at most len(starts), and in used[0] the bytes done with. What the data breaks off is a
-    record where it is the last. Places are unsigned, as a signed one might count from the end and is slower.
+    record where it is the last; cells are not counted where none is wanted. Places are unsigned, as a signed one
+    might count from the end and is slower.
     """
     one, size, count, at = np.uint64(1), np.uint64(len(data)), 0, np.uint64(0)
     used[0] = 0
@@ -77,7 +78,7 @@ def _scan(
         elif not last:
             break
         found[count, place:] = 0
-        starts[count], ends[count], widths[count] = begin, at, column
+        starts[count], ends[count], widths[count] = begin, at, column if len(wanted) else 1
         count += 1
         used[0] = at
     return count

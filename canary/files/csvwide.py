@@ -98,6 +98,7 @@ def scan_wide(st: int, data: int, wanted: int, starts: int, ends: int, widths: i
     quote = get(st, QUOTE)
     last = get(st, LAST)
     sought = quote if quote < 256 else NONE
+    parting = delimiter if get(st, WANTED) else NONE  # whoever wants no cell need not stop at each
     at = 0
     begin = 0
     first = 0
@@ -105,17 +106,19 @@ def scan_wide(st: int, data: int, wanted: int, starts: int, ends: int, widths: i
     known = 0
     while at < size:
         if size - at < BLOCK:
-            mask = edges_of_rest(data, at, size, delimiter, sought)
+            mask = edges_of_rest(data, at, size, parting, sought)
         else:
-            mask = edges(data + at, delimiter, sought)
+            mask = edges(data + at, parting, sought)
         ahead = at + BLOCK
         while mask != np.uint64(0):
             here = at + trailing(mask)
             mask &= mask - np.uint64(1)
             now = byte(data, here)
-            if here < first or (now == quote and here != first):
-                continue  # the second half of a line end, or a quote within a cell
+            if here < first:
+                continue  # the second half of a line end
             if now == quote:
+                if here != begin and byte(data, here - 1) != delimiter:
+                    continue  # within a cell
                 ahead = behind_quotes(data, here + 1, size, quote)
                 break
             if now == delimiter:

@@ -36,6 +36,7 @@ def places(
 )
 @example(b"a,b\r", 44, 34, False, [0])
 @example(b"x" * 63 + b"\r\n" + b"y" * 70, 44, 34, True, [0])
+@example(b'a"b,"c\n",d\n' + b"x" * 60 + b',"\n"\n', 44, 34, True, [])
 @example(b"a\0b,c\n", 44, NO_QUOTE, True, [0, 1])
 def test_wide_finds_what_byte_by_byte_finds(
     data: bytes, delimiter: int, quote: int, last: bool, wanted: list[int]
