@@ -13,6 +13,7 @@ from canary.model.data import Policy
 from canary.steps.held import Exports, Recognition, by_recipient, exports
 from canary.steps.marking import SUBKEY
 from canary.steps.tools import Tools
+from canary.steps.uncollected import uncollected
 from canary.store import datasets, marks, recipients
 from canary.trace.case import MarkScore, MarkSets
 
@@ -235,9 +236,10 @@ def marks_by(known: Known, tables: Iterable[LeakTable], bar: Bar, groups: Sequen
     found = replace(NO_MARKS, rows=rows, versions=tuple(plan.version for plan, _ in fitting))
     if not fitting and not groups:
         return found
-    found = replace(found, **_recognised(known, readers, bar))
-    ways = _with_groups(known.tools, [ways for _, ways in fitting], groups)
-    return _scored(found, ways, known.keys, bar)
+    with uncollected():
+        found = replace(found, **_recognised(known, readers, bar))
+        ways = _with_groups(known.tools, [ways for _, ways in fitting], groups)
+        return _scored(found, ways, known.keys, bar)
 
 
 def _recognised(known: Known, readers: Sequence[Reader], bar: Bar) -> dict[str, Any]:

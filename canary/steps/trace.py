@@ -21,6 +21,7 @@ from canary.steps import cases, decoding
 from canary.steps.evidence import Seen, build_case, groups_found, hit_canaries
 from canary.steps.scan import search
 from canary.steps.tools import Tools
+from canary.steps.uncollected import uncollected
 from canary.store import journal
 from canary.trace.case import Limits
 from canary.trace.verdict import conclude
@@ -92,9 +93,10 @@ def _conclude(
     shared = groups_found(hits, findings, seen.earliest_ms)
     bar = decoding.Bar(limits.false_accusation, seen.n_frozen, seen.earliest_ms)
     marks = decoding.marks_of(tools, files, bar, asked.policy, asked.original, shared)
-    with tools.registry.read() as tx:
-        case = build_case(tx, findings, seen, marks, hits)
-    return conclude(case, limits)
+    with uncollected():
+        with tools.registry.read() as tx:
+            case = build_case(tx, findings, seen, marks, hits)
+        return conclude(case, limits)
 
 
 def digest_of(findings: Findings) -> str:
