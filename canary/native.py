@@ -120,7 +120,7 @@ def code_of(function: Callable[..., None]) -> bytes:
 def loaded(code: bytes, name: str, parameters: int) -> tuple[Any, Callable[..., None]]:
     """Load object code; gives what owns it, and the function of that name in it."""
     binding = import_module("llvmlite.binding")
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _machine(binding))
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _machine(binding), use_lmm=True)
     engine.add_object_file(binding.object_file.ObjectFileRef.from_data(code))
     engine.finalize_object()
     kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * parameters)
@@ -142,8 +142,8 @@ def _machine(binding: Any) -> Any:
         cpu=binding.get_host_cpu_name(),
         features=_features(binding),
         opt=2,
-        reloc="default",
-        codemodel="jitdefault",
+        reloc="pic",
+        codemodel="small",
         jit=True,
     )
 

@@ -78,15 +78,15 @@ byte, put_byte = _read(_I8), _write(_I8)
 place, put_place = _read(_I32), _write(_I32)
 
 
-_STATE: Final = _ir.VectorType(_I8, 16) if _ARM else _ir.VectorType(_I64, 2)
+STATE: Final = _ir.VectorType(_I8, 16) if _ARM else _ir.VectorType(_I64, 2)
 
 
 def _rounds(builder: Any, state: Any, keys: Any) -> Any:
     """Encrypt a block: AES-128 with the eleven round keys at an address, by instructions of the processor."""
-    key = [loaded(builder, builder.add(keys, _I64(16 * number)), _STATE) for number in range(11)]
+    key = [loaded(builder, builder.add(keys, _I64(16 * number)), STATE) for number in range(11)]
 
     def call(name: str, *values: Any) -> Any:
-        function = _ir.FunctionType(_STATE, [_STATE] * len(values))
+        function = _ir.FunctionType(STATE, [STATE] * len(values))
         return builder.call(declared(builder.module, function, name), values)
 
     if _ARM:
@@ -105,24 +105,23 @@ def _first_word(builder: Any, state: Any) -> Any:
 
 def _cipher(builder: Any, state: Any, data: Any, keys: Any) -> Any:
     """Mix a block into the state at an address and encrypt it in place; gives its first eight bytes."""
-    done = _rounds(builder, builder.xor(loaded(builder, state, _STATE), loaded(builder, data, _STATE)), keys)
+    done = _rounds(builder, builder.xor(loaded(builder, state, STATE), loaded(builder, data, STATE)), keys)
     stored(builder, done, state)
     return _first_word(builder, done)
 
 
-def _cipher_two(builder: Any, data: Any, mask: Any, keys: Any) -> Any:
-    """Encrypt two blocks, the second mixed with the first and a mask; gives the first eight bytes of it."""
-    first = _rounds(builder, loaded(builder, data, _STATE), keys)
-    second = builder.xor(loaded(builder, builder.add(data, _I64(16)), _STATE), loaded(builder, mask, _STATE))
+def _cipher_one(builder: Any, at: Any, keys: Any) -> Any:
+    """Encrypt a block; gives its first eight bytes."""
+    return _first_word(builder, _rounds(builder, loaded(builder, at, STATE), keys))
+
+
+def _cipher_two(builder: Any, at: Any, keys: Any) -> Any:
+    """Encrypt two blocks, the second mixed with the first; gives the first eight bytes of it."""
+    first = _rounds(builder, loaded(builder, at, STATE), keys)
+    second = loaded(builder, builder.add(at, _I64(16)), STATE)
     return _first_word(builder, _rounds(builder, builder.xor(first, second), keys))
 
 
-def _cipher_one(builder: Any, data: Any, mask: Any, keys: Any) -> Any:
-    """Encrypt one block mixed with a mask; gives its first eight bytes."""
-    mixed = builder.xor(loaded(builder, data, _STATE), loaded(builder, mask, _STATE))
-    return _first_word(builder, _rounds(builder, mixed, keys))
-
-
 cipher = Operation(UNSIGNED, (SIGNED, SIGNED, SIGNED), _cipher)
-cipher_one = Operation(UNSIGNED, (SIGNED, SIGNED, SIGNED), _cipher_one)
-cipher_two = Operation(UNSIGNED, (SIGNED, SIGNED, SIGNED), _cipher_two)
+cipher_one = Operation(UNSIGNED, (SIGNED, SIGNED), _cipher_one)
+cipher_two = Operation(UNSIGNED, (SIGNED, SIGNED), _cipher_two)

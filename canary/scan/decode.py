@@ -178,36 +178,38 @@ def _windows(stream: BinaryIO, head: bytes, place: int) -> Iterator[tuple[int, b
 
     Of a stream that breaks all that could be read is given before it raises.
     """
-    held = head[place:]
-    broken: Exception | None = None
+    held, broken = [head[place:]], None
     while True:
         try:
-            data = stream.read(CHUNK)
+            data = stream.read(WINDOW)
         except Exception as error:
             data, broken = b"", error
         if not data:
             break
-        held += data
-        at = 0
-        while len(held) - at >= WINDOW and (cut := _cut(held, at)) is not None:
-            yield place + at, held[at:cut]
-            at = cut
-        place, held = place + at, held[at:]
-    for at in range(0, len(held), CHUNK):
-        yield place + at, held[at : at + CHUNK]
+        held.append(data)
+        cut = _cut(held)
+        if cut:
+            window = b"".join([*held[:-1], memoryview(held[-1])[:cut]])
+            yield place, window
+            place, held = place + len(window), [held[-1][cut:]]
+    rest = b"".join(held)
+    for at in range(0, len(rest), CHUNK):
+        yield place + at, rest[at : at + CHUNK]
     if broken is not None:
         raise broken
 
 
-def _cut(held: bytes, at: int) -> int | None:
-    """Choose the end of a window: no byte below 0x30 is ever the second of a character."""
-    line = held.rfind(b"\n", at, at + WINDOW)
-    if line >= 0:
-        return line + 1
-    if len(held) - at < 4 * WINDOW:
-        return None
-    end = at + 4 * WINDOW
-    return next((place + 1 for place in range(end - 1, end - 4096, -1) if held[place] < 0x30), end)
+def _cut(held: list[bytes]) -> int:
+    """Choose where in the last of what was read a window ends, 0 for not yet; no byte below 0x30 is ever a second."""
+    size = sum(map(len, held))
+    if size < WINDOW:
+        return 0
+    line = held[-1].rfind(b"\n") + 1
+    if line or size < 4 * WINDOW:
+        return line
+    held[:] = [b"".join(held)]
+    line = held[0].rfind(b"\n") + 1
+    return line or next((at + 1 for at in range(size - 1, size - 4096, -1) if held[0][at] < 0x30), size)
 
 
 def _stretches(windows: Iterable[tuple[int, bytes]], first: Encoding) -> Iterator[tuple[Encoding, Chunk]]:

@@ -99,7 +99,7 @@ class FastScan(Scan):
 
         begun: deque[tuple[Piece, Future[Swept | None]]] = deque()
         with ThreadPoolExecutor(self.threads) as pool:
-            for piece in pieces(chunks, layout):
+            for piece in pieces(chunks, layout, held=2 * self.threads + 2):
                 begun.append((piece, pool.submit(self._sweep, piece, layout)))
                 if len(begun) > 2 * self.threads:
                     first, swept = begun.popleft()

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from canary.scan.spots import AddressMarks
 
 BLOOMED = 1 << 16  # keys put into the Bloom filter at once
+HUGE = (
+    1 << 21
+)  # bytes of a large page: where the filter begins with one, few look-ups miss the table of pages
 MOST_NEWER = 1 << 14  # identifiers that are kept apart from the others
 OPENED = 4096  # canaries unsealed at once while their hashed forms are computed
 
@@ -296,7 +299,10 @@ def bloom_for(count: int) -> NDArray[np.uint64]:
     """Make an empty Bloom filter of 32 to 64 bits a key."""
     import numpy as np
 
-    return np.zeros(1 << max(6, (max(1, count) - 1).bit_length() - 1), np.uint64)
+    size = 1 << max(6, (max(1, count) - 1).bit_length() - 1)
+    room = np.zeros(size + HUGE // 8, np.uint64)
+    first = -room.ctypes.data % HUGE // 8
+    return room[first : first + size]
 
 
 def add_to_bloom(words: NDArray[np.uint64], keys: NDArray[np.int64]) -> None:

@@ -13,20 +13,17 @@ from canary.scan.pieces import Piece
 from canary.scan.records import Layout
 from canary.scan.sweepwork import (
     ACTIVE,
-    B64_LAST,
     BEGINS,
     BYTES,
     CANNOT,
     CHAINED,
     COUNTS,
-    DIGIT_LAST,
     DONE,
     FAILED,
     FILLED,
     HARD,
     HARDS,
     HELD,
-    HIGH_LAST,
     KINDS_OF,
     LEAD,
     LINES_OPEN,
@@ -72,7 +69,7 @@ if TYPE_CHECKING:
 _FRESH: Final = (
     HELD, LISTED, LIST_SUM, PACK_NOTED, CANNOT,
     OUT, HARD, ODD_NOTED, STARTS, FAILED, DONE, SPACED, CHAINED, SPLIT, PACKED, LINES_OPEN, RING_FIRST, RING_LAST,
-    FILLED, PLACED, B64_LAST, DIGIT_LAST, HIGH_LAST, WIDE_LAST,
+    FILLED, PLACED, WIDE_LAST,
 )  # fmt: skip
 MARGIN: Final = 1.08  # five standard errors of an estimate from 4096 registers, so that it bounds the count
 SURE: Final = 3
@@ -107,7 +104,10 @@ class Unfolded:
 
 
 _ENTER: Final = Entry(
-    "canary.scan.sweepviews", "enter", 6, ("sweep*.py", "signs.py", "spellings.py", "vectors.py")
+    "canary.scan.sweepviews",
+    "enter",
+    6,
+    ("sweep*.py", "signs.py", "spellings.py", "vectors.py"),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -59,12 +60,12 @@ def _is_exact(data: bytes) -> bool:
     return data.isascii() or _SURROGATE.search(data) is None
 
 
-def pieces(chunks: Iterable[Chunk], layout: Layout, size: int = PIECE) -> Iterator[Piece]:
-    """Cut a text into pieces; each is read before the next is asked for."""
+def pieces(chunks: Iterable[Chunk], layout: Layout, size: int = PIECE, held: int = 1) -> Iterator[Piece]:
+    """Cut a text into pieces; so many of them may be held, then their buffers are used again."""
     import numpy as np
 
-    buffer = np.empty(LEAD + 2 * size + PAD, np.uint8)
-    buffer[:LEAD] = 10
+    ring: deque[Bytes] = deque(maxlen=held)
+    buffer = _buffer(2 * size)
     fill, skip, exact, quoted = LEAD, 0, True, False
     for chunk in chunks:
         if isinstance(chunk, Octets):
@@ -81,31 +82,43 @@ def pieces(chunks: Iterable[Chunk], layout: Layout, size: int = PIECE) -> Iterat
             cut = _cut(buffer, skip, fill, layout, size, quoted)
             if cut is None:
                 break
+            kept = _kept(buffer, cut, layout)
+            rest = buffer[cut - kept : fill].copy()
             yield _piece(buffer, cut, skip, exact)
-            fill, skip = _kept(buffer, cut, fill, layout)
-            quoted = quoted and b'"' in buffer[LEAD:fill].tobytes()
+            ring.append(buffer)
+            buffer = (
+                ring[0]
+                if len(ring) == held and len(ring[0]) > len(rest) + 2 * size
+                else _buffer(2 * size + len(rest))
+            )
+            fill, skip = LEAD + len(rest), kept
+            buffer[LEAD:fill] = rest
+            quoted = quoted and b'"' in rest.tobytes()
     if fill - skip > LEAD:
         yield _piece(buffer, fill, skip, exact)
 
 
-def _piece(buffer: Bytes, end: int, skip: int, exact: bool) -> Piece:
-    """Put new lines behind a piece: what follows it is kept elsewhere while it is read."""
+def _buffer(size: int) -> Bytes:
+    """Make room for so many bytes, between new lines."""
     import numpy as np
 
-    made = np.empty(end + PAD, np.uint8)
-    made[:end] = buffer[:end]
-    made[end:] = 10
-    return Piece(made, end, skip, exact)
+    made = np.empty(LEAD + size + PAD, np.uint8)
+    made[:LEAD] = 10
+    return made
 
 
-def _kept(buffer: Bytes, cut: int, fill: int, layout: Layout) -> tuple[int, int]:
-    """Move what the next piece begins with to the front of the buffer; give how far it goes and what it repeats."""
+def _piece(buffer: Bytes, end: int, skip: int, exact: bool) -> Piece:
+    """Put new lines behind a piece: what follows it is kept elsewhere while it is read."""
+    buffer[end : end + PAD] = 10
+    return Piece(buffer, end, skip, exact)
+
+
+def _kept(buffer: Bytes, cut: int, layout: Layout) -> int:
+    """Give how many bytes of a piece the next one begins with."""
     kept = 0 if layout.is_table else min(cut - LEAD, 4 * OVERLAP)
     while kept and buffer[cut - kept] & 0xC0 == 0x80:
         kept -= 1
-    rest = buffer[cut - kept : fill].copy()
-    buffer[LEAD : LEAD + len(rest)] = rest
-    return LEAD + len(rest), kept
+    return kept
 
 
 def _cut(buffer: Bytes, skip: int, fill: int, layout: Layout, size: int, quoted: bool) -> int | None:

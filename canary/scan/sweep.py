@@ -8,224 +8,222 @@ from __future__ import annotations
 from typing import Any
 
 from canary.native import apart, inner
-from canary.operations import byte, get, population, put, trailing
+from canary.operations import byte, get, population, prefetch, put, trailing
 from canary.scan.sweepblock import (
     U0,
     U1,
-    U2,
-    U4,
-    U63,
     U,
     border_end,
     borders_of,
     close_block,
     close_record,
-    keep_mask,
+    mark,
     mask_of,
     names_of,
-    next_to,
-    number_block,
     odd_block,
-    packed_block,
     quoted_border,
-)  # fmt: skip
+)
 from canary.scan.sweepcodes import joined_at, spaced_at, split_at
 from canary.scan.sweephold import flush, settle
+from canary.scan.sweepmasks import (
+    CHAIN,
+    EVENTS,
+    JOINT,
+    LATIN,
+    LONG,
+    ODD,
+    PACKED,
+    PLAIN,
+    PLATES,
+    RARE,
+    SPACED,
+    SPLIT,
+    WORDS,
+)
 from canary.scan.sweepnumbers import chain_at
 from canary.scan.sweepodd import packed_at, plate_at
 from canary.scan.sweepwords import is_digit, plain_mail, take_digest, take_glued, take_mail, take_word
 from canary.scan.sweepwork import (
-    AHEAD,
+    APART,
+    ASKED,
+    BEFORE,
     BEGINS,
     BLOCK_NUMBER,
-    CHAIN_MASK,
-    CHAINED,
-    EMAIL,
+    BLOCKS,
+    CLASSED,
+    DERIVED,
+    END,
     FAILED,
-    JOINT_MASK,
-    LONG_MASK,
-    MAIL_LAST,
     MODE,
-    NOW,
-    PACKED_MASK,
-    PLATE_MASK,
+    OPEN_FULL,
+    OPEN_NAMES,
+    OPEN_QUOTES,
+    PLACING,
     PROSE,
     QUOTED,
-    SPACED_MASK,
-    SPLIT_MASK,
+    SKIP,
     STARTS,
     SUMS,
     VIEW,
-    WANT,
-)  # fmt: skip
-from canary.scan.vectors import ATS, DIGITS, EMPTY, HIGH, LETTERS, MAIL_SIGNS, QUOTES, classify
+    WIDE_LAST,
+)
+from canary.scan.vectors import ATS, EMPTY, HIGH, QUOTES, digits, signs
 
 
 @inner
-def words_in(st: int, tb: int, s: int, p: int, found: Any, a0: Any, a1: Any, d0: Any, d1: Any) -> None:
-    """Look up the words of a block that start at the set bits."""
-    while found != U0:
-        off = trailing(found)
-        found &= found - U1
-        o = U(off)
-        x = ~(a0 >> o | a1 << U1 << U63 - o)
-        i = p + off
-        if x != U0:
-            size = trailing(x)
-            dm = d0 >> o | d1 << U1 << U63 - o
-            dm &= (U1 << U(size)) - U1
-            number = population(dm)
-            before = trailing(dm)
-        else:
-            size = 64
-            while byte(tb, byte(s, i + size)):
-                size += 1
-            number = 0
-            before = size
-            for j in range(size):
-                if is_digit(byte(s, i + j)):
-                    if number == 0:
-                        before = j
-                    number += 1
-        if number == 0:
-            if size == 32 or size == 40 or size == 64:
-                take_digest(st, tb, s, i, size)
-        elif size <= 64:
-            take_word(st, tb, s, i, size, number, before)
-        elif number < size:
-            take_glued(st, tb, s, i, i + size)
+def word_at(st: int, tb: int, s: int, i: int) -> None:
+    """Look up the word that starts here."""
+    word = ~signs(s + i)
+    if word != U0:
+        size = trailing(word)
+        numbers = digits(s + i) & (U1 << U(size)) - U1
+        number = population(numbers)
+        before = trailing(numbers)
+    else:
+        size = 64
+        while byte(tb, byte(s, i + size)):
+            size += 1
+        number = 0
+        before = size
+        for j in range(size):
+            if is_digit(byte(s, i + j)):
+                if number == 0:
+                    before = j
+                number += 1
+    if number == 0:
+        if size == 32 or size == 40 or size == 64:
+            take_digest(st, tb, s, i, size)
+    elif size <= 64:
+        take_word(st, tb, s, i, size, number, before)
+    elif number < size:
+        take_glued(st, tb, s, i, i + size)
 
 
-@inner
-def rare_in(st: int, tb: int, s: int, p: int, seg: Any) -> None:
-    """Look up the numbers in groups and joined codes of a block; note what may be base64."""
-    chain = mask_of(st, CHAIN_MASK) & seg
-    long = mask_of(st, LONG_MASK)
-    joint = mask_of(st, JOINT_MASK) & seg
-    split = mask_of(st, SPLIT_MASK) & seg
-    spaced = mask_of(st, SPACED_MASK) & seg
-    packed = mask_of(st, PACKED_MASK) & seg
-    plates = mask_of(st, PLATE_MASK) & seg
-    while chain != U0:
-        at = p + trailing(chain)
-        chain &= chain - U1
+@apart
+def rare_at(st: int, tb: int, s: int, p: int, made: int, bit: Any) -> None:
+    """Look up the number in groups or the joined code of a block that a bit shows; note what may be base64."""
+    i = p + trailing(bit)
+    if mask_of(made, CHAIN) & bit != U0:
+        at = i
         while is_digit(byte(s, at - 1)):
             at -= 1
-        if at < p or long >> U(at - p) & U1 != U0:
+        if at < p or mask_of(made, LONG) >> U(at - p) & U1 != U0:
             chain_at(st, tb, s, at)
-            done = get(st, CHAINED) - p
-            if done > 0:
-                chain &= ~U0 << U(done) if done < 64 else U0
-    while joint != U0:
-        joined_at(st, tb, s, p + trailing(joint))
-        joint &= joint - U1
-    while split != U0:
-        split_at(st, tb, s, p + trailing(split))
-        split &= split - U1
-    while spaced != U0:
-        spaced_at(st, tb, s, p + trailing(spaced))
-        spaced &= spaced - U1
-    while packed != U0:
-        packed_at(st, tb, s, p + trailing(packed))
-        packed &= packed - U1
-    while plates != U0:
-        plate_at(st, tb, s, p + trailing(plates))
-        plates &= plates - U1
+    if mask_of(made, JOINT) & bit != U0:
+        joined_at(st, tb, s, i)
+    if mask_of(made, SPLIT) & bit != U0:
+        split_at(st, tb, s, i)
+    if mask_of(made, SPACED) & bit != U0:
+        spaced_at(st, tb, s, i)
+    if mask_of(made, PACKED) & bit != U0:
+        packed_at(st, tb, s, i)
+    if mask_of(made, PLATES) & bit != U0:
+        plate_at(st, tb, s, i)
+
+
+@inner
+def border_at(st: int, s: int, i: int) -> None:
+    """End a record where one ends here."""
+    mode = get(st, MODE)
+    at = border_end(s, i)
+    if mode == QUOTED:
+        if not quoted_border(st, get(st, OPEN_QUOTES) & 1 == 1):
+            at = 0
+        put(st, OPEN_QUOTES, 0)
+    if at == 0 or at >= get(st, END):
+        return
+    begun = get(st, BEGINS + get(st, STARTS) - 1) >= get(st, SKIP)
+    close_record(st, 0 if mode == PROSE else get(st, OPEN_NAMES), at, get(st, OPEN_FULL) != 0 and begun)
+    if mode != PROSE:
+        put(st, OPEN_NAMES, 0)
+    put(st, OPEN_FULL, 0)
+
+
+@inner
+def block_at(st: int, tb: int, s: int, p: int, now: int, made: int, mode: int) -> None:
+    """Look up what starts in a block, in the order in which it stands there."""
+    h0 = mask_of(now, HIGH)
+    wide = U0
+    if h0 != U0:
+        wide = names_of(st, s + p, mode)
+    else:
+        put(st, WIDE_LAST, 0)
+    if mask_of(made, ODD) | h0 != U0 and get(st, VIEW) == 0:
+        odd_block(st, tb, s, p, now, made, h0)
+    latin = mask_of(made, LATIN)
+    ink = ~mask_of(now, EMPTY)
+    words = mask_of(made, WORDS)
+    rare = mask_of(made, RARE)
+    border = borders_of(s + p, now, mode)
+    events = mask_of(made, EVENTS) | border
+    left = ~U0
+    while events != U0:
+        bit = events & (U0 - events)
+        events ^= bit
+        i = p + trailing(bit)
+        if words & bit != U0:
+            word_at(st, tb, s, i)
+        if rare & bit != U0:
+            rare_at(st, tb, s, p, made, bit)
+        if border & bit != U0:
+            count(st, latin & left & (bit - U1), wide & left & (bit - U1), ink & left & (bit - U1), mode)
+            if mode == QUOTED:
+                here = mask_of(now, QUOTES) & left & (bit - U1)
+                put(st, OPEN_QUOTES, get(st, OPEN_QUOTES) + population(here))
+            left = U0 - bit
+            border_at(st, s, i)
+        elif mask_of(now, ATS) & bit != U0 and not plain_mail(st, tb, s, i):
+            take_mail(st, tb, s, i)
+    count(st, latin & left, wide & left, ink & left, mode)
+    if mode == QUOTED:
+        put(st, OPEN_QUOTES, get(st, OPEN_QUOTES) + population(mask_of(now, QUOTES) & left))
+    if mode == PROSE:
+        close_block(st, get(st, OPEN_NAMES))
+        put(st, OPEN_NAMES, 0)
+
+
+@inner
+def count(st: int, latin: Any, wide: Any, ink: Any, mode: int) -> None:
+    """Count the names of a record, and tell whether anything stands in it."""
+    names = population(latin) + (population(wide) if mode == PROSE else 2 * population(wide))
+    put(st, OPEN_NAMES, get(st, OPEN_NAMES) + names)
+    if ink != U0:
+        put(st, OPEN_FULL, 1)
+
+
+@inner
+def begin(st: int, first: int, n: int, skip: int) -> None:
+    """Set what changes from text to text."""
+    put(st, BLOCK_NUMBER, 0)
+    put(st, SUMS, 0)
+    put(st, BEGINS, first)
+    put(st, STARTS, 1)
+    put(st, SKIP, skip)
+    put(st, END, n)
+    put(st, OPEN_NAMES, 0)
+    put(st, OPEN_FULL, 0)
+    put(st, OPEN_QUOTES, 0)
+    put(st, APART, get(st, PLACING) != 0 or get(st, MODE) == PROSE)
+    put(st, ASKED + PLAIN, 0 if get(st, VIEW) else -1)
 
 
 @apart
 def sweep(st: int, tb: int, s: int, first: int, n: int, skip: int) -> None:
     """Sweep the bytes of a text from `first` to `n`; records that start before `skip` are not counted as filled."""
+    begin(st, first, n, skip)
     mode = get(st, MODE)
-    view = get(st, VIEW)
-    mails = byte(tb, WANT + EMAIL)
+    now = st + 8 * (CLASSED + BEFORE)
+    made = st + 8 * (DERIVED + BEFORE)
     p = first
-    now = st + 8 * NOW
-    ahead = st + 8 * AHEAD
-    a_last = U0
-    l_last = U0
-    quoted = 0
-    names = 0
-    full = False
-    put(st, BLOCK_NUMBER, 0)
-    put(st, SUMS, 0)
-    put(st, BEGINS, first)
-    put(st, STARTS, 1)
-    put(st, MAIL_LAST, 0)
-    classify(s + p, now)
     while p < n:
-        q = s + p
-        classify(q + 64, ahead)
-        d0 = mask_of(now, DIGITS)
-        d1 = mask_of(ahead, DIGITS)
-        l0 = mask_of(now, LETTERS)
-        h0 = mask_of(now, HIGH)
-        h1 = mask_of(ahead, HIGH)
-        a0 = d0 | l0
-        a1 = d1 | mask_of(ahead, LETTERS)
-        two = a0 & next_to(a0, a1, U1)
-        five = two & next_to(two, a1 & a1 >> U1, U2) & next_to(a0, a1, U4)
-        start = five & ~(a0 << U1 | a_last)
-        before = l0 << U1 | l_last
-        rare = number_block(st, tb, now, ahead, five, a1, d0, d1, h0, h1, before)
-        keep_mask(st, PACKED_MASK, U0)
-        if not view:
-            packed = packed_block(st, now, ahead, a0, a1, d0, d1)
-            keep_mask(st, PACKED_MASK, packed)
-            rare |= packed
-            odd_block(st, tb, s, p, now, ahead, h0, h1)
-        mail = mask_of(now, ATS) if mails else U0
-        latin = l0 & ~before & next_to(l0, mask_of(ahead, LETTERS), U1)
-        wide = names_of(st, q, mode, h0)
-        border = borders_of(q, now, mode)
-        ink = ~mask_of(now, EMPTY)
-        done = U0
-        while True:
-            b = U0
-            seg = ~done
-            if border != U0:
-                b = border & (U0 - border)
-                border &= border - U1
-                seg &= b | (b - U1)
-            done |= seg
-            if start & seg != U0:
-                words_in(st, tb, s, p, start & seg, a0, a1, d0, d1)
-            if rare & seg != U0:
-                rare_in(st, tb, s, p, seg)
-            m = mail & seg
-            while m != U0:
-                sign = p + trailing(m)
-                if not plain_mail(st, tb, s, p, sign, now, ahead):
-                    take_mail(st, tb, s, sign)
-                m &= m - U1
-            names += population(latin & seg) + (1 if mode == PROSE else 2) * population(wide & seg)
-            full = full or ink & seg != U0
-            if mode == QUOTED:
-                quoted += population(mask_of(now, QUOTES) & seg)
-            if b == U0:
-                break
-            at = border_end(s, p + trailing(b))
-            if mode == QUOTED:
-                if not quoted_border(st, quoted & 1 == 1):
-                    at = 0
-                quoted = 0
-            if at and at < n:
-                counted = full and get(st, BEGINS + get(st, STARTS) - 1) >= skip
-                close_record(st, 0 if mode == PROSE else names, at, counted)
-                names = names if mode == PROSE else 0
-                full = False
-        if mode == PROSE:
-            close_block(st, names)
-            names = 0
-        a_last = a0 >> U63
-        l_last = l0 >> U63
-        put(st, MAIL_LAST, get(now, MAIL_SIGNS))
-        other = now
-        now = ahead
-        ahead = other
-        p += 64
+        blocks = mark(st, s + p, n - p)
+        for j in range(blocks):
+            prefetch(s + p + 64 * (j + BLOCKS))  # the processor itself looks ahead within a page alone
+            block_at(st, tb, s, p + 64 * j, now + 8 * j, made + 8 * j, mode)
+        p += 64 * blocks
         if get(st, FAILED):
             return
-    close_record(st, names, n, full and get(st, BEGINS + get(st, STARTS) - 1) >= skip)
+    begun = get(st, BEGINS + get(st, STARTS) - 1) >= skip
+    close_record(st, get(st, OPEN_NAMES), n, get(st, OPEN_FULL) != 0 and begun)
     settle(st)
     flush(st, tb)

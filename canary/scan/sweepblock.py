@@ -6,58 +6,45 @@ from typing import Any
 
 import numpy as np
 
-from canary.native import inner
-from canary.operations import byte, get, leading, put, trailing
+from canary.native import apart, inner
+from canary.operations import byte, get, put, trailing
 from canary.scan.sweephold import close_list, note_odd
+from canary.scan.sweepmasks import AT_WORDS, LANES, OPENED, derive
 from canary.scan.sweepodd import at_word, escape_at, is_blank, numeral_at, odd_at, open_at
 from canary.scan.sweepwork import (
     ACTIVE,
-    B64_LAST,
+    ASKED,
+    BEFORE,
     BEGINS,
     BLOCK_NUMBER,
-    CHAIN_MASK,
-    CODE,
+    BLOCKS,
+    CLASSED,
     COUNTS,
-    DIGIT_LAST,
+    DERIVED,
     FAILED,
     FILLED,
-    HIGH_LAST,
-    JOINT_MASK,
-    LEAST_CODE,
     LINES_OPEN,
-    LONG_MASK,
     MODE,
     MOST_STARTS,
     NAMES,
     PAIRS,
-    PHONE,
-    PLATE_MASK,
     PROSE,
     QUOTED,
-    SPACED_MASK,
-    SPLIT_MASK,
+    ROW,
     SQL,
     STARTS,
     SUMS,
-    WANT,
     WIDE_LAST,
 )  # fmt: skip
 from canary.scan.vectors import (
-    AT_STARTS,
     ATS,
     BLANKS,
     DIGITS,
     ESCAPES,
-    HALF_ATS,
-    JOINTS,
-    LETTERS,
+    HIGH,
     MARKS,
-    MOBILE_SECONDS,
     NEW_LINES,
-    ONES,
-    OPENS,
-    PACKED_MARKS,
-    SPACES,
+    classify,
     json_borders,
     numerals,
     odd_leads,
@@ -133,39 +120,41 @@ def close_record(st: int, names: int, start: int, full: bool) -> None:
 
 
 @inner
-def mask_of(st: int, place: int) -> Any:
-    """Read a mask."""
-    return U(get(st, place))
+def mask_of(row: int, name: int) -> Any:
+    """Read a mask of the block that a row is at."""
+    return U(get(row, ROW * name))
 
 
-@inner
-def keep_mask(st: int, place: int, mask: Any) -> None:
-    """Keep a mask for the functions that read a block."""
-    put(st, place, np.int64(mask))
+@apart
+def mark(st: int, s: int, n: int) -> int:
+    """Make the masks of up to so many blocks; gives how many."""
+    count = min(BLOCKS, n + 63 >> 6)
+    classed = st + 8 * (CLASSED + BEFORE)
+    derived = st + 8 * (DERIVED + BEFORE)
+    for j in range(-1, count + 1):
+        classify(s + 64 * j, classed + 8 * j)
+    j = 0
+    while j < count:
+        derive(classed + 8 * j, derived + 8 * j, st + 8 * ASKED)
+        j += LANES
+    return count
 
 
-@inner
-def odd_block(st: int, tb: int, s: int, p: int, now: int, ahead: int, h0: Any, h1: Any) -> None:
+@apart
+def odd_block(st: int, tb: int, s: int, p: int, now: int, made: int, h0: Any) -> None:
     """Note the other spellings of a block."""
     q = s + p
     sign = mask_of(now, ATS)
-    blank = mask_of(now, BLANKS)
-    escaped = mask_of(now, ESCAPES)
-    opened = mask_of(now, OPENS) & next_to(mask_of(now, HALF_ATS), mask_of(ahead, HALF_ATS), U1)
-    words = blank & next_to(mask_of(now, AT_STARTS), mask_of(ahead, AT_STARTS), U1)
     wide = U0
     numeral = U0
     if h0 != U0:
         wide = odd_leads(q)
         nm = numerals(q)
         if nm != U0:
-            follow = next_to(nm, numerals(q + 64), U3)
-            d0 = mask_of(now, DIGITS)
-            m0 = mask_of(now, MARKS)
-            follow |= next_to(d0 | blank | m0, mask_of(ahead, DIGITS) | mask_of(ahead, MARKS), U3)
-            numeral = nm & (follow | next_to(h0 & ~wide_leads(q), h1, U3))
-    if escaped | opened | words | wide | numeral != U0:
-        odd_in(st, tb, s, p, escaped, opened, words, wide, numeral)
+            signs = mask_of(now, DIGITS) | mask_of(now, BLANKS) | mask_of(now, MARKS) | h0 & ~wide_leads(q)
+            ahead = mask_of(now + 8, DIGITS) | mask_of(now + 8, MARKS) | mask_of(now + 8, HIGH)
+            numeral = nm & (next_to(nm, numerals(q + 64), U3) | next_to(signs, ahead, U3))
+    odd_in(st, tb, s, p, mask_of(now, ESCAPES), mask_of(made, OPENED), mask_of(made, AT_WORDS), wide, numeral)
     while sign != U0:
         at = p + trailing(sign)
         sign &= sign - U1
@@ -174,110 +163,11 @@ def odd_block(st: int, tb: int, s: int, p: int, now: int, ahead: int, h0: Any, h
 
 
 @inner
-def packed_block(st: int, now: int, ahead: int, a0: Any, a1: Any, d0: Any, d1: Any) -> Any:
-    """Give where twelve signs of base64 begin that are not digits from the fifth to the eighth, which no text gives."""
-    b0 = a0 | mask_of(now, PACKED_MARKS)
-    b1 = a1 | mask_of(ahead, PACKED_MARKS)
-    packed = b0 & next_to(b0, b1, U1)
-    packed1 = b1 & b1 >> U1
-    packed &= next_to(packed, packed1, U2)
-    packed1 &= packed1 >> U2
-    packed &= next_to(packed, packed1, U4) & next_to(packed, packed1, U8)
-    packed &= ~(b0 << U1 | mask_of(st, B64_LAST))
-    keep_mask(st, B64_LAST, b0 >> U63)
-    if packed == U0:
-        return packed
-    dd = d0 & next_to(d0, d1, U1)
-    dd &= next_to(dd, d1 & d1 >> U1, U2)
-    return packed & ~next_to(dd, d1 & d1 >> U1 & d1 >> U2 & d1 >> U3, U4)
-
-
-@inner
-def long_joints(st: int, joint: Any, j0: Any, j1: Any) -> Any:
-    """Leave out the joints of what is too short to be a code that was issued."""
-    least = get(st, LEAST_CODE)
-    kept = U0
-    while joint != U0:
-        o = U(trailing(joint))
-        behind = trailing(~(j0 >> o | j1 << U1 << U63 - o))
-        before = leading(~(j0 << U63 - o))
-        if before > np.int64(o) or before + behind - 1 > least:
-            kept |= joint & (U0 - joint)
-        joint &= joint - U1
-    return kept
-
-
-@inner
-def number_block(
-    st: int,
-    tb: int,
-    now: int,
-    ahead: int,
-    five: Any,
-    a1: Any,
-    d0: Any,
-    d1: Any,
-    h0: Any,
-    h1: Any,
-    before: Any,
-) -> Any:
-    """Keep where numbers in groups and joined codes of a block are; gives all such places."""
-    m0 = mask_of(now, MARKS)
-    m1 = mask_of(ahead, MARKS)
-    ends = d0 & ~next_to(d0, d1, U1)
-    two = next_to(d0, d1, U2)
-    three = next_to(d0, d1, U3)
-    four = next_to(d0, d1, U4)
-    mk1 = next_to(m0, m1, U1)
-    mk2 = mk1 & next_to(m0, m1, U2)
-    chain = ends & (mk1 & two | mk2 & three | mk2 & next_to(m0, m1, U3) & four)
-    plates = U0
-    if h0 | (h1 & U(7)) | mask_of(st, HIGH_LAST) != U0:
-        chain |= ends & (next_to(h0, h1, U1) | mk1 & next_to(h0, h1, U2) | mk2 & next_to(h0, h1, U3))
-        plates = mask_of(now, LETTERS) & (h0 << U1 | mask_of(st, HIGH_LAST))
-    joint = U0
-    spaced = U0
-    split = U0
-    if byte(tb, WANT + CODE):
-        after_digit = d0 << U1 | mask_of(st, DIGIT_LAST)
-        ahead_letters = next_to(mask_of(now, LETTERS), mask_of(ahead, LETTERS), U1)
-        joint = mask_of(now, JOINTS) & (before & next_to(d0, d1, U1) | after_digit & ahead_letters)
-        if joint != U0:
-            j0 = d0 | mask_of(now, LETTERS) | mask_of(now, JOINTS)
-            joint = long_joints(st, joint, j0, a1 | mask_of(ahead, JOINTS))
-        spaced = mask_of(now, SPACES) & next_to(five & d0, a1, U1) & before
-    if byte(tb, WANT + PHONE):
-        split = (
-            mask_of(now, ONES)
-            & next_to(mask_of(now, MOBILE_SECONDS), mask_of(ahead, MOBILE_SECONDS), U1)
-            & two
-        )
-        split &= ~three & (four | next_to(d0, d1, U5) | next_to(h0, h1, U3) | next_to(h0, h1, U4))
-    if chain != U0:
-        j0 = d0 | m0 | h0
-        j1 = d1 | m1 | h1
-        pairs = j0 & next_to(j0, j1, U1)
-        pairs1 = j1 & j1 >> U1
-        keep_mask(st, LONG_MASK, pairs & next_to(pairs, pairs1, U2) & next_to(pairs, pairs1, U4))
-    keep_mask(st, CHAIN_MASK, chain)
-    keep_mask(st, JOINT_MASK, joint)
-    keep_mask(st, SPLIT_MASK, split)
-    keep_mask(st, SPACED_MASK, spaced)
-    keep_mask(st, PLATE_MASK, plates)
-    keep_mask(st, DIGIT_LAST, d0 >> U63)
-    keep_mask(st, HIGH_LAST, h0 >> U63)
-    return chain | joint | split | spaced | plates
-
-
-@inner
-def names_of(st: int, q: int, mode: int, h0: Any) -> Any:
+def names_of(st: int, q: int, mode: int) -> Any:
     """Give where a name may stand: in tables where a stretch of Han begins, in prose anywhere within one."""
-    last = mask_of(st, WIDE_LAST)
-    if h0 == U0:
-        keep_mask(st, WIDE_LAST, U0)
-        return U0
+    last = U(get(st, WIDE_LAST))
     wide = wide_leads(q)
-    keep_mask(st, WIDE_LAST, wide >> U61)
+    put(st, WIDE_LAST, np.int64(wide >> U61))
     if mode == PROSE:
         return wide & (wide << U3 | last)
     return wide & ~(wide << U3 | last)

@@ -26,6 +26,7 @@ from canary.operations import (
 )
 from canary.scan.sweepwork import (
     ACTIVE,
+    APART,
     BLOCK_NUMBER,
     BLOOM,
     BLOOM_MASK,
@@ -50,8 +51,8 @@ from canary.scan.sweepwork import (
     LIST_SIZE,
     LIST_SUM,
     LISTED,
+    LONG_VALUE,
     META,
-    MODE,
     MOST_HARD,
     MOST_OUT,
     MOST_PLACES,
@@ -67,7 +68,6 @@ from canary.scan.sweepwork import (
     PLACED,
     PLACES,
     PLACING,
-    PROSE,
     REGISTERS,
     REPEATS,
     RING,
@@ -79,6 +79,7 @@ from canary.scan.sweepwork import (
     STATE,
     SUMS,
 )  # fmt: skip
+from canary.scan.vectors import one_block, two_blocks
 
 WINDOW = 3200  # bytes: more than twice the reach of a record in prose, however long its characters are
 NAMED = WINDOW // 64
@@ -165,37 +166,56 @@ def chained(st: int, at: int, size: int, keys: int, sub: int) -> Any:
     return cipher(state, at + 16 * (blocks - 1), keys)
 
 
+@inner
+def prepare(st: int, tb: int, at: int, size: int, form: int, slot: int) -> None:
+    """Write what is encrypted to key a value that stands at an address but for its case; of a long one its key."""
+    keys = tb + KEYS + KEY * form
+    sub = keys + (192 if size & 15 else 176)
+    small = 65 if form == EMAIL else 97
+    if size <= 16:
+        one_block(at, small, size, sub, slot)
+    elif size <= 32:
+        two_blocks(at, small, size, sub, slot)
+    else:
+        if form == EMAIL:
+            lower_to(at, tb + LONG_VALUE, size)
+        else:
+            upper_to(at, tb + LONG_VALUE, size)
+            if size == 64:
+                put_byte(tb, LONG_VALUE + 64, 128)
+        put(slot, 0, np.int64(chained(st, tb + LONG_VALUE, size, keys, sub)))
+
+
+@inner
+def key_held(tb: int, about: int, slot: int) -> Any:
+    """Key what was prepared."""
+    keys = tb + KEYS + KEY * (about & 255)
+    size = about >> 16
+    if size <= 16:
+        return cipher_one(slot, keys)
+    if size <= 32:
+        return cipher_two(slot, keys)
+    return np.uint64(get(slot, 0))
+
+
 @apart
 def flush(st: int, tb: int) -> None:
-    """Key what is held, and give what the Bloom filter does not turn away."""
-    n = get(st, HELD)
+    """Key what is held, many at once, and give what the Bloom filter does not turn away."""
     bloom = get(st, BLOOM)
     mask = np.uint64(get(st, BLOOM_MASK))
-    slots = tb + SLOTS
-    table = tb + KEYS
-    for k in range(n):
-        about = get(st, META + 2 * k)
-        size = about >> 8 & 255
-        keys = table + KEY * (about & 255)
-        sub = keys + (192 if size & 15 else 176)
-        at = slots + SLOT * k
-        if size <= 16:
-            h = cipher_one(at, sub, keys)
-        elif size <= 32:
-            h = cipher_two(at, sub, keys)
-        else:
-            h = chained(st, at, size, keys, sub)
+    for k in range(get(st, HELD)):
+        h = key_held(tb, get(st, META + 2 * k), tb + SLOTS + SLOT * k)
         put(st, HASHES + k, np.int64(h))
         prefetch(bloom + 8 * np.int64(h >> np.uint64(24) & mask))
     low = np.uint64(63)
     one = np.uint64(1)
-    for k in range(n):
+    for k in range(get(st, HELD)):
         h = np.uint64(get(st, HASHES + k))
         word = load64(bloom + 8 * np.int64(h >> np.uint64(24) & mask))
         bits = one << (h & low) | one << (h >> np.uint64(6) & low)
         bits |= one << (h >> np.uint64(12) & low) | one << (h >> np.uint64(18) & low)
         about = get(st, META + 2 * k)
-        register(tb, about >> 16, h)
+        register(tb, about >> 8 & 255, h)
         if word & bits == bits:
             where = get(st, META + 2 * k + 1)
             give(st, h, where & WHERE, where >> 32, about & 255)
@@ -215,6 +235,33 @@ def counted(st: int, shape: int) -> int:
 @inner
 def pair(st: int, shape: int, place: int) -> None:
     """Count the pairs that a candidate makes with those of its record, in prose with those not far before it."""
+    if get(st, APART):
+        pair_apart(st, shape, place)
+        return
+    t = get(st, IDS + shape)
+    if t == 0:
+        t = counted(st, shape)
+    k = get(st, LISTED)
+    put(st, LISTED, k + 1)
+    put(st, LIST_SUM, get(st, LIST_SUM) << 6 | t)
+    if k < LIST_SIZE:
+        put(st, LIST + k, t)
+    else:
+        pair_many(st, t, k)
+
+
+@apart
+def pair_many(st: int, t: int, k: int) -> None:
+    """Count the pairs of a record that holds more than are compared."""
+    if k == LIST_SIZE:
+        for j in range(k):
+            spread(st, get(st, LIST + j))
+    spread(st, t)
+
+
+@apart
+def pair_apart(st: int, shape: int, place: int) -> None:
+    """Note where a candidate stands for who counts the pairs, or count those in prose."""
     if get(st, PLACING):
         k = get(st, PLACED)
         if k >= MOST_PLACES:
@@ -225,21 +272,9 @@ def pair(st: int, shape: int, place: int) -> None:
         put(st, PLACED, k + 1)
         return
     t = get(st, IDS + shape)
-    if t < 0:
+    if t == 0:
         t = counted(st, shape)
-    if get(st, MODE) == PROSE:
-        pair_near(st, t, place)
-        return
-    k = get(st, LISTED)
-    put(st, LISTED, k + 1)
-    put(st, LIST_SUM, get(st, LIST_SUM) << 6 | t)
-    if k < LIST_SIZE:
-        put(st, LIST + k, t)
-        return
-    if k == LIST_SIZE:
-        for j in range(k):
-            spread(st, get(st, LIST + j))
-    spread(st, t)
+    pair_near(st, t, place)
 
 
 @apart
@@ -318,24 +353,23 @@ def close_other(st: int, names: int, k: int, total: int) -> None:
 
 @inner
 def hold(st: int, tb: int, address: int, size: int, form: int, shape: int, start: int, end: int) -> None:
-    """Hold a candidate until it is keyed: its canonical value is at an address but for its case.
+    """Hold a candidate until it is keyed and looked up: its canonical value is at an address but for its case.
 
     One of a shape that no canary has can be none: it is neither keyed nor counted. A bound asks for the candidates
     of the shapes of what was found alone, and those were issued.
     """
-    if byte(tb, ISSUED + shape) == 0:
-        return
+    if byte(tb, ISSUED + shape):
+        keep(st, tb, address, form | shape << 8 | size << 16, start | end << 32)
+
+
+@apart
+def keep(st: int, tb: int, address: int, about: int, where: int) -> None:
+    """Keep a candidate as it is keyed; many are keyed at once, which the processor does side by side."""
     if get(st, HELD) >= CAPACITY:
         flush(st, tb)
     k = get(st, HELD)
-    slot = tb + SLOTS + SLOT * k
-    if form == EMAIL:
-        lower_to(address, slot, size)
-    else:
-        upper_to(address, slot, size)
-        if size == 64:
-            put_byte(slot, 64, 128)
-    put(st, META + 2 * k, form | size << 8 | shape << 16)
-    put(st, META + 2 * k + 1, start | end << 32)
+    prepare(st, tb, address, about >> 16, about & 255, tb + SLOTS + SLOT * k)
+    put(st, META + 2 * k, about)
+    put(st, META + 2 * k + 1, where)
     put(st, HELD, k + 1)
-    pair(st, shape, start)
+    pair(st, about >> 8 & 255, where & WHERE)

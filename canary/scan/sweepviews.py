@@ -7,17 +7,14 @@ from canary.operations import get, put, put_byte
 from canary.scan.sweep import sweep
 from canary.scan.sweepfold import HTML, QUOTED, STEPS, fold
 from canary.scan.sweepwork import (
-    B64_LAST,
     CANNOT,
     CHAINED,
     COUNTS,
-    DIGIT_LAST,
     DONE,
     FAILED,
     FILLED,
     HARD,
     HARDS,
-    HIGH_LAST,
     LEAD,
     LINES_OPEN,
     MAP_SIZE,
@@ -150,9 +147,6 @@ def fresh(st: int) -> None:
     put(st, RING_FIRST, 0)
     put(st, RING_LAST, 0)
     put(st, FILLED, 0)
-    put(st, B64_LAST, 0)
-    put(st, DIGIT_LAST, 0)
-    put(st, HIGH_LAST, 0)
     put(st, WIDE_LAST, 0)
     for t in range(MOST_SHAPES):
         put(st, COUNTS + t, 0)

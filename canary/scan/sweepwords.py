@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from canary.native import apart, inner
-from canary.operations import byte, get, leading, load64, put_byte, trailing
+from canary.operations import byte, leading, load64, put_byte, trailing
 from canary.scan.sweephold import give, harden, hold, pair, register
 from canary.scan.sweepwork import (
     CANON,
     CODE,
     EMAIL,
     HASH,
-    MAIL_LAST,
     PHONE,
     SHAPE_CODE,
     SHAPE_EMAIL,
@@ -20,11 +19,8 @@ from canary.scan.sweepwork import (
     SHAPE_MOBILE,
     SHAPE_PHONE,
     WANT,
-)  # fmt: skip
-from canary.scan.vectors import LABELS, LETTERS, MAIL_SIGNS
-
-U = np.uint64
-U1, U63 = U(1), U(63)
+)
+from canary.scan.vectors import labels, letters, mail_signs
 
 
 @inner
@@ -100,6 +96,11 @@ def take_digest(st: int, tb: int, s: int, a: int, size: int) -> None:
 def take_word(st: int, tb: int, s: int, a: int, size: int, number: int, letters: int) -> None:
     """Look up a run of letters and digits as `words` does: how many digits, how many letters before the first."""
     if number == size:
+        if size == 11 and byte(s, a) == 49 and byte(s, a + 1) > 50 and byte(tb, WANT + PHONE):
+            hold(st, tb, s + a, 11, PHONE, SHAPE_MOBILE, a, a + 11)
+            if byte(tb, WANT + CODE):
+                take_code(st, tb, s, a, size, a, a + size)
+            return
         if byte(tb, WANT + CODE):
             take_code(st, tb, s, a, size, a, a + size)
         if size <= 19 and byte(tb, WANT + PHONE):
@@ -170,36 +171,18 @@ def domain_class(s: int, a: int, b: int) -> int:
 
 
 @inner
-def plain_mail(st: int, tb: int, s: int, p: int, at: int, now: int, ahead: int) -> bool:
-    """Look up a mail address whose domain is two labels, as most are; tells whether it was one.
-
-    The masks tell of 64 bytes from `p`, of as many behind them, and of the signs of mail before them.
-    """
-    o = U(at - p)
-    labels = U(get(now, LABELS)) >> o >> U1 | U(get(ahead, LABELS)) << U63 - o
-    size = trailing(~labels)
+def plain_mail(st: int, tb: int, s: int, at: int) -> bool:
+    """Look up a mail address whose domain is two labels, as most are; tells whether it was one."""
+    size = trailing(~labels(s + at + 1))
     dot = at + 1 + size
-    first = dot + 1 - p
-    if (
-        size == 0
-        or size > 62
-        or first >= 128
-        or byte(s, dot) != 46
-        or byte(s, at + 1) == 45
-        or byte(s, dot - 1) == 45
-    ):
+    if size == 0 or size > 62 or byte(s, dot) != 46 or byte(s, at + 1) == 45 or byte(s, dot - 1) == 45:
         return False
-    if first < 64:
-        letters = U(get(now, LETTERS)) >> U(first) | U(get(ahead, LETTERS)) << U1 << U(63 - first)
-    else:
-        letters = U(get(ahead, LETTERS)) >> U(first - 64)
-    top = trailing(~letters)
+    top = trailing(~letters(s + dot + 1))
     end = dot + 1 + top
     behind = byte(s, end)
     if top < 2 or top > 24 or behind == 46 or behind == 45 or byte(tb, behind):
         return False
-    signs = U(get(st, MAIL_LAST)) >> o | U(get(now, MAIL_SIGNS)) << U1 << U63 - o
-    local = leading(~signs)
+    local = leading(~mail_signs(s + at - 64))
     a = at - local
     if local == 0 or local == 64 or byte(tb, byte(s, a)) == 0 or end - a > 63:
         return False

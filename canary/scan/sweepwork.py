@@ -45,7 +45,7 @@ B64: Final = 2  # value + 1 in base64
 NONWORD: Final = 3
 
 CAPACITY: Final = 448  # candidates held before they are keyed
-SLOT: Final = 80  # bytes of a canonical value with its padding
+SLOT: Final = 32  # bytes of a value as it is encrypted
 KEY: Final = 208  # eleven round keys and two sub-keys
 PER_SHAPE: Final = 4096  # registers, by which the distinct candidates of a shape are estimated
 MOST_SHAPES: Final = 64  # that pairs are counted of; what comes then shares the last
@@ -58,7 +58,12 @@ LONGEST: Final = 1 << 23  # bytes of a text
 RING: Final = 4096
 GROUPS: Final = 4096
 LEAD: Final = 64  # new lines before a text
-MASKS: Final = 24  # words for what the bytes of a block are
+MASK_ROWS: Final = 24  # at most, of what bytes are, and of what may start at them
+BLOCKS: Final = 64  # of 64 bytes, whose masks are made at once
+BEFORE: Final = (
+    8  # words before the first block of a row of masks; one block stands there, and one behind the last
+)
+ROW: Final = BEFORE + BLOCKS + 8
 STRETCH: Final = 1 << 16  # bytes of a stretch whose views are made at once
 FOLDED: Final = 0x20000  # characters that a table says what they stand for
 ENTITY: Final = len(NAMED)
@@ -76,18 +81,17 @@ def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
 (
     HELD, OUT, HARD, STARTS, FAILED, ACTIVE, NAMES, FILLED, RING_FIRST, RING_LAST, MODE, DONE, SPACED, CHAINED, SPLIT,
     PACKED, BLOCK_NUMBER, LINES_OPEN, BLOOM, BLOOM_MASK, LISTED, LAST_LISTED, REPEATS, LAST_NAMES, PLACING, PLACED,
-    CHAIN_MASK, LONG_MASK, JOINT_MASK, SPLIT_MASK, SPACED_MASK, PACKED_MASK, PLATE_MASK, B64_LAST, DIGIT_LAST,
-    HIGH_LAST, WIDE_LAST, ODD_NOTED, VIEW, LIST_SUM, LAST_SUM, MAIL_LAST, UNFOLDING,
-    CANNOT, PACK_NOTED, PHONES, LEAST_CODE, SINGLE,
-) = range(48)  # fmt: skip
+    WIDE_LAST, ODD_NOTED, VIEW, LIST_SUM, LAST_SUM, UNFOLDING, CANNOT, PACK_NOTED, PHONES, LEAST_CODE, APART, SKIP,
+    END, OPEN_NAMES, OPEN_FULL, OPEN_QUOTES, SINGLE,
+) = range(43)  # fmt: skip
 (
     META, HASHES, STATE, IDS, KINDS_OF, COUNTS, PAIRS, RINGS, GROUPED, OUTS, HARDS, SUMS, BEGINS, LIST, LAST_LIST,
-    PLACES, ODDS, NOW, AHEAD, MAPS, PACKS, NUMBERS,
+    PLACES, ODDS, CLASSED, DERIVED, ASKED, MAPS, PACKS, NUMBERS,
 ) = _places(
-    SINGLE + 3,
-    (2 * CAPACITY, CAPACITY, 2, SHAPES, MOST_SHAPES, MOST_SHAPES, MOST_SHAPES * MOST_SHAPES, 2 * RING, 2 * GROUPS,
-     4 * MOST_OUT, 2 * MOST_HARD, LONGEST // 64 + 8, MOST_STARTS, LIST_SIZE, LIST_SIZE, 2 * MOST_PLACES,
-     2 * MOST_HARD, MASKS, MASKS, 4 * MAP_SIZE, 2 * MOST_HARD),
+    SINGLE,
+    (2 * CAPACITY, CAPACITY, 2, SHAPES, MOST_SHAPES, MOST_SHAPES, MOST_SHAPES * MOST_SHAPES, 2 * RING,
+     2 * GROUPS, 4 * MOST_OUT, 2 * MOST_HARD, LONGEST // 64 + 8, MOST_STARTS, LIST_SIZE, LIST_SIZE, 2 * MOST_PLACES,
+     2 * MOST_HARD, MASK_ROWS * ROW, MASK_ROWS * ROW, 8, 4 * MAP_SIZE, 2 * MOST_HARD),
 )  # fmt: skip
 # Its bytes: tables first.
 (
@@ -97,6 +101,7 @@ def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
     WANT,
     ISSUED,
     SLOTS,
+    LONG_VALUE,
     CANON,
     FOLDS,
     ENTITIES,
@@ -112,7 +117,8 @@ def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
         len(FORMS) * KEY,
         16,
         SHAPES,
-        CAPACITY * SLOT + 64,
+        CAPACITY * SLOT,
+        80,
         512,
         4 * FOLDED,
         16 * ENTITY,
@@ -160,15 +166,24 @@ def work_of(keys: Any, forms: frozenset[str], bloom: Any, shapes: Collection[str
     tb[ISSUED : ISSUED + SHAPES] = [
         shapes is None or is_among(SHAPE_NAMES.get(each, ""), shapes) for each in range(SHAPES)
     ]
-    st[IDS : IDS + SHAPES] = -1
     st[LEAST_CODE] = next((size for size in range(5, 65) if tb[ISSUED + SHAPE_CODE + size]), 5)
     st[PHONES] = sum(
         1 << digits
         for digits in range(5, 16)
         if tb[ISSUED + SHAPE_PHONE + digits] or (digits == 11 and tb[ISSUED + SHAPE_MOBILE])
     )
+    st[ASKED : ASKED + 8] = _asked(forms, int(st[LEAST_CODE]), int(st[PHONES]))
     st[BLOOM], st[BLOOM_MASK] = bloom.ctypes.data, len(bloom) - 1
     return Work(st, tb, bloom)
+
+
+def _asked(forms: frozenset[str], code: int, phones: int) -> list[int]:
+    """Give what is asked of masks (`sweepmasks`): what is shorter than any value that was issued starts nothing."""
+    phone = (phones & -phones).bit_length() - 1 if phones else 16
+    least = min(16, code if "code" in forms else 16, phone if "phone" in forms else 16)
+    joined = min(16, code + 1)
+    lengths = [each for size in (least, joined) for each in (min(size, 8) - 4, size - min(size, 8))]
+    return [*lengths, *(-(form in forms) for form in ("code", "phone", "email")), 0]
 
 
 def is_among(shape: str, shapes: Collection[str]) -> bool:

@@ -24,18 +24,19 @@ from canary.blocks import (
     within,
 )
 from canary.lowering import NOTHING, SIGNED, UNSIGNED, Operation
-from canary.operations import loaded, stored
+from canary.operations import STATE, loaded, stored
+from canary.scan.sweepwork import ROW
 
 _ir: Any = import_module("llvmlite.ir")
 
 _I8, _I64 = (_ir.IntType(bits) for bits in (8, 64))
 
 
-# What the bytes of a block are, as `classify` writes it: a mask for each set.
+# What the bytes of a block are, as `classify` writes it: a mask for each set, ROW words from one to the next.
 (
-    DIGITS, LETTERS, HIGH, MARKS, JOINTS, SPACES, ATS, ESCAPES, OPENS, BLANKS, AT_STARTS, HALF_ATS, PACKED_MARKS, ONES,
-    MOBILE_SECONDS, NEW_LINES, QUOTES, EMPTY, LABELS, MAIL_SIGNS, SETS,
-) = range(21)  # fmt: skip
+    DIGITS, LETTERS, HIGH, MARKS, JOINTS, SPACES, ATS, ESCAPES, OPENS, BLANKS, AT_STARTS, HALF_ATS, PACKED_MARKS,
+    ZEROS, ONES, TWOS, THREES, MOBILE_SECONDS, HYPHENS, COLONS, NEW_LINES, QUOTES, EMPTY, SETS,
+) = range(24)  # fmt: skip
 _SETS: Final[dict[int, tuple[int, ...]]] = {
     DIGITS: tuple(b"0123456789"),
     LETTERS: tuple(string.ascii_letters.encode()),
@@ -49,13 +50,16 @@ _SETS: Final[dict[int, tuple[int, ...]]] = {
     AT_STARTS: tuple(b"aAdD@"),
     HALF_ATS: tuple(b"aAdD@. \t\r\n"),  # and what is not ASCII
     PACKED_MARKS: tuple(b"+/-_"),
+    ZEROS: tuple(b"0"),
     ONES: tuple(b"1"),
+    TWOS: tuple(b"2"),
+    THREES: tuple(b"3"),
     MOBILE_SECONDS: tuple(b"3456789"),
+    HYPHENS: tuple(b"-"),
+    COLONS: tuple(b":"),
     NEW_LINES: tuple(b"\n"),
     QUOTES: tuple(b'"'),
     EMPTY: tuple(range(33)),
-    LABELS: tuple(f"{string.ascii_letters}{string.digits}-".encode()),
-    MAIL_SIGNS: tuple(f"{string.ascii_letters}{string.digits}._%+-".encode()),
 }
 
 
@@ -92,7 +96,7 @@ def _classify(builder: Any, source: Any, target: Any) -> None:
     found = _compared(builder, v) if not shuffle()[1] else _halved(builder, v)
     found[HALF_ATS] = builder.or_(found[HALF_ATS], wide)
     for name, mask in {**found, HIGH: wide}.items():
-        stored(builder, mask, builder.add(target, _I64(8 * name)))
+        stored(builder, mask, builder.add(target, _I64(8 * ROW * name)))
 
 
 def _halved(builder: Any, v: Any) -> dict[int, Any]:
@@ -120,6 +124,8 @@ def _compared(builder: Any, v: Any) -> dict[int, Any]:
 
 classify = Operation(NOTHING, (SIGNED, SIGNED), _classify)
 letters = mask_where(letter)
+digits = mask_in((48, 57))
+signs = mask_where(lambda builder, v: any_of(builder, [letter(builder, v), within(builder, v, 48, 57)]))
 high = mask_where(lambda builder, v: builder.icmp_signed("<", v, same(0)))
 sql_borders = mask_in((10, 10), (41, 41))
 json_borders = mask_in((125, 125))
@@ -181,3 +187,45 @@ def _copy64(builder: Any, source: Any, target: Any) -> None:
 
 
 copy64 = Operation(NOTHING, (SIGNED, SIGNED), _copy64)
+
+
+def _cased_blocks(builder: Any, at: Any, first: Any, size: Any, blocks: int) -> list[Any]:
+    """Read up to so many blocks of 16 in one case, the padding of CMAC behind them; `first` is the letter turned."""
+    kind = _ir.VectorType(_I8, 16 * blocks)
+
+    def same(value: Any) -> Any:
+        undefined = _ir.Constant(kind, _ir.Undefined)
+        lone = builder.insert_element(undefined, builder.trunc(value, _I8), _ir.IntType(32)(0))
+        picks = _ir.Constant(_ir.VectorType(_ir.IntType(32), 16 * blocks), [0] * (16 * blocks))
+        return builder.shuffle_vector(lone, undefined, picks)
+
+    def every(value: int) -> Any:
+        return _ir.Constant(kind, [value] * (16 * blocks))
+
+    v = loaded(builder, at, kind)
+    letters = builder.icmp_unsigned("<", builder.sub(v, same(first)), every(26))
+    turned = builder.xor(v, builder.select(letters, every(0x20), every(0)))
+    places, ends = _ir.Constant(kind, list(range(16 * blocks))), same(size)
+    padding = builder.select(builder.icmp_unsigned("==", places, ends), every(0x80), every(0))
+    kept = builder.select(builder.icmp_unsigned("<", places, ends), turned, padding)
+    words = builder.bitcast(kept, _ir.VectorType(_I64, 2 * blocks))
+    parts = []
+    for number in range(blocks):
+        picks = _ir.Constant(_ir.VectorType(_ir.IntType(32), 2), [2 * number, 2 * number + 1])
+        parts.append(builder.bitcast(builder.shuffle_vector(words, words, picks), STATE))
+    return parts
+
+
+def _write_blocks(blocks: int) -> Operation:
+    """Write a value of up to so many blocks in one case, padded, the last one mixed with a mask."""
+
+    def build(builder: Any, at: Any, first: Any, size: Any, mask: Any, target: Any) -> None:
+        *parts, last = _cased_blocks(builder, at, first, size, blocks)
+        last = builder.xor(last, loaded(builder, mask, STATE))
+        for number, part in enumerate([*parts, last]):
+            stored(builder, part, builder.add(target, _I64(16 * number)))
+
+    return Operation(NOTHING, (SIGNED,) * 5, build)
+
+
+one_block, two_blocks = _write_blocks(1), _write_blocks(2)

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import io
 import random
+from collections import deque
+from itertools import accumulate
 
 import numpy as np
 import pytest
 
 from canary.model.evidence import Findings
 from canary.scan.budget import Budget, Spent
+from canary.scan.decode import WINDOW, _windows
 from canary.scan.engine import scan_stream
 from canary.scan.fast import FastScan
 from canary.scan.index import ArrayIndex
 from canary.scan.parts import Place
+from canary.scan.pieces import Piece, pieces
+from canary.scan.records import LINES_OF_TABLE
 from canary.scan.search import Scan
 from canary.scan.seen import Seen
 from canary.scan.spots import AddressMarks
-from canary.scan.sweepwork import MOST_STARTS
+from canary.scan.sweepwork import LEAD, MOST_STARTS, PAD
 from tests.scanlab import ADDRESS, KEYS, MAIL, OTHER_PHONE, WAYBILL, Lab, value
 
 
@@ -127,3 +132,33 @@ def test_a_value_of_another_role_beside_addresses_is_found() -> None:
     fast, plain = read(FastScan, lab, text), read(Scan, lab, text)
     assert fast.hits == plain.hits
     assert len(fast.hits) == 1
+
+
+@pytest.mark.parametrize("held", [1, 3])
+def test_pieces_that_are_held_stay_what_they_were(held: int) -> None:
+    lines = [f"{number},{'x' * (number % 90)}\n" for number in range(3000)]
+    chunks = ["".join(lines[at : at + 70]) for at in range(0, 3000, 70)]
+    kept: deque[tuple[Piece, str]] = deque(maxlen=held)
+    read = ""
+    for piece in pieces(chunks, LINES_OF_TABLE, 9000, held):
+        kept.append((piece, piece.text(LEAD, piece.end)))
+        assert all(each.text(LEAD, each.end) == text for each, text in kept)
+        assert piece.buffer[piece.end : piece.end + PAD].tolist() == [10] * PAD
+        read += kept[-1][1]
+    assert read == "".join(lines)
+
+
+def test_a_stream_is_cut_into_windows_at_new_lines_whatever_it_gives_at_once() -> None:
+    class Drops(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(min(size or 0, 7000))
+
+    long = (b"x" * 3000 + b",") * (5 * WINDOW // 3001)
+    text = b"a,1\n" * 9000 + b"b\n" * 200_000 + long + b"\nend"
+    for stream in (Drops(text), io.BytesIO(text)):
+        windows = list(_windows(stream, stream.read(100), 0))  # type: ignore[arg-type]
+        assert b"".join(window for _, window in windows) == text
+        assert [place for place, _ in windows] == [0, *accumulate(len(window) for _, window in windows[:-1])]
+        assert windows[0][1].endswith(b"\n")
+        assert max(len(window) for _, window in windows) <= 5 * WINDOW
+    assert any(window.endswith(b",") for _, window in windows)
