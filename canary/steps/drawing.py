@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from canary.errors import OutsideError, SafetyError
@@ -243,20 +245,17 @@ def _replace_unfit(
     tools: Tools, identifying: Identifying, drafter: Drafter, drafts: list[list[Draft]]
 ) -> None:
     """Draw again, in place, what has an identifying value of a real row or of an issued canary, until nothing has."""
-    everywhere = [(share, at) for share, each in enumerate(drafts) for at in range(len(each))]
-    pending = set(everywhere)
+    pending = [(share, at) for share, each in enumerate(drafts) for at in range(len(each))]
+    values = Values(tools)
     for _ in range(ROUNDS):
-        bad = {
-            everywhere[index]
-            for index in issued_before(tools, [drafts[share][at] for share, at in everywhere])
-        }
-        fresh = sorted(pending)
-        real = identifying.clashes([drafts[share][at] for share, at in fresh])
-        pending = bad.union(fresh[index] for index in real)
-        if not pending:
+        fresh = [drafts[share][at] for share, at in pending]
+        bad = values.taken(dict(zip(pending, fresh, strict=True)))
+        bad |= {pending[index] for index in identifying.clashes(fresh)}
+        if not bad:
             return
-        for share in sorted({share for share, _ in pending}):
-            places = sorted(at for one, at in pending if one == share)
+        pending = sorted(bad)
+        for share, group in groupby(pending, key=itemgetter(0)):
+            places = [at for _, at in group]
             drawn = drafter.drafts(share, of=len(drafts), count=len(places))
             for at, draft in zip(places, drawn, strict=True):
                 drafts[share][at] = draft
@@ -266,21 +265,38 @@ def _replace_unfit(
     )
 
 
-def issued_before(tools: Tools, drafts: Sequence[Draft]) -> set[int]:
-    """Give the drafts with a value, unique to a canary, that an issued canary or an earlier draft has already."""
-    owners: dict[bytes, int] = {}
-    repeated: set[int] = set()
-    for index, draft in enumerate(drafts):
-        for field in draft.fields:
-            form = form_of(field.role)
-            if form is None or field.shared:
-                continue
-            digest = tools.keys.digest(form, field.canonical)
-            if digest in owners:
-                repeated.add(index)
-            owners.setdefault(digest, index)
-    with tools.registry.read() as tx:
-        return repeated.union(owners[digest] for digest in lookups.unique_by_digest(tx, list(owners)))
+Seat = tuple[int, int]  # the share of a draft, and its place in it
+
+
+class Values:
+    """The values of the drafts of one drawing that are each unique to a canary, as digests."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._owners: dict[bytes, Seat] = {}
+        self._own: dict[Seat, list[bytes]] = {}
+
+    def taken(self, drafts: Mapping[Seat, Draft]) -> set[Seat]:
+        """Take in drafts, in place of those that sat there; gives those with a value of an issued or another one."""
+        for seat in drafts:
+            for digest in self._own.pop(seat, ()):
+                if self._owners.get(digest) == seat:
+                    del self._owners[digest]
+        repeated = set()
+        for seat, draft in drafts.items():
+            self._own[seat] = self._digests(draft)
+            for digest in self._own[seat]:
+                if digest in self._owners:
+                    repeated.add(seat)
+                self._owners.setdefault(digest, seat)
+        wanted = [digest for seat in drafts for digest in self._own[seat]]
+        with self._tools.registry.read() as tx:
+            return repeated.union(self._owners[digest] for digest in lookups.unique_by_digest(tx, wanted))
+
+    def _digests(self, draft: Draft) -> list[bytes]:
+        keys, fields = self._tools.keys, [each for each in draft.fields if not each.shared]
+        forms = [(form_of(each.role), each) for each in fields]
+        return [keys.digest(form, each.canonical) for form, each in forms if form is not None]
 
 
 def _planned(drafts: Sequence[Draft], dataset: str, kind: str, rows: int) -> Planned:
