@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from canary.compiled import Kernel
 from canary.native import Entry, is_native
 
 if TYPE_CHECKING:
@@ -120,60 +119,54 @@ def _write(
     `places` [row + 1 of each column, behind `shifts` of the column]. What stays is copied in one run, up to the next
     changed cell or left out record.
     """
-    one, at, done = np.uint64(1), np.uint64(0), np.uint64(0)
-    for record in range(len(starts)):
-        number = row_of[record]
+    pieces, at, done = [data[:0]], 0, 0
+    mark = bytes([quote]) if quote < NO_QUOTE else b""
+    for record, number in enumerate(row_of.tolist()):
         if number >= 0 and not keep[number]:
-            length = np.uint64(starts[record]) - done
-            for byte in range(length):
-                out[at + np.uint64(byte)] = data[done + np.uint64(byte)]
-            at += length
-            done = np.uint64(ends[record])
+            pieces.append(data[done : starts[record]])
+            at += len(pieces[-1])
+            done = int(ends[record])
             made[record] = at
             continue
-        for place in range(changed.shape[1] if number >= 0 else 0):
-            if not changed[number, place]:
-                continue
-            begin, end = np.uint64(found[record, place, 0]), np.uint64(found[record, place, 1])
-            length = begin - done
-            for byte in range(length):
-                out[at + np.uint64(byte)] = data[done + np.uint64(byte)]
-            at += length
-            first, final = places[shifts[place] + number], places[shifts[place] + number + 1]
-            quoted = begin < end and data[begin] == quote
-            if not quoted:
-                for byte in range(first, final):
-                    mark = texts[byte]
-                    if mark in (delimiter, quote, 10, 13):
-                        quoted = True
-                        break
-                if quoted and quote == 256:
+        for place in np.flatnonzero(changed[number]).tolist() if number >= 0 else ():
+            begin, end = found[record, place].tolist()
+            first = shifts[place] + number
+            text = texts[places[first] : places[first + 1]].tobytes()
+            if (begin < end and data[begin] == quote) or not {delimiter, quote, LF, CR}.isdisjoint(text):
+                if not mark:
                     return -1
-            if quoted:
-                out[at] = quote
-                at += one
-            for byte in range(first, final):
-                out[at] = texts[byte]
-                at += one
-                if quoted and texts[byte] == quote:
-                    out[at] = quote
-                    at += one
-            if quoted:
-                out[at] = quote
-                at += one
+                text = mark + text.replace(mark, mark * 2) + mark
+            pieces += [data[done:begin], np.frombuffer(text, np.uint8)]
+            at += begin - done + len(text)
             done = end
-        made[record] = at + np.uint64(ends[record]) - done
-    length = np.uint64(len(data)) - done
-    for byte in range(length):
-        out[at + np.uint64(byte)] = data[done + np.uint64(byte)]
-    return np.int64(at + length)  # type: ignore[return-value]  # numba joins int and uint64 to float
+        made[record] = at + ends[record] - done
+    whole = np.concatenate([*pieces, data[done:]])
+    out[: len(whole)] = whole
+    return len(whole)
 
 
-_write_kernel = Kernel(_write)
+def write_natively(
+    data: Bytes, starts: Places, ends: Places, found: Places, row_of: Ints, keep: Flags, changed: Flags, texts: Bytes,
+    places: Ints, shifts: Ints, delimiter: int, quote: int, out: Bytes, made: Ints,
+) -> int:  # fmt: skip
+    """Do what `_write` does, 32 bytes at a time; `out` has room for so many more than are copied."""
+    where = [
+        each.ctypes.data
+        for each in (data, starts, ends, found, row_of, keep, changed, texts, places, shifts, out, made)
+    ]
+    numbers = np.array(
+        [where[0], len(data), len(starts), *where[1:4], found.shape[1], *where[4:8], len(texts), *where[8:10],
+         delimiter, quote, *where[10:], 0], np.int64,
+    )  # fmt: skip
+    _write_wide(numbers.ctypes.data)
+    return int(numbers[-1])
+
+
 _SOURCES: Final = ("csvwide.py",)
 _scan_wide = Entry("canary.files.csvwide", "scan_wide", 7, _SOURCES)
 _check_wide = Entry("canary.files.textwide", "check_wide", 1, ("textwide.py",))
 _gather_wide = Entry("canary.files.csvwide", "gather_wide", 9, _SOURCES)
+_write_wide = Entry("canary.files.editwide", "write_wide", 1, ("editwide.py", *_SOURCES))
 
 
 def scan_natively(
@@ -277,9 +270,10 @@ def write_cells(
     row_of = np.full(len(cells.starts), -1, np.int64)
     row_of[rows] = np.arange(len(rows))
     stays = np.ones(len(rows), np.bool_) if keep is None else keep
-    out = np.empty(len(cells.data) + 2 * len(texts) + 2 * int(changed.sum()) + 1, np.uint8)
+    out = np.empty(len(cells.data) + 2 * len(texts) + 2 * int(changed.sum()) + SLACK, np.uint8)
     made = np.zeros(len(cells.starts), np.int64)
-    used = _write_kernel(
+    write = write_natively if is_native() else _write
+    used = write(
         cells.data, cells.starts, cells.ends, cells.found, row_of, stays, changed, texts, places, shifts,
         cells.delimiter, cells.quote, out, made,
     )  # fmt: skip

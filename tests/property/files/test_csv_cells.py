@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -62,3 +64,26 @@ def plainly(cells: Cells, place: int, rows: list[int]) -> object:
     flat = out.tobytes()
     texts = [flat[offsets[at] : offsets[at + 1]] for at in range(len(rows))]
     return pa.array(texts, pa.binary())
+
+
+@given(st.lists(PIECES, max_size=40).map(b"".join), st.booleans(), st.data())
+def test_edited_records_are_written_alike(data: bytes, quoted: bool, draw: st.DataObject) -> None:
+    import pyarrow as pa
+
+    cells, _ = find_cells(np.frombuffer(data, np.uint8), ",", '"' if quoted else None, (0, 1), last=True)
+    rows = cells.rows(2)
+    flags = st.lists(st.booleans(), min_size=len(rows), max_size=len(rows))
+    texts = st.lists(st.sampled_from(["", "1", 'a"b', "x,y", "z" * 70, "\n", "中"]), min_size=len(rows),
+                     max_size=len(rows))  # fmt: skip
+    columns = [pa.array(draw.draw(texts), pa.string()) for _ in range(2)]
+    changed = np.array([draw.draw(flags) for _ in range(2)], np.bool_).reshape(2, len(rows)).T.copy()
+    keep = draw.draw(st.none() | flags.map(lambda one: np.array(one, np.bool_)))
+    made = []
+    for native in (True, False):
+        with mock.patch.object(csvkernel, "is_native", return_value=native):
+            written = csvkernel.write_cells(cells, rows, keep, changed, columns)
+        made.append(None if written is None else (bytes(written[0]), written[1].tolist()))
+    assert made[0] == made[1]
+    told = [text for at, column in enumerate(columns) for text, one in zip(column.to_pylist(), changed[:, at].tolist(),
+                                                                           strict=True) if one]  # fmt: skip
+    assert quoted or made[0] is not None or any(set(text) & set(',\n"') for text in told)
