@@ -102,7 +102,7 @@ class Fitter:
         host = habits_of(profile, self.numberings.keys() | self.moments.clocks.keys())
         self.plain, self.parties, self.known = host.plain, host.parties, host.known
         self.bonds, self.told, self.local, self.tide = host.bonds, host.told, host.local, host.tide
-        self.timetable = self._timetable()
+        self.timetable, self.once = self._timetable(), set[tuple[int, ...]]()
         self.templates = Templates(profile, self.moments, self._balances())
         self.wardrobe = Wardrobe(profile, personas, self.rng, host.samples, host.learned)
 
@@ -200,7 +200,7 @@ class Fitter:
         known = [place for place in places if place is not None]
         if self.timetable is None or not known:
             return [None] * len(places)
-        return self.timetable.rows(known, self.rng, anyhow=anyhow)
+        return self.timetable.rows(known, self.rng, self.once, anyhow=anyhow)
 
     def _seat(
         self, place: Place | None, beside: Row, rows: Sequence[int], main: Row | None, *, anyhow: bool

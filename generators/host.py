@@ -156,10 +156,12 @@ class HostLearner:
         """Weigh the gaps between rows by the column that rises again and again."""
         import numpy as np
 
-        start, end = rows[:-1, at], rows[1:, at]
+        series, values = (self._series or [])[at], rows[:, at]
+        start, end = values[:-1], values[1:]
         broken = (start == MISSING) | (end == MISSING) | (end < start)
-        end = np.where(broken, start + 1, end)
-        weights, tied = (self._series or [])[at].weigh(start, end, self._gen)
+        ranks = series.ranks(values)
+        apart = np.maximum(np.diff(ranks), (end != start).astype(np.int64))
+        weights, tied = series.weigh(ranks[:-1], ranks[:-1] + np.where(broken, 1, apart), self._gen)
         return np.where(broken, 1.0, weights), np.where(broken, 0.0, tied)
 
     def _take_gaps(self, one: Series, at: int, values: Ints, numbers: Ints, fits: Bools) -> None:

@@ -23,11 +23,13 @@ GAPS = 4000  # of a batch by which it is told whether columns go along with each
 
 def tide_of(name: str, table: pa.RecordBatch) -> Series | None:
     """Make a series of a column of numbers that rises again and again, None where it does not."""
+    import numpy as np
+
     mask = KeyMask()
     numbers, fits = mask.read_all(table.column(name))
     if fits.mean() < LEAST_READ or not is_tidal(numbers[fits]):
         return None
-    return Series(name, mask, Reservoir.empty(no_room, 0), tidal=True)
+    return Series(name, mask, Reservoir.empty(no_room, 0), tidal=True, steps=np.unique(numbers[fits]))
 
 
 def no_room(_: int) -> int:

@@ -22,6 +22,7 @@ KINDS = 64  # different values up to which each is looked at
 START = 3  # letters by which texts of other columns are put together
 OWN = 0.5  # share of different values above which a column tells nothing of recurrence
 NEVER = 1 << 40  # rows to a value that does not come again
+ONCE, SELDOM = 0.001, 0.2  # shares of rows whose value another of their run has: by error, and by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ class Seats:
     rows: Ints
     runs: Ints
     real: bool
+
+    def part(self, which: Ints) -> Seats:
+        """Give some of the rows."""
+        return Seats(self.at[which], self.rows[which], self.runs[which], self.real)
 
 
 class Recurrence:
@@ -96,6 +101,45 @@ class Recurrence:
             )
             for one, two in combinations(self.groups, 2)
         }
+
+    @cached_property
+    def _lone(self) -> list[Ints]:
+        """Find what stands once in each run: a value, or a value with a category (a carrier and its flight's number).
+
+        Gives for each the number of every row's value.
+        """
+        import numpy as np
+
+        found = []
+        by_size = sorted(self.groups, key=lambda name: len(self.recall.texts[name]))
+        for name in self._sorted:
+            codes = self.recall.codes[name].astype(np.int64)
+            share = self._shared(codes)
+            others = by_size if ONCE < share <= SELDOM else []
+            joined = (
+                codes * FEW + self.groups[other]
+                for other in others
+                if other != name and other not in self.local
+            )
+            once = (
+                codes if share <= ONCE else next((one for one in joined if self._shared(one) <= ONCE), None)
+            )
+            if once is not None:
+                found.append(once)
+        return found
+
+    def _shared(self, codes: Ints) -> float:
+        """Give the share of rows whose value another row of their run has."""
+        import numpy as np
+
+        _, counts = np.unique(self._runs * (int(codes.max()) + 1) + codes, return_counts=True)
+        return 1 - float((counts == 1).sum()) / len(codes)
+
+    def alone(self, seats: Seats) -> list[list[tuple[int, ...]]]:
+        """Give, for each row, what may stand once in its run, to be compared with that of others."""
+        runs = self._runs[seats.runs].tolist()
+        values = [codes[seats.rows].tolist() for codes in self._lone]
+        return [[(at, run, one[row]) for at, one in enumerate(values)] for row, run in enumerate(runs)]
 
     def shown(self, seats: Seats) -> list[Floats]:
         """Give every feature of some rows, always in the same order."""

@@ -51,6 +51,7 @@ class Series:
     last: Ints | None = None  # values of all series in its last one
     seen: Bools | None = None
     tidal: bool = False  # rises again and again, such as a time of day: it orders the rows of each day
+    steps: Ints | None = None  # the different numbers of a tidal one: 1259 and 1300 may be neighbours
 
     @property
     def is_key(self) -> bool:
@@ -133,6 +134,12 @@ class Series:
         odds = ties / np.maximum(ties + own, 1e-9)
         later = gen.random(len(gaps)) * (left + right) >= left
         return ties + own, np.where(later, -odds, odds)
+
+    def ranks(self, values: Ints) -> Ints:
+        """Give where numbers stand among the different ones of the column: what never occurs is no room between two."""
+        import numpy as np
+
+        return values if self.steps is None else as_ints(np.searchsorted(self.steps, values))
 
     def free_places(self, start: Ints, end: Ints) -> Ints:
         """Count the free whole numbers of each gap from one row's value to the next."""

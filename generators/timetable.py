@@ -31,6 +31,12 @@ REACH = 0.15  # of the table, to either side of a place, out of which a fitting 
 DRAWN = 40  # rows drawn for a place, of which those out of reach are left out
 LEARNT = 5000  # real rows, and places, by which the weights are learned
 BINS = 12  # equal parts of the real rows, by each feature
+TAILS = (
+    0.005,
+    0.01,
+    0.02,
+    0.04,
+)  # shares at either end that are parts of their own: what is odd stands there
 LEAST = -300.0  # logarithm of odds below which all are alike
 FADING = 0.1  # share of a weight that each sweep takes back: what only a few rows ask for does not grow
 OFTEN = 0.2  # different pairs, as a share of the rows, up to which they tell another column and not each row
@@ -89,8 +95,13 @@ class Timetable:
         weights, ceiling = _raked(wanted, found, [len(at) + 1 for at in edges], owner, len(places))
         return replace(self, edges=edges, weights=weights, ceiling=ceiling)
 
-    def rows(self, places: Sequence[Place], rng: Random, *, anyhow: bool = False) -> list[Row | None]:
-        """Choose a row for each place; None where none fits, or where what fits is unlikely (`anyhow`: taken too)."""
+    def rows(
+        self, places: Sequence[Place], rng: Random, taken: set[tuple[int, ...]], *, anyhow: bool = False
+    ) -> list[Row | None]:
+        """Choose a row for each place; None where none fits, or where what fits is unlikely (`anyhow`: taken too).
+
+        What stands once in its run in the host, and is `taken` there already, is left out; `taken` gets what is chosen.
+        """
         import numpy as np
 
         gen = generator(rng)
@@ -100,7 +111,7 @@ class Timetable:
         found = [_parts(one, at) for one, at in zip(self.shows.shown(seats), self.edges, strict=True)]
         odds = np.exp(np.maximum(_score(found, self.weights), LEAST))
         chances = _summed(odds, owner, len(places))
-        taken = (chances > 0) & (anyhow | (gen.random(len(places)) * self.ceiling < chances))
+        likely = (chances > 0) & (anyhow | (gen.random(len(places)) * self.ceiling < chances))
         starts, ends = (
             np.searchsorted(owner, np.arange(len(places)), side=side) for side in ("left", "right")
         )
@@ -108,10 +119,13 @@ class Timetable:
         below = np.where(starts > 0, marks[starts - 1], 0.0)
         at = np.searchsorted(marks, below + gen.random(len(places)), side="right")
         at = np.clip(at, starts, np.maximum(ends - 1, starts))
-        return [
-            self._row(seats, int(each)) if took else None
-            for each, took in zip(at, taken.tolist(), strict=True)
-        ]
+        rows: list[Row | None] = [None] * len(places)
+        alone = self.shows.alone(seats.part(np.minimum(at, len(owner) - 1)))
+        for place in np.flatnonzero(likely).tolist():
+            if taken.isdisjoint(alone[place]):
+                taken.update(alone[place])
+                rows[place] = self._row(seats, int(at[place]))
+        return rows
 
     def _row(self, seats: Seats, at: int) -> Row:
         """Give a chosen row, its runs those of its place."""
@@ -186,15 +200,14 @@ class Timetable:
 
 
 def _edges(feature: Floats) -> Floats:
-    """Give where the parts of a feature begin: each of few values is one, many are cut into equal parts."""
+    """Give where the parts of a feature begin: each of few values is one, many are cut evenly, ends apart."""
     import numpy as np
 
     values = np.unique(feature)
-    return (
-        values[1:]
-        if len(values) <= KINDS
-        else np.unique(np.quantile(feature, np.linspace(0, 1, BINS + 1)[1:-1]))
-    )
+    if len(values) <= KINDS:
+        return values[1:]
+    shares = [*TAILS, *np.linspace(0, 1, BINS + 1)[1:-1], *(1 - tail for tail in TAILS)]
+    return np.unique(np.quantile(feature, shares))
 
 
 def _told(recall: Recall, shows: Recurrence, drawn: Set[str]) -> dict[str, tuple[str, Ints, Ints]]:

@@ -10,6 +10,7 @@ import pytest
 
 from canary.files.table import RowBatch
 from canary.generators.host import HostLearner
+from canary.generators.neighbours import tide_of
 from canary.generators.profile import HostProfile
 from canary.generators.recall import MOST, Memory
 from canary.generators.recurrence import Recurrence, Seats
@@ -34,7 +35,8 @@ def buses(seed: int = 1, share: float = 0.75) -> dict[str, list[str]]:
 
 
 def learned(columns: dict[str, list[str]], batch: int = 700) -> HostProfile:
-    learner = HostLearner(tuple(columns), ROLES, random.Random(2), 100)
+    roles = {name: ROLES.get(name, "category") for name in columns}
+    learner = HostLearner(tuple(columns), roles, random.Random(2), 100)
     table = pa.RecordBatch.from_pydict(columns)
     for start in range(0, table.num_rows, batch):
         learner.feed(RowBatch(start, table.slice(start, batch)))
@@ -98,7 +100,7 @@ def test_what_a_row_shows_is_reckoned_rightly(columns, profile):
 
 def test_rows_that_are_added_fit_and_recur_like_real_ones(columns, profile, timetable):
     places = list(profile.places.part(0, 300))
-    rows = timetable.rows(places, random.Random(4))
+    rows = timetable.rows(places, random.Random(4), set())
     found = [(place, row) for place, row in zip(places, rows, strict=True) if row is not None]
     assert len(found) > 50
     days, minutes = list(map(int, columns["day"])), list(map(int, columns["minute"]))
@@ -111,6 +113,41 @@ def test_rows_that_are_added_fit_and_recur_like_real_ones(columns, profile, time
         assert at == len(days) or days[at] > day or minute <= minutes[at]
         doubled += (row["day"], row["line"]) in lines
     assert doubled < 0.2 * len(found)  # by chance three of four: a line leaves on three days of four
+
+
+def test_what_stands_once_in_its_run_is_found(columns):
+    """Two companies number their lines anew: number and company stand once a day together, a number does not."""
+    lines = [int(line[1:]) for line in columns["line"]]
+    told = {
+        "day": columns["day"],
+        "minute": columns["minute"],
+        "number": [str(line % 57) for line in lines],
+        "company": [str(line // 57) for line in lines],
+    }
+    recall = learned(told).recall
+    assert recall is not None
+    some = np.arange(len(lines))
+    alone = Recurrence(recall, ("day",), some).alone(Seats(some, some, some, real=True))
+    assert len({one[-1] for one in alone}) == len(lines)  # the last one is the number's
+
+
+def test_rows_taken_already_are_left_out(profile, timetable, monkeypatch):
+    places = list(profile.places.part(0, 100))
+    monkeypatch.setattr(Recurrence, "alone", lambda self, seats: [[(0, 7, 7)]] * len(seats.at))
+    taken = set()
+    rows = timetable.rows(places, random.Random(4), taken)
+    assert sum(row is not None for row in rows) == 1
+    assert taken == {(0, 7, 7)}
+    assert not any(timetable.rows(places, random.Random(5), taken))
+
+
+def test_what_no_clock_shows_is_no_room():
+    """Between 1259 and 1300 there is no time: a gap is as long as the times that stand in it."""
+    cells = [f"{hour}{minute:02}" for _ in range(40) for hour in range(10, 20) for minute in range(0, 60, 2)]
+    series = tide_of("time", pa.RecordBatch.from_pydict({"time": cells}))
+    assert series is not None
+    ranks = series.ranks(np.array([1000, 1058, 1100, 1102]))
+    assert np.diff(ranks).tolist() == [29, 1, 1]
 
 
 def test_by_chance_lines_would_be_doubled(columns, profile, timetable):
