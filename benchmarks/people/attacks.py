@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +16,15 @@ ROUNDS = 150  # of boosting
 
 @dataclass(frozen=True)
 class Told:
-    """What one seed told: the areas under the curve, and single features by how well each alone tells."""
+    """What one seed told: the areas under the curve, and single features by how well each alone tells.
+
+    `*_apart` are those where no person stands in both the rows told of and those judged.
+    """
 
     boosting: float
     logistic: float
+    boosting_apart: float
+    logistic_apart: float
     alone: dict[str, float]
 
 
@@ -29,24 +35,43 @@ def auc(truth: np.ndarray, score: np.ndarray) -> float:
     return float(roc_auc_score(truth, score))
 
 
-def two_samples(found: Features, truth: np.ndarray, seed: int, rounds: int = ROUNDS) -> Told:
-    """Train both classifiers on four fifths of the rows and judge the others, five times; on one thread."""
+def two_samples(
+    found: Features, truth: np.ndarray, seed: int, rounds: int = ROUNDS, persons: np.ndarray | None = None
+) -> Told:
+    """Train both classifiers on four fifths of the rows and judge the others, five times; on one thread.
+
+    With `persons`, a number for each row, it is done once more with all rows of one person in one fifth.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
     from threadpoolctl import threadpool_limits
 
+    anyhow = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(found.values, truth)
+    alone = {name: auc(truth, found.values[:, at]) for at, name in enumerate(found.names)}
     with threadpool_limits(1):
-        return _two_samples(found, truth, seed, rounds)
+        both = _judged(found, truth, seed, rounds, anyhow)
+        if persons is None or len(np.unique(persons)) == len(persons):
+            return Told(*both, *both, alone)
+        folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+        return Told(
+            *both, *_judged(found, truth, seed, rounds, folds.split(found.values, truth, persons)), alone
+        )
 
 
-def _two_samples(found: Features, truth: np.ndarray, seed: int, rounds: int) -> Told:
+def _judged(
+    found: Features,
+    truth: np.ndarray,
+    seed: int,
+    rounds: int,
+    split: Iterable[tuple[np.ndarray, np.ndarray]],
+) -> tuple[float, float]:
+    """Give the mean areas under the curve of boosting and logistic regression."""
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import QuantileTransformer
 
-    split = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     boosted, logistic = [], []
-    for train, test in split.split(found.values, truth):
+    for train, test in split:
         trees = HistGradientBoostingClassifier(
             max_iter=rounds, learning_rate=0.06, max_leaf_nodes=12, min_samples_leaf=10, random_state=seed
         )
@@ -58,8 +83,7 @@ def _two_samples(found: Features, truth: np.ndarray, seed: int, rounds: int) -> 
         )
         line.fit(found.values[train], truth[train])
         logistic.append(auc(truth[test], line.predict_proba(found.values[test])[:, 1]))
-    alone = {name: auc(truth, found.values[:, at]) for at, name in enumerate(found.names)}
-    return Told(float(np.mean(boosted)), float(np.mean(logistic)), alone)
+    return float(np.mean(boosted)), float(np.mean(logistic))
 
 
 def outliers(found: Features, truth: np.ndarray, seed: int) -> dict[str, dict[float, float]]:

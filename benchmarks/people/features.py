@@ -17,7 +17,7 @@ import numpy as np
 Floats = np.ndarray
 FEW = 400  # distinct values up to which a column counts as one of categories
 OTHERS = 4_000  # rows from which what depends on other columns is learned
-TEXTS = 20_000  # rows from which the letters of a column are learned
+TEXTS = 20_000  # rows from which the letters of a column are learned, canaries among them
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?Z?)?")
 _MASK = (
@@ -41,9 +41,11 @@ def features(columns: Mapping[str, Sequence[str]], rows: np.ndarray, seed: int =
     found: dict[str, Floats] = {"position": rows / len(next(iter(columns.values())))}
     numbers = {name: read for name, cells in columns.items() if (read := parsed(cells)) is not None}
     others = np.setdiff1d(np.arange(len(next(iter(columns.values())))), rows)
-    others = np.random.default_rng(seed).permutation(others)
+    gen = np.random.default_rng(seed)
+    others = gen.permutation(others)
+    spelt = gen.permutation(len(next(iter(columns.values()))))[:TEXTS]
     for name, cells in columns.items():
-        for what, value in _cells(cells, rows, others):
+        for what, value in _cells(cells, rows, spelt):
             found[f"{name}: {what}"] = value
         if name in numbers:
             for what, value in _number(numbers[name], cells, rows):
@@ -73,8 +75,8 @@ def _counted(counts: Counter[str], mine: Sequence[str], key: Callable[[str], str
     return np.log1p([keyed[key(cell)] for cell in mine])
 
 
-def _cells(cells: Sequence[str], rows: np.ndarray, others: np.ndarray) -> Iterator[tuple[str, Floats]]:
-    """Give what one column's texts tell: how usual value, make, beginning, end and letters are."""
+def _cells(cells: Sequence[str], rows: np.ndarray, spelt: np.ndarray) -> Iterator[tuple[str, Floats]]:
+    """Give what one column's texts tell: how usual value, make, beginning, end and letters (of rows `spelt`) are."""
     mine = [cells[row] for row in rows.tolist()]
     counts = Counter(cells)
     yield "times", _counted(counts, mine, str)
@@ -99,7 +101,7 @@ def _cells(cells: Sequence[str], rows: np.ndarray, others: np.ndarray) -> Iterat
         np.array([float(row + 1 < len(cells) and cells[row] == cells[row + 1]) for row in rows.tolist()]),
     )
     yield "seen before", _distance(cells, rows)
-    yield "letters", _likelihood([cells[row] for row in others[:TEXTS].tolist()], mine)
+    yield "letters", _likelihood([cells[row] for row in spelt.tolist()], mine, np.isin(rows, spelt))
     yield "weight of digits", np.array([float(sum(map(int, re.findall(r"[0-9]", cell)))) for cell in mine])
 
 
@@ -113,8 +115,13 @@ def _distance(cells: Sequence[str], rows: np.ndarray) -> Floats:
     return np.array([found[row] for row in rows.tolist()])
 
 
-def _likelihood(texts: Sequence[str], mine: Sequence[str]) -> Floats:
-    """Give the mean log-likelihood of the letters of a text, each by the two before it, learned on other rows."""
+def _likelihood(texts: Sequence[str], mine: Sequence[str], own: np.ndarray) -> Floats:
+    """Give the mean log-likelihood of the letters of a text, each by the two before it.
+
+    It is learned on rows that were chosen whether they are canaries or not, which an attacker does not know: were all
+    canaries left out, the other visits of a canary's person would be missing, and those of a real one would not. A
+    text that is itself among those learned from (`own`) is taken out again.
+    """
     threes: Counter[str] = Counter()
     twos: Counter[str] = Counter()
     for text, count in Counter(texts).items():
@@ -124,10 +131,13 @@ def _likelihood(texts: Sequence[str], mine: Sequence[str]) -> Floats:
             twos[padded[at - 2 : at]] += count
     letters = max(1, len({letter for text in texts for letter in text}))
     found = []
-    for text in mine:
+    for text, once in zip(mine, own.astype(int).tolist(), strict=True):
         padded = f"\1\2{text}\3"
         odds = [
-            np.log((threes[padded[at - 2 : at + 1]] + 0.1) / (twos[padded[at - 2 : at]] + 0.1 * letters))
+            np.log(
+                (threes[padded[at - 2 : at + 1]] - once + 0.1)
+                / (twos[padded[at - 2 : at]] - once + 0.1 * letters)
+            )
             for at in range(2, len(padded))
         ]
         found.append(float(np.mean(odds)))

@@ -64,6 +64,7 @@ class Host:
     what: str
     licence: str
     columns: Columns
+    person: str | None = None  # the column by which rows are known to be one person's
 
     @property
     def rows(self) -> int:
@@ -213,6 +214,7 @@ def waybills(rows: int = 120_000) -> Host:
             "运费": [f"{each:.1f}" for each in fee.tolist()],
             "备注": pick(rng, notes, rows),
         },
+        "收件电话",
     )
 
 
@@ -268,6 +270,7 @@ def hospital(rows: int = 100_000) -> Host:
             "费用": [f"{each:.2f}" for each in fee.tolist()],
             "医保类型": pick(rng, ["职工医保", "居民医保", "自费", "新农合", "公费"], rows, 0.9),
         },
+        "联系电话",
     )
 
 

@@ -50,12 +50,17 @@ def _auc_table(found: Found) -> str:
             name,
             f"{one['rows']:,}",
             str(one["features"]),
-            _interval(one["boosting"]),
-            _interval(one["logistic"]),
+            *(_interval(one[way]) for way in ("boosting", "logistic", "boosting_apart", "logistic_apart")),
         ]
         for name, one in ((name, found[name]) for name in _hosts(found))
     ]
-    return _table(["host", "rows", "features", "boosting: AUC (95 %)", "logistic: AUC (95 %)"], rows)
+    head = [
+        "boosting: AUC (95 %)",
+        "logistic: AUC (95 %)",
+        "boosting, persons apart",
+        "logistic, persons apart",
+    ]
+    return _table(["host", "rows", "features", *head], rows)
 
 
 def _interval(one: Found) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.people import attacks, filters, hosts, judges, marginals, plant
-from benchmarks.people.features import Features, features
+from benchmarks.people.features import Features, _likelihood, features
 from benchmarks.people.hosts import Host
 
 CANARIES = 100
@@ -133,3 +133,24 @@ def test_the_judges_find_no_broken_rule_and_know_one():
     assert judges.broken_rules(300, 3) == Counter()
     assert judges.withdrawn_code("110103198001010015")
     assert judges.identifiers(2_000) == (0, 0)
+
+
+def test_persons_are_kept_apart():
+    """Features that tell one person from another tell nothing where all rows of a person are in one fold."""
+    rng = np.random.default_rng(5)
+    persons = np.repeat(np.arange(60), 6)
+    truth = rng.permutation(np.repeat([0, 1], 30))[persons]
+    found = Features(("who",), rng.normal(size=60)[persons][:, None])
+    told = attacks.two_samples(found, truth, 0, FEW, persons)
+    assert told.boosting > 0.85
+    assert told.boosting_apart < 0.7
+    alone = attacks.two_samples(found, truth, 0, FEW, np.arange(len(truth)))
+    assert alone.boosting_apart == alone.boosting
+
+
+def test_letters_are_learned_without_the_row_itself():
+    """A text that stands once is as unusual as one that stands nowhere, though it is among those learned from."""
+    cells = ["甲乙丙", *["丁戊"] * 50]
+    once, nowhere = _likelihood(cells, ["甲乙丙", "己庚辛"], np.array([True, False]))
+    assert once == pytest.approx(nowhere, abs=0.1)
+    assert _likelihood(cells, ["甲乙丙"], np.array([False]))[0] > once + 1
