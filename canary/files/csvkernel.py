@@ -164,7 +164,6 @@ def write_natively(
 
 _SOURCES: Final = ("csvwide.py",)
 _scan_wide = Entry("canary.files.csvwide", "scan_wide", 7, _SOURCES)
-_check_wide = Entry("canary.files.textwide", "check_wide", 1, ("textwide.py",))
 _gather_wide = Entry("canary.files.csvwide", "gather_wide", 9, _SOURCES)
 _write_wide = Entry("canary.files.editwide", "write_wide", 1, ("editwide.py", *_SOURCES))
 
@@ -191,14 +190,6 @@ def gather_natively(
         offsets.ctypes.data,
     )  # fmt: skip
     return int(offsets[-1])
-
-
-def is_utf8(data: Bytes) -> bool:
-    """Tell whether bytes are UTF-8 for sure; False may be wrong where the processor cannot look bytes up."""
-    scratch = np.zeros(3 * 64, np.uint8)
-    numbers = np.array([data.ctypes.data, len(data), scratch.ctypes.data, 0], np.int64)
-    _check_wide(numbers.ctypes.data)
-    return not numbers[-1]
 
 
 @dataclass(frozen=True, slots=True)

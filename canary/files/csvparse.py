@@ -160,7 +160,7 @@ class CsvParser:
     def _check_text(self, block: Block[Found]) -> None:
         import numpy as np
 
-        from canary.files.csvkernel import is_utf8
+        from canary.octets import is_utf8
 
         if not is_utf8(np.frombuffer(block.data, np.uint8)):
             self._text(bytes(block.data))

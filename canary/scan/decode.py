@@ -6,8 +6,10 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from typing import BinaryIO, Final
+
+from canary.octets import glance, is_text
 
 SNIFFED = 65536
 CHUNK = 1 << 20
@@ -52,17 +54,21 @@ class Encoding:
             return len(text.encode("utf-8", "surrogatepass"))
 
 
+Part = bytes | memoryview
+
+
 @dataclass(frozen=True, slots=True)
 class Octets:
     """A stretch of UTF-8 that was seen to be valid: it becomes a text only where one is asked for."""
 
-    data: bytes
+    parts: tuple[Part, ...]
+    quoted: bool  # whether there is a quote
 
     def __len__(self) -> int:
-        return len(self.data)
+        return sum(map(len, self.parts))
 
     def __str__(self) -> str:
-        return self.data.decode("utf-8")
+        return b"".join(self.parts).decode("utf-8")
 
 
 Chunk = str | Octets
@@ -173,7 +179,7 @@ def decode_runs(stream: BinaryIO, head: bytes) -> Iterator[tuple[Encoding, Itera
         yield known, (text for _, text in group)
 
 
-def _windows(stream: BinaryIO, head: bytes, place: int) -> Iterator[tuple[int, bytes]]:
+def _windows(stream: BinaryIO, head: bytes, place: int) -> Iterator[tuple[int, tuple[Part, ...]]]:
     """Cut a stream into windows with their places, at new lines, where there is none at a sign of ASCII.
 
     Of a stream that breaks all that could be read is given before it raises.
@@ -181,7 +187,7 @@ def _windows(stream: BinaryIO, head: bytes, place: int) -> Iterator[tuple[int, b
     held, broken = [head[place:]], None
     while True:
         try:
-            data = stream.read(WINDOW)
+            data = stream.read(CHUNK)
         except Exception as error:
             data, broken = b"", error
         if not data:
@@ -189,12 +195,12 @@ def _windows(stream: BinaryIO, head: bytes, place: int) -> Iterator[tuple[int, b
         held.append(data)
         cut = _cut(held)
         if cut:
-            window = b"".join([*held[:-1], memoryview(held[-1])[:cut]])
+            window: tuple[Part, ...] = (*held[:-1], memoryview(held[-1])[:cut])
             yield place, window
-            place, held = place + len(window), [held[-1][cut:]]
+            place, held = place + sum(map(len, window)), [held[-1][cut:]]
     rest = b"".join(held)
     for at in range(0, len(rest), CHUNK):
-        yield place + at, rest[at : at + CHUNK]
+        yield place + at, (rest[at : at + CHUNK],)
     if broken is not None:
         raise broken
 
@@ -202,27 +208,44 @@ def _windows(stream: BinaryIO, head: bytes, place: int) -> Iterator[tuple[int, b
 def _cut(held: list[bytes]) -> int:
     """Choose where in the last of what was read a window ends, 0 for not yet; no byte below 0x30 is ever a second."""
     size = sum(map(len, held))
-    if size < WINDOW:
+    if size < CHUNK:
         return 0
+    if b"\n" not in held[-1]:
+        held[:] = [b"".join(held)]
     line = held[-1].rfind(b"\n") + 1
-    if line or size < 4 * WINDOW:
-        return line
-    held[:] = [b"".join(held)]
-    line = held[0].rfind(b"\n") + 1
     return line or next((at + 1 for at in range(size - 1, size - 4096, -1) if held[0][at] < 0x30), size)
 
 
-def _stretches(windows: Iterable[tuple[int, bytes]], first: Encoding) -> Iterator[tuple[Encoding, Chunk]]:
+def _stretches(
+    windows: Iterable[tuple[int, tuple[Part, ...]]], first: Encoding
+) -> Iterator[tuple[Encoding, Chunk]]:
     """Decode windows, each with the stretch it belongs to; ASCII goes with what stands before it."""
     stretch = first
-    for place, data in windows:
-        if data.isascii() and b"\0" not in data:
-            yield stretch, Octets(data)
+    for place, parts in windows:
+        seen = [glance(part) for part in parts]
+        quoted = any(each.quote for each in seen)
+        if not any(each.wide or each.nul for each in seen):
+            yield stretch, Octets(parts, quoted)
             continue
-        for name, at, text in _decoded(place, data):
+        data = b"".join(parts)
+        if not any(each.nul for each in seen) and is_text(data):
+            found: Iterable[tuple[str, int, Chunk]] = [("utf-8", place, Octets((data,), quoted))]
+        else:
+            found = chain.from_iterable(_decoded(at, few) for at, few in _smaller(place, data))
+        for name, at, text in found:
             if name != stretch.name:
                 stretch = Encoding(name, at)
             yield stretch, text
+
+
+def _smaller(place: int, data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Cut a window of several encodings, or of none, at new lines."""
+    at = 0
+    while at < len(data):
+        line = data.rfind(b"\n", at, at + WINDOW) + 1 or data.find(b"\n", at) + 1
+        end = line if line and len(data) - at > WINDOW else len(data)
+        yield place + at, data[at:end]
+        at = end
 
 
 def _decoded(place: int, data: bytes) -> Iterator[tuple[str, int, Chunk]]:
@@ -234,14 +257,13 @@ def _decoded(place: int, data: bytes) -> Iterator[tuple[str, int, Chunk]]:
             data = data.translate(_ASCII)
         yield "utf-8", place, data.decode("utf-8", "surrogateescape")
         return
-    for name in ("utf-8", "gb18030"):
-        try:
-            text = data.decode(name)
-        except UnicodeDecodeError:
-            continue
-        yield name, place, Octets(data) if name == "utf-8" else text
+    if is_text(data):
+        yield "utf-8", place, Octets((data,), b'"' in data)
         return
-    yield from _by_lines(place, data)
+    try:
+        yield "gb18030", place, data.decode("gb18030")
+    except UnicodeDecodeError:
+        yield from _by_lines(place, data)
 
 
 def _by_lines(place: int, data: bytes) -> Iterator[tuple[str, int, str]]:

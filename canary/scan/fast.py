@@ -83,8 +83,9 @@ class FastScan(Scan):
         placing = bool(self.wanted() & ADDRESSES)
         self._seen = Seen(self.keys.derive("scan/seen"))
         keys = key_table(self.keys)
+        known = self.index.sorted_keys()
         self._sweepers = [
-            Sweeper(keys, self.wanted(), self.index.bloom(), self.index.shapes, placing=placing)
+            Sweeper(keys, self.wanted(), self.index.bloom(), self.index.shapes, known, placing=placing)
             for _ in range(self.threads + 1)
         ]
         self._free = list(self._sweepers)
@@ -163,7 +164,7 @@ class FastScan(Scan):
         return len(swept.starts) - skipped
 
     def _hits(self, swept: Swept) -> Ints:
-        """Give the places of what the index knows, among what its Bloom filter did not turn away."""
+        """Give the places of what the index knows."""
         places: Ints = self._known_rows(swept.found)[:, 1]
         return places
 

@@ -54,6 +54,10 @@ class Index(Protocol):
         """Give a Bloom filter of the keys that were issued."""
         ...
 
+    def sorted_keys(self) -> Sequence[NDArray[np.int64]]:
+        """Give the keys that were issued, in order, in one array or two."""
+        ...
+
     def hashed(self, reader: Reader) -> HashIndex:
         """Give the hashed forms of all canaries."""
         ...
@@ -196,6 +200,10 @@ class ArrayIndex:
             add_to_bloom(self._bloom, self.keys)
             add_to_bloom(self._bloom, self._newer[0])
         return self._bloom
+
+    def sorted_keys(self) -> Sequence[NDArray[np.int64]]:
+        """Give the keys, and those that were added since."""
+        return self.keys, self._newer[0]
 
     def owners(self) -> list[int]:
         """Give the serials of all canaries."""

@@ -120,10 +120,11 @@ class Sweeper:
         forms: frozenset[str],
         bloom: Any,
         shapes: Collection[str] | None = None,
+        known: Sequence[Any] = (),
         *,
         placing: bool = False,
     ) -> None:
-        self._work = work_of(keys, forms, bloom, shapes)
+        self._work = work_of(keys, forms, bloom, shapes, known)
         self._work.st[PLACING] = placing
 
     def sweep(self, piece: Piece, layout: Layout, *, view: bool = False) -> Swept | None:

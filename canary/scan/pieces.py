@@ -68,16 +68,14 @@ def pieces(chunks: Iterable[Chunk], layout: Layout, size: int = PIECE, held: int
     buffer = _buffer(2 * size)
     fill, skip, exact, quoted = LEAD, 0, True, False
     for chunk in chunks:
-        if isinstance(chunk, Octets):
-            data = chunk.data
-        else:
-            data = encoded(chunk)
-            exact = exact and _is_exact(data)
-        if fill + len(data) + PAD > len(buffer):
-            buffer = np.concatenate([buffer[:fill], np.empty(len(data) + 2 * PAD + size, np.uint8)])
-        quoted = quoted or b'"' in data
-        buffer[fill : fill + len(data)] = np.frombuffer(data, np.uint8)
-        fill += len(data)
+        octets = chunk if isinstance(chunk, Octets) else _octets(chunk)
+        exact = exact and (octets is chunk or _is_exact(bytes(octets.parts[0])))
+        if fill + len(octets) + PAD > len(buffer):
+            buffer = np.concatenate([buffer[:fill], np.empty(len(octets) + 2 * PAD + size, np.uint8)])
+        quoted = quoted or octets.quoted
+        for part in octets.parts:
+            buffer[fill : fill + len(part)] = np.frombuffer(part, np.uint8)
+            fill += len(part)
         while fill - skip - LEAD >= size:
             cut = _cut(buffer, skip, fill, layout, size, quoted)
             if cut is None:
@@ -96,6 +94,11 @@ def pieces(chunks: Iterable[Chunk], layout: Layout, size: int = PIECE, held: int
             quoted = quoted and b'"' in rest.tobytes()
     if fill - skip > LEAD:
         yield _piece(buffer, fill, skip, exact)
+
+
+def _octets(text: str) -> Octets:
+    data = encoded(text)
+    return Octets((data,), b'"' in data)
 
 
 def _buffer(size: int) -> Bytes:

@@ -24,7 +24,7 @@ from canary.scan.sweepblock import (
     quoted_border,
 )
 from canary.scan.sweepcodes import joined_at, spaced_at, split_at
-from canary.scan.sweephold import flush, settle
+from canary.scan.sweephold import flush
 from canary.scan.sweepmasks import (
     CHAIN,
     EVENTS,
@@ -42,6 +42,7 @@ from canary.scan.sweepmasks import (
 )
 from canary.scan.sweepnumbers import chain_at
 from canary.scan.sweepodd import packed_at, plate_at
+from canary.scan.sweeppairs import settle
 from canary.scan.sweepwords import is_digit, plain_mail, take_digest, take_glued, take_mail, take_word
 from canary.scan.sweepwork import (
     APART,

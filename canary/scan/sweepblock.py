@@ -8,9 +8,10 @@ import numpy as np
 
 from canary.native import apart, inner
 from canary.operations import byte, get, put, trailing
-from canary.scan.sweephold import close_list, note_odd
+from canary.scan.sweephold import note_odd
 from canary.scan.sweepmasks import AT_WORDS, LANES, OPENED, derive
 from canary.scan.sweepodd import at_word, escape_at, is_blank, numeral_at, odd_at, open_at
+from canary.scan.sweeppairs import close_list
 from canary.scan.sweepwork import (
     ACTIVE,
     ASKED,

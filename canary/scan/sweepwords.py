@@ -6,7 +6,8 @@ import numpy as np
 
 from canary.native import apart, inner
 from canary.operations import byte, leading, load64, put_byte, trailing
-from canary.scan.sweephold import give, harden, hold, pair, register
+from canary.scan.sweephold import give, harden, hold, register
+from canary.scan.sweeppairs import pair
 from canary.scan.sweepwork import (
     CANON,
     CODE,

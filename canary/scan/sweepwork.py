@@ -82,8 +82,9 @@ def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
     HELD, OUT, HARD, STARTS, FAILED, ACTIVE, NAMES, FILLED, RING_FIRST, RING_LAST, MODE, DONE, SPACED, CHAINED, SPLIT,
     PACKED, BLOCK_NUMBER, LINES_OPEN, BLOOM, BLOOM_MASK, LISTED, LAST_LISTED, REPEATS, LAST_NAMES, PLACING, PLACED,
     WIDE_LAST, ODD_NOTED, VIEW, LIST_SUM, LAST_SUM, UNFOLDING, CANNOT, PACK_NOTED, PHONES, LEAST_CODE, APART, SKIP,
-    END, OPEN_NAMES, OPEN_FULL, OPEN_QUOTES, SINGLE,
-) = range(43)  # fmt: skip
+    END, OPEN_NAMES, OPEN_FULL, OPEN_QUOTES, KNOWN,
+    KNOWN_SIZE, NEWER, NEWER_SIZE, SINGLE,
+) = range(47)  # fmt: skip
 (
     META, HASHES, STATE, IDS, KINDS_OF, COUNTS, PAIRS, RINGS, GROUPED, OUTS, HARDS, SUMS, BEGINS, LIST, LAST_LIST,
     PLACES, ODDS, CLASSED, DERIVED, ASKED, MAPS, PACKS, NUMBERS,
@@ -142,15 +143,26 @@ def key_table(keys: Keys) -> Any:
 
 
 class Work(NamedTuple):
-    """The numbers and bytes of one kernel, and the Bloom filter that it looks into."""
+    """The numbers and bytes of one kernel, and the Bloom filter and sorted keys that it looks into."""
 
     st: Any
     tb: Any
     bloom: Any
+    known: Sequence[Any]
 
 
-def work_of(keys: Any, forms: frozenset[str], bloom: Any, shapes: Collection[str] | None = None) -> Work:
-    """Make room for a kernel that looks for some forms, and where `shapes` are given, for values of these alone."""
+def work_of(
+    keys: Any,
+    forms: frozenset[str],
+    bloom: Any,
+    shapes: Collection[str] | None = None,
+    known: Sequence[Any] = (),
+) -> Work:
+    """Make room for a kernel that looks for some forms, and where `shapes` are given, for values of these alone.
+
+    It gives what may be among the `known` keys, of which there are one or two sorted arrays; without any what the Bloom
+    filter does not turn away.
+    """
     import numpy as np
 
     st = np.zeros(NUMBERS, np.int64)
@@ -174,7 +186,10 @@ def work_of(keys: Any, forms: frozenset[str], bloom: Any, shapes: Collection[str
     )
     st[ASKED : ASKED + 8] = _asked(forms, int(st[LEAST_CODE]), int(st[PHONES]))
     st[BLOOM], st[BLOOM_MASK] = bloom.ctypes.data, len(bloom) - 1
-    return Work(st, tb, bloom)
+    known = [np.ascontiguousarray(each) for each in known]
+    for place, each in zip((KNOWN, NEWER), known, strict=False):
+        st[place], st[place + 1] = each.ctypes.data, len(each)
+    return Work(st, tb, bloom, known)
 
 
 def _asked(forms: frozenset[str], code: int, phones: int) -> list[int]:

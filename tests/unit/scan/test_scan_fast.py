@@ -12,17 +12,18 @@ import pytest
 
 from canary.model.evidence import Findings
 from canary.scan.budget import Budget, Spent
-from canary.scan.decode import WINDOW, _windows
+from canary.scan.decode import CHUNK, WINDOW, _smaller, _windows
 from canary.scan.engine import scan_stream
 from canary.scan.fast import FastScan
 from canary.scan.index import ArrayIndex
+from canary.scan.kernel import Sweeper
 from canary.scan.parts import Place
 from canary.scan.pieces import Piece, pieces
 from canary.scan.records import LINES_OF_TABLE
 from canary.scan.search import Scan
 from canary.scan.seen import Seen
 from canary.scan.spots import AddressMarks
-from canary.scan.sweepwork import LEAD, MOST_STARTS, PAD
+from canary.scan.sweepwork import LEAD, MOST_STARTS, PAD, PHONE, key_table
 from tests.scanlab import ADDRESS, KEYS, MAIL, OTHER_PHONE, WAYBILL, Lab, value
 
 
@@ -153,12 +154,31 @@ def test_a_stream_is_cut_into_windows_at_new_lines_whatever_it_gives_at_once() -
         def read(self, size: int | None = -1, /) -> bytes:
             return super().read(min(size or 0, 7000))
 
-    long = (b"x" * 3000 + b",") * (5 * WINDOW // 3001)
-    text = b"a,1\n" * 9000 + b"b\n" * 200_000 + long + b"\nend"
+    long = (b"x" * 3000 + b",") * (5 * CHUNK // 3001)
+    text = b"a,1\n" * 9000 + b"b\n" * 700_000 + long + b"\nend"
     for stream in (Drops(text), io.BytesIO(text)):
-        windows = list(_windows(stream, stream.read(100), 0))  # type: ignore[arg-type]
+        found = _windows(stream, stream.read(100), 0)  # type: ignore[arg-type]
+        windows = [(place, b"".join(parts)) for place, parts in found]
         assert b"".join(window for _, window in windows) == text
         assert [place for place, _ in windows] == [0, *accumulate(len(window) for _, window in windows[:-1])]
         assert windows[0][1].endswith(b"\n")
-        assert max(len(window) for _, window in windows) <= 5 * WINDOW
+        assert max(len(window) for _, window in windows) < 2 * CHUNK + 7000
+        few = [each for place, window in windows for each in _smaller(place, window)]
+        assert b"".join(data for _, data in few) == text
+        assert all(text[place:].startswith(data) for place, data in few)
+        assert len(few[0][1]) <= WINDOW
     assert any(window.endswith(b",") for _, window in windows)
+
+
+def test_the_kernel_gives_what_is_among_the_keys_of_the_index() -> None:
+    rows = "n,phone\n" + "".join(f"{n},139{n:08d}\n" for n in range(400))
+    every = np.sort(KEYS.scan_keys("phone", [f"139{n:08d}" for n in range(400)]))
+    bloom = np.full(64, 2**64 - 1, np.uint64)
+    (piece,) = pieces([rows], LINES_OF_TABLE)
+    for known in ((every[::7], every[3::90]), (every[:0], every[:1]), (every[-1:],)):
+        swept = Sweeper(key_table(KEYS), frozenset({"phone"}), bloom, None, known).sweep(
+            piece, LINES_OF_TABLE
+        )
+        assert swept is not None
+        phones = swept.found[swept.found[:, 3] == PHONE, 0]
+        assert sorted(phones.tolist()) == sorted({*np.concatenate(known).tolist()})

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.blocks import shuffle
-from canary.files.csvkernel import is_utf8
 from canary.files.csvwide import BLOCK
+from canary.octets import FEW, Glance, glance, is_text, is_utf8
 
 # Of every kind a good one beside bad ones: overlong, surrogate, too large, cut, alone.
 PIECES = [
@@ -63,3 +63,16 @@ def test_text_is_text(text: str) -> None:
 @given(st.binary(max_size=200))
 def test_bytes_at_random(data: bytes) -> None:
     assert said(data) is decodes(data)
+
+
+@given(data=st.binary(max_size=40), at=st.integers(0, 200), few=st.booleans())
+def test_a_glance_sees_what_there_is(data: bytes, at: int, few: bool) -> None:
+    size = 300 if few else FEW
+    whole = b"a" * at + data + b"a" * size
+    expected = Glance(not data.isascii(), b"\0" in data, b'"' in data)
+    assert glance(whole) == glance(memoryview(whole)) == glance(whole[::-1]) == expected
+    try:
+        text = bool(data.decode()) or True
+    except UnicodeDecodeError:
+        text = False
+    assert is_text(whole) == text

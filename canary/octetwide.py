@@ -1,4 +1,4 @@
-"""UTF-8 checked 64 bytes at a time; compiled code alone imports it.
+"""What bytes hold, looked at 64 at a time, and whether they are UTF-8; compiled code alone imports it.
 
 The look-up algorithm of Keiser and Lemire (Validating UTF-8 in less than one instruction per byte, 2021): three
 tables of half bytes tell what is wrong with two bytes that follow each other.
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from canary.blocks import BLOCK, BYTES, looked_up, same, shuffle
+from canary.blocks import BLOCK, BYTES, looked_up, mask_in, same, shuffle
 from canary.lowering import SIGNED, UNSIGNED, Operation
 from canary.native import apart
 from canary.operations import byte, get, loaded, put, put_byte
@@ -20,6 +20,7 @@ _ir: Any = import_module("llvmlite.ir")
 _I64: Final = _ir.IntType(64)
 
 DATA, SIZE, SCRATCH, BAD, NUMBERS = range(5)
+WIDE, NULS, QUOTES, SEEN = range(2, 6)  # of a glance: whether any is not ASCII, NUL, a quote
 BEFORE: Final = 3  # bytes of a character before its last one
 
 # What two bytes that follow each other may be: a bit for each fault.
@@ -83,3 +84,24 @@ def check_wide(st: int) -> None:
     put(st, BAD, 0)
     if bad != np.uint64(0):
         put(st, BAD, 1)
+
+
+high, nuls, quotes = mask_in((128, 255)), mask_in((0, 0)), mask_in((34, 34))
+
+
+@apart
+def glance_wide(st: int) -> None:
+    """Tell which kinds of bytes there are in whole blocks; what is left over somebody else looks at."""
+    data = get(st, DATA)
+    end = data + (get(st, SIZE) >> 6 << 6)
+    wide = np.uint64(0)
+    nul = np.uint64(0)
+    quote = np.uint64(0)
+    while data < end:
+        wide |= high(data)
+        nul |= nuls(data)
+        quote |= quotes(data)
+        data += BLOCK
+    put(st, WIDE, wide != np.uint64(0))
+    put(st, NULS, nul != np.uint64(0))
+    put(st, QUOTES, quote != np.uint64(0))
