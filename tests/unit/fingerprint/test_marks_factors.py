@@ -143,3 +143,14 @@ def test_channels_mix_on_their_own():
         e = evidence.log2_channels(hits, np.ones(2), counts, np.array([0, 1]))
         mean += a.chances[x] * b.chances[y] * 2.0 ** float(e[0])
     assert mean <= 1 + SLACK
+
+
+def test_sums_are_those_of_numpy():
+    rng = np.random.default_rng(4)
+    values = np.concatenate([rng.normal(0, 1, 500), rng.normal(0, 40, 500), [0.0, -1000.0, 1000.0]])
+    others = np.concatenate([rng.permutation(values)[:-2], [-np.inf, 0.0]])
+    assert evidence.log2_sum(values, others) == pytest.approx(
+        np.logaddexp2(values, others), rel=1e-14, abs=1e-14
+    )
+    assert evidence.log2_sum(np.zeros((2, 3)), np.zeros(3)).tolist() == [[1.0] * 3] * 2
+    assert evidence.log2_sum(np.float64(3.0), np.float64(-np.inf)) == 3.0
