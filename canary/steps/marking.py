@@ -6,6 +6,7 @@ reads under the same one. Nothing of a recipient but its key enters a copy's cel
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, overload
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from canary.fingerprint.plan import MarkPlan
 
 SUBKEY = "marks"  # the sub-key of the home from which datasets' keys are derived
+USEFUL = 0.5  # share of the rows that an anchor has to tell apart, else it is said
 UNPLANTED = ("surrogate", "category", "invisible")  # kinds that a canary's own cells are not given
 
 
@@ -133,6 +135,7 @@ class CopyMarks:
     def __init__(self, seen: Seen, keys: Sequence[bytes], recorder: Recorder | None = None) -> None:
         self._seen, self._keys, self.recorder = seen, list(keys), recorder
         self.cells = [0] * len(self._keys)
+        self._rows, self._told = 0, Counter[int]()
         self._reports: list[tuple[ColumnReport, ...]] = [() for _ in self._keys]
 
     @property
@@ -145,6 +148,10 @@ class CopyMarks:
         from canary.fingerprint.embed import prepare
 
         prepared = prepare(self._seen, columns_of(batch, self.columns))
+        self._rows += prepared.rows
+        for number, anchored in enumerate(prepared.anchors):
+            if anchored is not None:
+                self._told[number] += int(anchored.valid.sum())
         if self.recorder is not None:
             self.recorder.add(prepared)
         return _Edits(self, prepared)
@@ -157,6 +164,16 @@ class CopyMarks:
         self.cells[number] += marked.cells
         self._reports[number] = merged([self._reports[number], marked.report])
         return RowEdits(tuple(_cell_edits(marked)), marked.keep)
+
+    def warnings(self) -> tuple[str, ...]:
+        """Tell of anchors that serve marks, by the plan, but hardly any row of this table."""
+        shares = {at: told / max(1, self._rows) for at, told in sorted(self._told.items())}
+        return tuple(
+            f"by {' and '.join(self._seen.plan.anchors[at].columns)} only {share:.0%} of the rows can be told apart: "
+            "the others lack the marks that hang on it"
+            for at, share in shares.items()
+            if share < USEFUL
+        )
 
     def report(self, number: int) -> list[dict[str, Any]]:
         """Give what the marks of one copy changed, column by column."""

@@ -117,7 +117,8 @@ def tag_source(tools: Tools, source: Source, request: TagRequest, copies: Copies
             copies.discard()
             continue
         copies.commit()
-        batch = replace(batch, warnings=(*batch.warnings, *written.warnings))
+        told = marks.warnings() if marks else ()
+        batch = replace(batch, warnings=(*batch.warnings, *written.warnings, *told))
         return _answer(batch, [_told(batch, *pair) for pair in zip(batch.jobs, made, strict=True)], began)
     raise OutsideError(
         "no free values were left for canaries", "add a mail domain or reserve a range in the policy"

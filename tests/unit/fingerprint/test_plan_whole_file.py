@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.marks_home import home_of
+from canary import wiring
 from canary.fields.policy import parse_policy
 from canary.files import csvparse
 from canary.fingerprint import sampling
@@ -165,6 +166,20 @@ def test_a_tagged_file_has_its_marks_where_the_first_rows_are_unlike_the_rest(tm
     assert tagged_twice(tmp_path, table, ("number", "phone", "kg"), NUMBERS) > 0.8 * ROWS
 
 
+def test_a_later_export_whose_rows_an_anchor_does_not_tell_is_said(tmp_path, table):
+    """The plan stays that of the first copy; what it cannot mark in another export is told, not lost in silence."""
+    table = rows_of(table, slice(0, 400))
+    names = ("number", "phone", "kg")
+    first, _ = tag_once(tmp_path, table, names, NUMBERS)
+    table["phone"] = np.repeat(table["phone"][:8], 50)
+    second, marked = tag_once(tmp_path, table, names, NUMBERS)
+    assert not [one for one in first if "apart" in one]
+    assert [one for one in second if "apart" in one] == [
+        "by phone only 0% of the rows can be told apart: the others lack the marks that hang on it"
+    ]
+    assert marked == 0
+
+
 def test_categories_are_the_same_though_their_neighbours_were_unknown_at_first(tmp_path, table):
     rng = np.random.default_rng(8)
     table["city"] = objects(["甲", "乙", "丙"])[rng.integers(0, 3, ROWS)]
@@ -175,12 +190,27 @@ def test_categories_are_the_same_though_their_neighbours_were_unknown_at_first(t
     assert 5 <= (np.array(copy, dtype=object) != table["city"]).sum() <= ROWS / 100
 
 
-def tagged_twice(folder, table, names, policy):
-    """Tag a table, and once more by the same call; gives the marked cells."""
+def asked(folder, table, names, policy):
+    """Write a table, and give the call that tags it."""
     lines = [",".join(names), *(",".join(row) for row in zip(*(table[name] for name in names), strict=True))]
     (folder / "in.csv").write_text("\n".join(lines) + "\n", "utf-8")
-    tools = home_of(folder, ["a"])
-    request = TagRequest(str(folder / "in.csv"), ("a",), str(folder / "out.csv"), policy=parse_policy(policy))
+    return TagRequest(
+        str(folder / "in.csv"), ("a",), str(folder / "out.csv"), policy=parse_policy(policy), force=True
+    )
+
+
+def tag_once(folder, table, names, policy):
+    """Tag a table in a home that stays; gives the warnings and the marked cells."""
+    known = (folder / "home").exists()
+    tools = wiring.open_tools(folder / "home") if known else home_of(folder, ["a"])
+    answer = tag(tools, asked(folder, table, names, policy))
+    tools.registry.close()
+    return answer.warnings, answer.releases[0].marked_cells
+
+
+def tagged_twice(folder, table, names, policy):
+    """Tag a table, and once more by the same call; gives the marked cells."""
+    tools, request = home_of(folder, ["a"]), asked(folder, table, names, policy)
     first = tag(tools, request).releases[0]
     again = tag(tools, replace(request, output=str(folder / "again.csv"))).releases[0]
     assert (again.release, again.sha256_out) == (first.release, first.sha256_out)
