@@ -265,7 +265,7 @@ def _counted(batches: Sequence[Rows], first: NDArray[np.bool_]) -> dict[str, Iss
     for rows in batches:
         for form in set(rows.forms):
             numbers.setdefault(form, len(numbers))
-        forms = np.fromiter(map(numbers.__getitem__, rows.forms), np.int64, len(rows.forms))
+        forms = np.frombuffer(bytes(map(numbers.__getitem__, rows.forms)), np.uint8)
         chances = np.exp2(-np.minimum(rows.bits, 1000.0))
         fresh = first[at : at + len(forms)]
         at += len(forms)
@@ -317,12 +317,15 @@ def add_to_bloom(words: NDArray[np.uint64], keys: NDArray[np.int64]) -> None:
     """Add keys to a Bloom filter; the four bits of a key are in one word."""
     import numpy as np
 
+    shift = np.uint64(64 - (len(words).bit_length() - 1))
     for start in range(0, len(keys), BLOOMED):
-        h = keys[start : start + BLOOMED].view(np.uint64)
+        h = np.sort(keys[start : start + BLOOMED].view(np.uint64))  # keys of one word stand side by side then
         bits = np.zeros(len(h), np.uint64)
-        for shift in (0, 6, 12, 18):
-            bits |= np.uint64(1) << ((h >> np.uint64(shift)) & np.uint64(63))
-        np.bitwise_or.at(words, ((h >> np.uint64(24)) & np.uint64(len(words) - 1)).astype(np.int64), bits)
+        for by in (0, 6, 12, 18):
+            bits |= np.uint64(1) << ((h >> np.uint64(by)) & np.uint64(63))
+        at = (h >> shift).astype(np.int64)
+        first = np.concatenate([[0], np.flatnonzero(at[1:] != at[:-1]) + 1])
+        words[at[first]] |= np.bitwise_or.reduceat(bits, first)
 
 
 def _addresses_of(canary: Canary) -> list[str]:

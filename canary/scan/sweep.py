@@ -43,7 +43,7 @@ from canary.scan.sweepmasks import (
 from canary.scan.sweepnumbers import chain_at
 from canary.scan.sweepodd import packed_at, plate_at
 from canary.scan.sweeppairs import settle
-from canary.scan.sweepwords import is_digit, plain_mail, take_digest, take_glued, take_mail, take_word
+from canary.scan.sweepwords import is_digit, plain_mail, take_digest, take_glued, take_mail, take_word, window
 from canary.scan.sweepwork import (
     APART,
     ASKED,
@@ -68,16 +68,22 @@ from canary.scan.sweepwork import (
     VIEW,
     WIDE_LAST,
 )
-from canary.scan.vectors import ATS, EMPTY, HIGH, QUOTES, digits, signs
+from canary.scan.vectors import ATS, DIGITS, EMPTY, HIGH, LETTERS, QUOTES, digits, signs
+
+WINDOW = 56  # bits of a mask that are known from any place on
 
 
 @inner
-def word_at(st: int, tb: int, s: int, i: int) -> None:
+def word_at(st: int, tb: int, s: int, i: int, now: int, off: int) -> None:
     """Look up the word that starts here."""
-    word = ~signs(s + i)
+    numbers = window(now, DIGITS, off)
+    word = ~(window(now, LETTERS, off) | numbers)
+    if trailing(word) > WINDOW:
+        numbers = digits(s + i)
+        word = ~signs(s + i)
     if word != U0:
         size = trailing(word)
-        numbers = digits(s + i) & (U1 << U(size)) - U1
+        numbers &= (U1 << U(size)) - U1
         number = population(numbers)
         before = trailing(numbers)
     else:
@@ -163,7 +169,7 @@ def block_at(st: int, tb: int, s: int, p: int, now: int, made: int, mode: int) -
         events ^= bit
         i = p + trailing(bit)
         if words & bit != U0:
-            word_at(st, tb, s, i)
+            word_at(st, tb, s, i, now, trailing(bit))
         if rare & bit != U0:
             rare_at(st, tb, s, p, made, bit)
         if border & bit != U0:
@@ -173,7 +179,7 @@ def block_at(st: int, tb: int, s: int, p: int, now: int, made: int, mode: int) -
                 put(st, OPEN_QUOTES, get(st, OPEN_QUOTES) + population(here))
             left = U0 - bit
             border_at(st, s, i)
-        elif mask_of(now, ATS) & bit != U0 and not plain_mail(st, tb, s, i):
+        elif mask_of(now, ATS) & bit != U0 and not plain_mail(st, tb, s, i, now, trailing(bit) + 1):
             take_mail(st, tb, s, i)
     count(st, latin & left, wide & left, ink & left, mode)
     if mode == QUOTED:

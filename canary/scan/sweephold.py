@@ -27,7 +27,7 @@ from canary.operations import (
 from canary.scan.sweeppairs import pair
 from canary.scan.sweepwork import (
     BLOOM,
-    BLOOM_MASK,
+    BLOOM_SHIFT,
     CAPACITY,
     EMAIL,
     FAILED,
@@ -200,16 +200,16 @@ def is_known(st: int, key: int) -> bool:
 def flush(st: int, tb: int) -> None:
     """Key what is held, many at once, and give what is among the keys of the index."""
     bloom = get(st, BLOOM)
-    mask = np.uint64(get(st, BLOOM_MASK))
+    shift = np.uint64(get(st, BLOOM_SHIFT))
     for k in range(get(st, HELD)):
         h = key_held(tb, get(st, META + 2 * k), tb + SLOTS + SLOT * k)
         put(st, HASHES + k, np.int64(h))
-        prefetch(bloom + 8 * np.int64(h >> np.uint64(24) & mask))
+        prefetch(bloom + 8 * np.int64(h >> shift))
     low = np.uint64(63)
     one = np.uint64(1)
     for k in range(get(st, HELD)):
         h = np.uint64(get(st, HASHES + k))
-        word = load64(bloom + 8 * np.int64(h >> np.uint64(24) & mask))
+        word = load64(bloom + 8 * np.int64(h >> shift))
         bits = one << (h & low) | one << (h >> np.uint64(6) & low)
         bits |= one << (h >> np.uint64(12) & low) | one << (h >> np.uint64(18) & low)
         about = get(st, META + 2 * k)

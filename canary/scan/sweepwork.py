@@ -80,7 +80,7 @@ def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
 # The kernel's numbers: single ones, then rooms.
 (
     HELD, OUT, HARD, STARTS, FAILED, ACTIVE, NAMES, FILLED, RING_FIRST, RING_LAST, MODE, DONE, SPACED, CHAINED, SPLIT,
-    PACKED, BLOCK_NUMBER, LINES_OPEN, BLOOM, BLOOM_MASK, LISTED, LAST_LISTED, REPEATS, LAST_NAMES, PLACING, PLACED,
+    PACKED, BLOCK_NUMBER, LINES_OPEN, BLOOM, BLOOM_SHIFT, LISTED, LAST_LISTED, REPEATS, LAST_NAMES, PLACING, PLACED,
     WIDE_LAST, ODD_NOTED, VIEW, LIST_SUM, LAST_SUM, UNFOLDING, CANNOT, PACK_NOTED, PHONES, LEAST_CODE, APART, SKIP,
     END, OPEN_NAMES, OPEN_FULL, OPEN_QUOTES, KNOWN,
     KNOWN_SIZE, NEWER, NEWER_SIZE, SINGLE,
@@ -185,7 +185,7 @@ def work_of(
         if tb[ISSUED + SHAPE_PHONE + digits] or (digits == 11 and tb[ISSUED + SHAPE_MOBILE])
     )
     st[ASKED : ASKED + 8] = _asked(forms, int(st[LEAST_CODE]), int(st[PHONES]))
-    st[BLOOM], st[BLOOM_MASK] = bloom.ctypes.data, len(bloom) - 1
+    st[BLOOM], st[BLOOM_SHIFT] = bloom.ctypes.data, 65 - len(bloom).bit_length()
     known = [np.ascontiguousarray(each) for each in known]
     for place, each in zip((KNOWN, NEWER), known, strict=False):
         st[place], st[place + 1] = each.ctypes.data, len(each)
