@@ -16,7 +16,7 @@ from canary.fingerprint.anchors import Counts
 from canary.fingerprint.columns import texts_of
 from canary.fingerprint.learn import Learning
 from canary.fingerprint.sampling import Sample
-from canary.steps.tag import tag
+from canary.steps.tag import NO_MARKS, tag
 from canary.steps.tagging import TagRequest
 from tests.markslab import POLICY, SECRET, objects, parcels, rows_of
 
@@ -178,6 +178,16 @@ def test_a_later_export_whose_rows_an_anchor_does_not_tell_is_said(tmp_path, tab
         "by phone only 0% of the rows can be told apart: the others lack the marks that hang on it"
     ]
     assert marked == 0
+
+
+def test_where_nothing_can_carry_marks_it_is_said_each_time(tmp_path, table):
+    table, policy = rows_of(table, slice(0, 50)), NUMBERS.replace("tolerance = 0.04", "tolerance = 0")
+    tools, request = home_of(tmp_path, ["a"]), asked(tmp_path, table, ("number", "phone", "kg"), policy)
+    answers = [tag(tools, replace(request, dry_run=dry)) for dry in (True, False, False)]
+    tools.registry.close()
+    assert all(NO_MARKS in one.warnings for one in answers)
+    assert len({one.releases[0].release for one in answers[1:]}) == 1
+    assert answers[2].releases[0].marked_cells == 0
 
 
 def test_categories_are_the_same_though_their_neighbours_were_unknown_at_first(tmp_path, table):
