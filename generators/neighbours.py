@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
-GAPS = 4000  # of a batch by which it is told whether columns go along with each other
+GAPS = 1000  # of a batch by which it is told whether columns go along with each other
 
 
 def tide_of(name: str, table: pa.RecordBatch) -> Series | None:

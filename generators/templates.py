@@ -51,7 +51,7 @@ class Templates:
         reach = max(DRAWN, int(WINDOW * size))
         apart = int(BESIDE * reach) + 1
         gen = generator(rng)
-        steps = gen.integers(apart, reach + 1, shape) * gen.choice([-1, 1], shape)
+        steps = gen.integers(apart, reach + 1, shape) * (2 * gen.integers(0, 2, shape, np.int8) - 1)
         rows = near[:, None, None] + steps
         rows = np.where((rows < 0) | (rows >= size), near[:, None, None] - steps, rows) % size
         likely = self.moments.alike(places, rows, CHOICE).tolist()
