@@ -52,6 +52,14 @@ def edges_of_rest(data: int, at: int, size: int, delimiter: int, quote: int) -> 
     return mask
 
 
+@inner
+def edges_from(data: int, at: int, size: int, delimiter: int, quote: int) -> Any:
+    """Mask what may end a cell among the next 64 bytes, or those that are left."""
+    if size - at < BLOCK:
+        return edges_of_rest(data, at, size, delimiter, quote)
+    return edges(data + at, delimiter, quote)
+
+
 @apart
 def behind_quotes(data: int, at: int, size: int, quote: int) -> int:
     """Give where a quoted cell is closed, behind the quote; `at` is behind the one that opens it."""
@@ -105,10 +113,7 @@ def scan_wide(st: int, data: int, wanted: int, starts: int, ends: int, widths: i
     column = 0
     known = 0
     while at < size:
-        if size - at < BLOCK:
-            mask = edges_of_rest(data, at, size, parting, sought)
-        else:
-            mask = edges(data + at, parting, sought)
+        mask = edges_from(data, at, size, parting, sought)
         ahead = at + BLOCK
         while mask != np.uint64(0):
             here = at + trailing(mask)
