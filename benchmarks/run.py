@@ -37,6 +37,9 @@ SECTIONS = (
     Section("benchmarks.marks_speed"),
     Section("benchmarks.marks"),
     Section("benchmarks.registry", title="Registry: issuing and look-ups (SQLite)"),
+    Section(
+        "benchmarks.scan", ("--megabytes", "50"), title="Scan: GB a CPU second by identifiers and by text"
+    ),
     Section("benchmarks.watch", title="Watch: mails, sources, alerts"),
 )
 

@@ -19,8 +19,9 @@ from canary.scan.kernel import Sweeper, counts_of
 from canary.scan.parts import Place
 from canary.scan.pieces import pieces
 from canary.scan.records import LINES_OF_TABLE
+from canary.scan.regions import apart
 from canary.scan.search import Scan
-from canary.scan.sweepwork import FORMS, key_table
+from canary.scan.sweepwork import BLOCKS, FORMS, LEAD, key_table
 from canary.scan.tally import shape_of
 from tests.scanlab import (
     ADDRESS,
@@ -153,6 +154,28 @@ def test_the_kernel_keys_the_candidates_of_the_plain_engine(seed: int, text: str
             text
         ):  # of others it takes some for phones that are none: the plain engine judges
             assert found == keyed(text)
+
+
+def joined(rows: np.ndarray, lines: int) -> list[tuple[int, int]]:
+    """Join stretches as near as the kernel joins them, in whatever order it found them."""
+    wider = ((first - lines, last - lines + 256) for first, last in sorted(rows.tolist()))
+    return list(apart(wider))
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32), before=st.integers(64 * BLOCKS - 300, 64 * BLOCKS + 10), odd=st.booleans())
+def test_where_masks_are_made_anew_nothing_is_missed_or_told_twice(seed: int, before: int, odd: bool) -> None:
+    text = texts(seed, PIECES if odd else PIECES[:37], 30)
+    sweeper = Sweeper(key_table(KEYS), frozenset({"phone", "code", "email"}), EVERY)
+    told: list[object] = []
+    for lines in (0, before):  # before the text: behind them its masks are not all made at one go
+        (piece,) = pieces(["\n" * lines + text], LINES_OF_TABLE)
+        found = sweeper.sweep(piece, LINES_OF_TABLE)
+        assert found is not None
+        keys = sorted(map(tuple, (found.found[:, :3] - (0, lines, lines)).tolist()))
+        starts = (found.starts[found.starts > LEAD + lines] - lines).tolist()
+        told.append((keys, starts, *(joined(each, lines) for each in (found.hard, found.odd, found.packed))))
+    assert told[0] == told[1]
 
 
 def swept(text: str) -> set[tuple[str, int]]:
