@@ -44,7 +44,7 @@ MARK: Final = 1  # between groups of a number
 B64: Final = 2  # value + 1 in base64
 NONWORD: Final = 3
 
-CAPACITY: Final = 448  # candidates held before they are keyed
+CAPACITY: Final = 160  # candidates held before they are keyed
 SLOT: Final = 32  # bytes of a value as it is encrypted
 KEY: Final = 208  # eleven round keys and two sub-keys
 PER_SHAPE: Final = 4096  # registers, by which the distinct candidates of a shape are estimated
@@ -59,7 +59,7 @@ RING: Final = 4096
 GROUPS: Final = 4096
 LEAD: Final = 64  # new lines before a text
 MASK_ROWS: Final = 24  # at most, of what bytes are, and of what may start at them
-BLOCKS: Final = 64  # of 64 bytes, whose masks are made at once
+BLOCKS: Final = 32  # of 64 bytes, whose masks are made at once
 BEFORE: Final = (
     8  # words before the first block of a row of masks; one block stands there, and one behind the last
 )
