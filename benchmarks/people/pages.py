@@ -50,7 +50,8 @@ def _auc_table(found: Found) -> str:
             name,
             f"{one['rows']:,}",
             str(one["features"]),
-            *(_interval(one[way]) for way in ("boosting", "logistic", "boosting_apart", "logistic_apart")),
+            *(_interval(one[way]) for way in ("boosting", "logistic")),
+            *(_apart(one, way) for way in ("boosting", "logistic")),
         ]
         for name, one in ((name, found[name]) for name in _hosts(found))
     ]
@@ -61,6 +62,12 @@ def _auc_table(found: Found) -> str:
         "logistic, persons apart",
     ]
     return _table(["host", "rows", "features", *head], rows)
+
+
+def _apart(one: Found, way: str) -> str:
+    """Give what a classifier tells of persons it was told nothing of; nothing where no person comes again."""
+    told = one.get(f"{way}_apart", one[way])
+    return "–" if told == one[way] else _interval(told)
 
 
 def _interval(one: Found) -> str:
