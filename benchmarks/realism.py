@@ -1,6 +1,6 @@
 """Measures how well canaries hide among real rows: two-sample tests, outliers, filters, marginals, hard rules.
 
-`python -m benchmarks.realism` measures everything (about half an hour on one core) and writes
+`python -m benchmarks.realism` measures everything (about forty minutes on one core) and writes
 docs/figures/realism.json, its plots, and the tables of docs/realism.md. `--only NAME …` measures a part again.
 """
 
