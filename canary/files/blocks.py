@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Generic, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
 from canary.errors import OutsideError
-from canary.files.compress import Writer, read_full
+from canary.files.compress import Writer, read_into
 from canary.files.outside import reading
 from canary.files.table import Insertion
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Offsets = npt.NDArray[np.int64]
 
 CHUNK = 1 << 21
+ROOM = 1 << 16  # for what is left of the bytes before
 MAX_RECORD = 1 << 27  # a record longer than this is a quote or bracket that is never closed
 
 Extra = TypeVar("Extra")
@@ -58,32 +59,64 @@ Splitter = Callable[[bytes, bool], Cut[Extra]]
 
 
 def blocks(
-    stream: IO[bytes], split: Splitter[Extra], path: Path, size: int | None = None, begun: bytes = b""
+    stream: IO[bytes],
+    split: Splitter[Extra],
+    path: Path,
+    size: int | None = None,
+    begun: bytes = b"",
+    *,
+    buffers: bool = False,
 ) -> Iterator[Block[Extra]]:
     """Cut a stream into blocks; together they are the stream to the byte.
 
-    `split(data, last)` finds the records at the beginning of the data; what it leaves comes again with more.
+    `split(data, last)` finds the records at the beginning of the data; what it leaves comes again with more. With
+    `buffers` it takes any buffer instead of bytes, and less is copied.
     """
     size = size or CHUNK
     with reading(path):
-        carry, ahead = begun, read_full(stream, size)
+        carry, ahead = begun, _Ahead.read(stream, size)
     first = 0
     while True:
-        data = carry + ahead if carry else ahead
+        lying = ahead.behind(carry)
         with reading(path):
-            ahead = read_full(stream, max(size, len(carry)))
-        cut = split(data, not ahead)
-        if cut.used or not ahead:
+            ahead = _Ahead.read(stream, max(size, len(carry)))
+        data: Any = lying if buffers else bytes(lying)
+        cut = split(data, not ahead.size)
+        if cut.used or not ahead.size:
             yield Block(memoryview(data)[: cut.used], cut.starts, cut.ends, first, cut.extra)
         first += len(cut.starts)
-        carry = data[cut.used :]
-        if not ahead:
+        carry = bytes(data[cut.used :])
+        if not ahead.size:
             return
         if len(carry) > MAX_RECORD:
             raise OutsideError(
                 f"{path}: row {first + 1} is longer than {MAX_RECORD >> 20} MB",
                 "look for a quote that is never closed",
             )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """Bytes that were read ahead, with room before them for what is left of those before."""
+
+    room: memoryview
+    size: int
+
+    @classmethod
+    def read(cls, stream: IO[bytes], size: int) -> _Ahead:
+        """Read so many bytes, fewer only at the end."""
+        import numpy as np
+
+        room = np.empty(ROOM + size, np.uint8).data
+        return cls(room, read_into(stream, room[ROOM:]))
+
+    def behind(self, left: bytes) -> memoryview:
+        """Put what is left before them."""
+        start = ROOM - len(left)
+        if start < 0:
+            return memoryview(left + bytes(self.room[ROOM : ROOM + self.size]))
+        self.room[start:ROOM] = left
+        return self.room[start : ROOM + self.size]
 
 
 @dataclass(slots=True)

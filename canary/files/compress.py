@@ -48,6 +48,17 @@ def opened(path: Path, compression: str | None) -> Iterator[IO[bytes]]:
             yield raw
 
 
+def read_into(stream: IO[bytes], room: memoryview) -> int:
+    """Fill a buffer; gives how many bytes were read, fewer than it takes only at the end."""
+    done = 0
+    while done < len(room):
+        count = stream.readinto(room[done:])  # type: ignore[attr-defined]  # every stream that we open has it
+        if not count:
+            break
+        done += count
+    return done
+
+
 def read_full(stream: IO[bytes], size: int) -> bytes:
     """Read exactly `size` bytes, fewer only at the end."""
     data = stream.read(size)

@@ -50,7 +50,9 @@ class CsvTable(Table):
     def _blocks(self, wanted: tuple[int, ...] | None = None) -> Iterator[Block[Found]]:
         with opened(self.path, self.format.compression) as stream:
             read_full(stream, len(self.prefix))
-            yield from blocks(stream, CsvSplitter(self.encoding, self.dialect, wanted), self.path)
+            split = CsvSplitter(self.encoding, self.dialect, wanted)
+            compiled = wanted is not None and self.encoding.name == "utf-8"
+            yield from blocks(stream, split, self.path, buffers=compiled)
 
     def _read(self, columns: Sequence[str], reading: Reading) -> Iterator[RowBatch]:
         parser = CsvParser(self.path, self.headings, self.encoding, self.dialect)
