@@ -17,6 +17,7 @@ from canary.generators.phones import PhoneDraw
 from canary.generators.places import places
 from canary.generators.safety import Owned, check_all
 from canary.model.record import Persona
+from canary.uncollected import uncollected
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,6 +100,10 @@ class Personas:
         """Draw personas one by one in every field; raises SafetyError rather than give an unsafe one."""
         if count < 0:
             raise UsageError(f"cannot draw {count} personas", "give a number of 0 or more")
+        with uncollected():
+            return self._drawn(count, wish)
+
+    def _drawn(self, count: int, wish: Wish) -> list[Persona]:
         people = self.people(count, wish)
         none = [""] * count
         mails = none if "email" in wish.without else self.mails(people, wish.ways)

@@ -13,9 +13,9 @@ from canary.model.data import Policy
 from canary.steps.held import Exports, Recognition, by_recipient, exports
 from canary.steps.marking import SUBKEY
 from canary.steps.tools import Tools
-from canary.steps.uncollected import uncollected
 from canary.store import datasets, marks, recipients
 from canary.trace.case import MarkScore, MarkSets
+from canary.uncollected import uncollected
 
 if TYPE_CHECKING:
     import numpy as np

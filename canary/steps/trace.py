@@ -21,10 +21,10 @@ from canary.steps import cases, decoding
 from canary.steps.evidence import Seen, build_case, groups_found, hit_canaries
 from canary.steps.scan import search
 from canary.steps.tools import Tools
-from canary.steps.uncollected import uncollected
 from canary.store import journal
 from canary.trace.case import Limits
 from canary.trace.verdict import conclude
+from canary.uncollected import uncollected
 
 INCIDENT = re.compile(r"i-[a-z2-7]{13}")
 

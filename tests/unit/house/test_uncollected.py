@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from canary.steps.uncollected import uncollected
+from canary.uncollected import uncollected
 
 
 def test_it_rests_and_goes_on():
