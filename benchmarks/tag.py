@@ -20,7 +20,7 @@ from pathlib import Path
 from benchmarks import data
 
 ROWS = 1_000_000
-PAIRS = 3
+PAIRS = 9
 LIMIT = 3.0
 MANY = 16
 

@@ -11,13 +11,14 @@ import numpy as np
 
 from canary.blocks import BLOCK, lower_to, plain_code, plain_mail, upper_to
 from canary.native import apart, inner
-from canary.operations import byte, cipher, get, load64, place, put, put_byte
+from canary.operations import byte, cipher, get, load64, place, prefetch, put, put_byte
 
 # The numbers that every one of them is given first: where the texts are.
 DATA, SIZE, PLACES, STEP, COUNT, QUOTE, OWN = range(7)
 # Keying: TABLE tells what each byte becomes; KEYS are the round keys, then the sub-keys for a last block that is
 # full or cut; SLOT is room for a text of ROOM bytes; GUARDED is the bit of marks that may not stand at either end.
 TABLE, KEYS, TAGS, ODD, SLOT, ROOM, GUARDED, FOUND, KEYING = range(OWN, OWN + 9)
+AHEAD: Final = 12  # texts that are asked for before their turn
 DROPPED: Final = 1  # stands in the table for a byte that is left out
 MARK: Final = 128  # is set in the table for a mark that may not stand at either end
 WHOLE: Final = 176
@@ -39,6 +40,14 @@ def begin_of(st: int, number: int) -> int:
     """Give where a text begins."""
     begin: int = get(st, DATA) + place(get(st, PLACES), get(st, STEP) * number)
     return begin
+
+
+@inner
+def come_to(st: int, number: int) -> int:
+    """Give where a text begins, and ask for one that comes later: they lie too far apart to be foreseen."""
+    if number + AHEAD < get(st, COUNT):
+        prefetch(begin_of(st, number + AHEAD))
+    return begin_of(st, number)
 
 
 @inner
@@ -114,7 +123,7 @@ def key_column(st: int) -> None:
     last = get(st, DATA) + get(st, SIZE) - BLOCK
     found = 0
     for number in range(get(st, COUNT)):
-        begin = begin_of(st, number)
+        begin = come_to(st, number)
         size = size_of(st, number)
         if is_quoted(st, begin, size):
             size = -1
@@ -150,7 +159,7 @@ def hash_column(st: int) -> None:
     end = get(st, DATA) + get(st, SIZE)
     left = 0
     for number in range(get(st, COUNT)):
-        begin = begin_of(st, number)
+        begin = come_to(st, number)
         size = size_of(st, number)
         if is_quoted(st, begin, size):
             put(get(st, LEFT), left, number)
@@ -218,7 +227,7 @@ def read_column(st: int) -> None:
     out = get(st, OUT)
     put(st, BAD, 1)
     for number in range(get(st, COUNT)):
-        begin = begin_of(st, number)
+        begin = come_to(st, number)
         size = size_of(st, number)
         digits = size - head - behind
         if digits < 1 or digits > MOST_DIGITS or (width and digits != width):
@@ -271,7 +280,7 @@ def time_column(st: int) -> None:
     day = 0
     put(st, WRONG, 1)
     for number in range(get(st, COUNT)):
-        begin = begin_of(st, number)
+        begin = come_to(st, number)
         if size_of(st, number) != length:
             return
         if byte(begin, 4) != byte(signs, 0) or byte(begin, 7) != byte(signs, 1):

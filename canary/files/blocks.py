@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Offsets = npt.NDArray[np.int64]
 
-CHUNK = 1 << 21
+CHUNK = 1 << 22
 ROOM = 1 << 16  # for what is left of the bytes before
 MAX_RECORD = 1 << 27  # a record longer than this is a quote or bracket that is never closed
 
