@@ -8,8 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from canary.generators.data import people_table, words
-from canary.generators.draws import Weighted, bits_of, integers
-from canary.generators.places import County
+from canary.generators.draws import Weighted, bits_of
+from canary.generators.places import places
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,33 +61,54 @@ def _pairs(table: dict[str, object], key: str) -> tuple[str, ...]:
     )
 
 
-def draw_streets(gen: np.random.Generator, counties: Sequence[County]) -> tuple[list[str], list[str]]:
-    """Draw a street address (without divisions) for each county; gives the texts and their forms."""
+def draw_streets(gen: np.random.Generator, counties: NDArray[np.int64]) -> tuple[list[str], NDArray[np.intp]]:
+    """Draw a street address, without divisions, for each county (an index); gives texts and their forms' numbers."""
     import numpy as np
 
     tables = street_tables()
     forms = tables.forms.picks(gen, len(counties))
-    streets = np.array(_towns(gen, counties), dtype=object)
+    towns = _draw_towns(gen, counties)
     hidden = gen.random(len(counties)) >= TOWN_SHOWN
+    streets = np.empty(len(counties), dtype=object)
     for at, form in enumerate(tables.forms.texts):
         rows = np.flatnonzero(forms == at)
         if form != "village":
-            streets[rows[hidden[rows]]] = ""
-        streets[rows] += _joined(gen, len(rows), *_parts_of(form))
-    return [str(street) for street in streets], [tables.forms.texts[at] for at in forms.tolist()]
+            towns[rows[hidden[rows]]] = ""
+        streets[rows] = _joined(towns[rows], *(_drawn(gen, len(rows), part) for part in _parts_of(form)))
+    texts: list[str] = streets.tolist()
+    return texts, forms
 
 
-def _towns(gen: np.random.Generator, counties: Sequence[County]) -> list[str]:
-    picks = gen.random(len(counties)).tolist()
-    return [county.towns[int(pick * len(county.towns))] for county, pick in zip(counties, picks, strict=True)]
+def _draw_towns(gen: np.random.Generator, counties: NDArray[np.int64]) -> Texts:
+    """Draw a town of each county evenly."""
+    towns, starts, sizes = _towns()
+    at = (gen.random(len(counties)) * sizes[counties]).astype("int64")
+    drawn: Texts = towns[starts[counties] + at]
+    return drawn
 
 
-def _joined(gen: np.random.Generator, count: int, *tables: Sequence[str]) -> Texts:
-    """Draw an entry of each table evenly, and join them row by row."""
+@cache
+def _towns() -> tuple[Texts, NDArray[np.int64], NDArray[np.int64]]:
+    """Give the towns of all counties in a row, where those of each county begin, and how many it has."""
     import numpy as np
 
-    drawn = ([texts[index] for index in integers(gen, count, len(texts))] for texts in tables)
-    return np.array(["".join(row) for row in zip(*drawn, strict=True)], dtype=object)
+    counties = places().counties
+    sizes = np.array([len(county.towns) for county in counties])
+    towns = np.array([town for county in counties for town in county.towns], dtype=object)
+    return towns, np.cumsum(sizes) - sizes, sizes
+
+
+def _drawn(gen: np.random.Generator, count: int, texts: Texts) -> Texts:
+    drawn: Texts = texts[gen.integers(0, len(texts), count)]
+    return drawn
+
+
+def _joined(*columns: Texts) -> Texts:
+    """Join texts row by row."""
+    import numpy as np
+
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return np.array(list(map("".join, rows)), dtype=object)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +134,18 @@ def _parts() -> HomeParts:
     )
 
 
-def _parts_of(form: str) -> tuple[Sequence[str], ...]:
+@cache
+def _parts_of(form: str) -> tuple[Texts, ...]:
     """Give the tables whose entries make a street address of a form."""
+    import numpy as np
+
     tables, parts = street_tables(), _parts()
     road, home = (tables.roads, parts.houses), (tables.estates, parts.units, parts.rooms)
-    return {
+    texts: tuple[Sequence[str], ...] = {
         "estate": home,
         "road_estate": (*road, *home),
         "road": road,
         "danwei": (*road, parts.blocks, parts.rooms),
         "village": (tables.villages, parts.farms),
     }[form]
+    return tuple(np.array(each, dtype=object) for each in texts)

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from operator import add
 from typing import TYPE_CHECKING, Protocol
 
 from canary.generators.draws import Weighted, bits_of, integers
@@ -13,6 +14,7 @@ from canary.generators.names import pinyin
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
 LEAST_BITS = 36  # of the random part, for every alias
 LONGEST_RUN = 4  # digits in a row
@@ -130,16 +132,18 @@ class AliasDraw:
         if not self.domains:
             return [""] * len(names)
         count = len(names)
-        drawn, shapes = self._words(gen, count), integers(gen, count, 5)
-        domains = integers(gen, count, len(self.domains))
-        return [
-            f"{local_part(name, head, word, shape)}@{self.domains[domain]}"
-            for name, head, word, shape, domain in zip(names, heads, drawn, shapes, domains, strict=True)
-        ]
+        drawn, shapes = self._words(gen, count), integers(gen, count, len(_SHAPES))
+        ends = [f"@{domain}" for domain in self.domains]
+        domains = [ends[at] for at in integers(gen, count, len(ends))]
+        return list(map(add, local_parts(names, heads, drawn, shapes), domains))
 
     def _words(self, gen: np.random.Generator, count: int) -> list[int]:
         """Draw distinct integers below the number of random parts."""
         drawn = integers(gen, count, words())
+        new = set(drawn)
+        if len(new) == count and self._seen.isdisjoint(new):
+            self._seen |= new
+            return drawn
         for row, word in enumerate(drawn):
             while word in self._seen:
                 word = integers(gen, 1, words())[0]
@@ -148,29 +152,76 @@ class AliasDraw:
         return drawn
 
 
+# What stands in an alias of each shape, from left to right; each shows all of the random part.
+_SHAPES = (
+    ("name", "two", ".", "first", "second", "four"),
+    ("first", "second", "two", ".", "name", "four"),
+    ("head", "two", ".", "first", ".", "second", "four"),
+    ("first", "second", ".", "head", "two", ".", "four"),
+    ("name", ".", "first", "two", "second", "four"),
+)
+
+
+@cache
+def _digits(width: int) -> tuple[str, ...]:
+    return tuple(f"{number:0{width}d}" for number in range(10**width))
+
+
 def local_part(name: str, head: str, word: int, shape: int) -> str:
-    """Write the random word into one of five shapes, each of which shows all of it."""
+    """Write a random word beside a name and its head, into one of the shapes."""
     parts = syllables()
-    size = len(parts)
     word, digits = divmod(word, 1_000_000)
-    second, first = divmod(word, size)
-    nick = parts[first] + parts[second % size]
-    two, four = f"{digits // 10_000:02d}", f"{digits % 10_000:04d}"
-    if shape == 0:
-        return f"{name}{two}.{nick}{four}"
-    if shape == 1:
-        return f"{nick}{two}.{name}{four}"
-    if shape == 2:
-        return f"{head}{two}.{parts[first]}.{parts[second % size]}{four}"
-    if shape == 3:
-        return f"{nick}.{head}{two}.{four}"
-    return f"{name}.{parts[first]}{two}{parts[second % size]}{four}"
+    second, first = divmod(word, len(parts))
+    known = {
+        "name": name, "head": head, "first": parts[first], "second": parts[second],
+        "two": _digits(2)[digits // 10_000], "four": _digits(4)[digits % 10_000],
+    }  # fmt: skip
+    return "".join(known.get(piece, piece) for piece in _SHAPES[shape])
+
+
+def local_parts(
+    names: Sequence[str], heads: Sequence[str], drawn: Sequence[int], shapes: Sequence[int]
+) -> list[str]:
+    """Write many such at once."""
+    import numpy as np
+
+    word, digits = np.divmod(np.array(drawn, np.int64), 1_000_000)
+    second, first = np.divmod(word, len(syllables()))
+    two, four = np.divmod(digits, 10_000)
+    known = {
+        "name": _column(names), "head": _column(heads), ".": np.full(len(names), ".", object),
+        "first": _column(syllables())[first], "second": _column(syllables())[second],
+        "two": _column(_digits(2))[two], "four": _column(_digits(4))[four],
+    }  # fmt: skip
+    found, which = np.empty(len(names), object), np.array(shapes)
+    for number, shape in enumerate(_SHAPES):
+        rows = np.flatnonzero(which == number)
+        pieces = (known[piece][rows].tolist() for piece in shape)
+        found[rows] = _column(["".join(row) for row in zip(*pieces, strict=True)])
+    texts: list[str] = found.tolist()
+    return texts
+
+
+def _column(texts: Sequence[str]) -> NDArray[np.object_]:
+    import numpy as np
+
+    column = np.empty(len(texts), object)
+    column[:] = texts
+    return column
 
 
 def chinese_letters(surname: str, given: str) -> tuple[str, str]:
     """Spell a Chinese name for an alias: whole (wangxiaoming) and short (wxm)."""
     first, second = _spelt(surname, surname=True), _spelt(given)
     return (first[0] + second[0])[:NAME_LETTERS], first[1] + second[1]
+
+
+def chinese_letters_of(surnames: Sequence[str], given: Sequence[str]) -> list[tuple[str, str]]:
+    """Spell many names so."""
+    first = {name: _spelt(name, surname=True) for name in set(surnames)}
+    second = {name: _spelt(name) for name in set(given)}
+    pairs = zip(map(first.__getitem__, surnames), map(second.__getitem__, given), strict=True)
+    return [((one + two)[:NAME_LETTERS], short + rest) for (one, short), (two, rest) in pairs]
 
 
 @lru_cache(maxsize=65536)

@@ -202,7 +202,7 @@ PERSON: Mapping[str, Callable[[People, Personas], Cells]] = {
     "name": lambda people, _: people.names,
     "sex": lambda people, _: people.sexes,
     "sex_zh": lambda people, _: [_SEXES[sex] for sex in people.sexes],
-    "birth_date": lambda people, _: [birth.isoformat() for birth in people.births],
+    "birth_date": lambda people, _: people.birth_texts,
     "birth_year": lambda people, _: [str(birth.year) for birth in people.births],
     "age": _ages,
     "id_number": lambda people, _: people.id_numbers,

@@ -15,6 +15,7 @@ from canary.generators.draws import Weighted
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
 _SURNAME = re.compile(r"([^\d\s.]+)([\d.]+)")
 
@@ -69,17 +70,34 @@ def _given(era: dict[str, dict[str, object]], sex: str) -> Weighted:
 
 def draw_given(gen: np.random.Generator, years: Sequence[int], sexes: Sequence[str]) -> list[str]:
     """Draw a given name for each birth year and sex."""
-    tables = name_tables()
-    pairs = list(zip(years, sexes, strict=True))
-    keys = {(year, sex): (tables.era(year), sex) for year, sex in set(pairs)}
-    groups: dict[tuple[int, str], list[int]] = {key: [] for key in keys.values()}
-    for row, pair in enumerate(pairs):
-        groups[keys[pair]].append(row)
-    names = [""] * len(years)
-    for key in sorted(groups):
-        for row, name in zip(groups[key], tables.given[key].draw(gen, len(groups[key])), strict=True):
-            names[row] = name
-    return names
+    import numpy as np
+
+    shelf, women = _shelf(), np.array([sex != "M" for sex in sexes], bool)
+    eras = np.searchsorted(name_tables().starts, years, side="right") - 1
+    tables = 2 * eras.clip(0) + women
+    picks = shelf.steps.searchsorted(tables + gen.random(len(tables)), side="right")
+    drawn: list[str] = shelf.texts[np.minimum(picks, shelf.lasts[tables])].tolist()
+    return drawn
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """All given names, table by table (by era, men before women): those of table n have steps from n to n + 1."""
+
+    texts: NDArray[np.object_]
+    steps: NDArray[np.float64]
+    lasts: NDArray[np.intp]
+
+
+@cache
+def _shelf() -> _Shelf:
+    import numpy as np
+
+    given = name_tables().given
+    tables = [given[era, sex] for era in range(len(name_tables().starts)) for sex in "MF"]
+    texts = np.array([text for table in tables for text in table.texts], dtype=object)
+    steps = np.concatenate([at + table.steps for at, table in enumerate(tables)])
+    return _Shelf(texts, steps, np.cumsum([len(table.texts) for table in tables]) - 1)
 
 
 @lru_cache(maxsize=65536)

@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import zip_longest
+from operator import add
 from typing import TYPE_CHECKING, Protocol
 
 from canary.generators.addresses import draw_streets, street_tables
 from canary.generators.draws import integers
-from canary.generators.emails import Ways, chinese_letters
+from canary.generators.emails import Ways, chinese_letters_of
 from canary.generators.ids import OLD_BIRTHS, draw_ids
 from canary.generators.likeness import Home, Named
 from canary.generators.names import draw_given, name_tables
-from canary.generators.places import County, places
+from canary.generators.places import County, county_column, places
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
+    from canary.generators.ids import Days
+
+EPOCH = date(1970, 1, 1).toordinal()  # the first day of numpy's calendar
 YOUNGEST, OLDEST = 18, 80
 PLENTY = 1988  # first birth year of the young with hundreds of safe county codes
 
@@ -33,6 +38,8 @@ class People(Protocol):
     def sexes(self) -> Sequence[str]: ...
     @property
     def births(self) -> Sequence[date]: ...
+    @property
+    def birth_texts(self) -> Sequence[str]: ...
     @property
     def names(self) -> Sequence[str]: ...
     @property
@@ -96,16 +103,44 @@ class Drawn:
     def sexes(self) -> list[str]:
         """Draw sexes evenly out of those wished for."""
         drawn = [self.wish.sexes[word] for word in integers(self.gen(0), self.count, len(self.wish.sexes))]
+        if not self.wish.sex:
+            return drawn
         return [given or own for given, own in zip_longest(self.wish.sex, drawn)]
 
     @cached_property
     def births(self) -> list[date]:
         """Draw birth dates of people of 18 to 80 or of the ages wished for, most in the middle years."""
+        births: list[date] = self.days.tolist()
+        return births
+
+    @cached_property
+    def days(self) -> Days:
+        """Give the birth dates as days of numpy."""
+        import numpy as np
+
         last, span = self._birth_days()
         shares = self.gen(1).beta(1.7, 2.6, self.count)
-        births = [date.fromordinal(last - int(share * span)) for share in shares.tolist()]
-        births = [given or own for given, own in zip_longest(self.wish.born, births)]
-        return [_with_id(birth) for birth in births] if self.wish.with_id else births
+        days = (last - EPOCH - (shares * span).astype(np.int64)).astype("datetime64[D]")
+        if self.wish.born:
+            born = zip_longest(self.wish.born, days.tolist())
+            days = np.array([given or own for given, own in born], "datetime64[D]")
+        if self.wish.with_id:
+            days = np.array([_with_id(birth) for birth in days.tolist()], "datetime64[D]")
+        return days
+
+    @cached_property
+    def years(self) -> list[int]:
+        """Give the years of birth."""
+        years: list[int] = (self.days.astype("datetime64[Y]").astype(int) + 1970).tolist()
+        return years
+
+    @property
+    def birth_texts(self) -> list[str]:
+        """Write the birth dates as ISO 8601 does."""
+        import numpy as np
+
+        texts: list[str] = np.datetime_as_string(self.days, "D").tolist()
+        return texts
 
     def _birth_days(self) -> tuple[int, int]:
         """Give the last day of birth as an ordinal, and how many days there are up to it."""
@@ -121,15 +156,25 @@ class ChinesePeople(Drawn):
     """Personas of China: every column agrees with every other."""
 
     @cached_property
-    def counties(self) -> list[County]:
-        """Draw the county each persona lives in: out of the counties asked for, else by population."""
-        gen, table = self.gen(2), places()
-        drawn = table.draw(gen, self.count)
+    def places(self) -> NDArray[np.intp]:
+        """Draw the county (its index) each persona lives in: out of the counties asked for, else by population."""
+        gen = self.gen(2)
+        drawn = places().draw(gen, self.count)
         if self.wish.where:
             dice = gen.random(self.count).tolist()
             for row, choices in enumerate(self.wish.where):
                 drawn[row] = choices[int(dice[row] * len(choices))] if choices else drawn[row]
-        return [table.counties[index] for index in drawn]
+        return drawn
+
+    @property
+    def counties(self) -> list[County]:
+        """Give the county each persona lives in."""
+        counties = places().counties
+        return [counties[index] for index in self.places.tolist()]
+
+    def _county(self, field: str) -> list[str]:
+        texts: list[str] = county_column(field)[self.places].tolist()
+        return texts
 
     @cached_property
     def _surnames(self) -> list[str]:
@@ -137,43 +182,46 @@ class ChinesePeople(Drawn):
 
     @cached_property
     def _given(self) -> list[str]:
-        return draw_given(self.gen(4), [birth.year for birth in self.births], self.sexes)
+        return draw_given(self.gen(4), self.years, self.sexes)
 
     @cached_property
     def names(self) -> list[str]:
         """Draw names that fit sex and birth generation."""
-        return [surname + given for surname, given in self._parts]
+        return list(map(add, *self._parts))
 
     @cached_property
-    def _parts(self) -> list[tuple[str, str]]:
-        if self.wish.named and all(self.wish.named):
-            return [(one.surname, one.given) for one in self.wish.named if one]
-        pairs = zip(self._surnames, self._given, strict=True)
-        return [(one.surname, one.given) if one else own for one, own in zip_longest(self.wish.named, pairs)]
+    def _parts(self) -> tuple[list[str], list[str]]:
+        """Give surnames and given names."""
+        named = self.wish.named
+        if named and all(named):
+            return [one.surname for one in named if one], [one.given for one in named if one]
+        surnames, given = self._surnames, self._given
+        for row, one in enumerate(named):
+            if one:
+                surnames[row], given[row] = one.surname, one.given
+        return surnames, given
 
     @property
     def name_bits(self) -> list[float]:
         """Give the min-entropy of each name, sex and birth year being known."""
         own = self._own_name_bits()
+        if not self.wish.named:
+            return own
         return [one.bits if one else bits for one, bits in zip_longest(self.wish.named, own)]
 
     def _own_name_bits(self) -> list[float]:
         tables = name_tables()
-        known = {
-            (year, sex): tables.bits(year, sex)
-            for year in {birth.year for birth in self.births}
-            for sex in "MF"
-        }
-        return [known[birth.year, sex] for birth, sex in zip(self.births, self.sexes, strict=True)]
+        known = {(year, sex): tables.bits(year, sex) for year in set(self.years) for sex in "MF"}
+        return [known[pair] for pair in zip(self.years, self.sexes, strict=True)]
 
     @property
     def letters(self) -> list[tuple[str, str]]:
         """Spell the names for aliases."""
-        return [chinese_letters(*parts) for parts in self._parts]
+        return chinese_letters_of(*self._parts)
 
     @cached_property
     def _ids(self) -> tuple[list[str], list[float]]:
-        return draw_ids(self.gen(5), self.births, self.sexes, [county.code for county in self.counties])
+        return draw_ids(self.gen(5), self.days, self.sexes, self._county("code"))
 
     @property
     def id_numbers(self) -> list[str]:
@@ -186,8 +234,8 @@ class ChinesePeople(Drawn):
         return self._ids[1]
 
     @cached_property
-    def _streets(self) -> tuple[list[str], list[str]]:
-        return draw_streets(self.gen(6), self.counties)
+    def _streets(self) -> tuple[list[str], NDArray[np.intp]]:
+        return draw_streets(self.gen(6), self.places)
 
     @property
     def streets(self) -> list[str]:
@@ -197,38 +245,41 @@ class ChinesePeople(Drawn):
     @property
     def address_bits(self) -> list[float]:
         """Give the min-entropy of each address by its form, divisions and road being known."""
-        known = {form: street_tables().bits(form) for form in set(self._streets[1])}
-        own = (known[form] for form in self._streets[1])
-        either = 1.0 if self.wish.homes else 0.0  # half of the chance is for the host's own way of drawing
-        return [
-            home.bits if home else max(0.0, bits - either) for home, bits in zip_longest(self.wish.homes, own)
-        ]
+        tables = street_tables()
+        known = [tables.bits(form) for form in tables.forms.texts]
+        own = [known[form] for form in self._streets[1].tolist()]
+        if not self.wish.homes:
+            return own
+        # half of the chance is for the host's own way of drawing
+        return [home.bits if home else max(0.0, bits - 1) for home, bits in zip_longest(self.wish.homes, own)]
 
     @cached_property
     def addresses(self) -> list[str]:
         """Write whole addresses; a municipality stands once."""
-        own = (county.chain + street for county, street in zip(self.counties, self.streets, strict=True))
+        own = list(map(add, self._county("chain"), self.streets))
+        if not self.wish.homes:
+            return own
         return [home.text if home else text for home, text in zip_longest(self.wish.homes, own)]
 
     @property
     def provinces(self) -> list[str]:
         """Give provinces."""
-        return [county.province for county in self.counties]
+        return self._county("province")
 
     @property
     def cities(self) -> list[str]:
         """Give cities (of a municipality: its own name)."""
-        return [county.city for county in self.counties]
+        return self._county("city")
 
     @property
     def districts(self) -> list[str]:
         """Give districts and counties."""
-        return [county.district for county in self.counties]
+        return self._county("district")
 
     @property
     def postcodes(self) -> list[str]:
         """Give postcodes of the counties."""
-        return [county.postcode for county in self.counties]
+        return self._county("postcode")
 
 
 def _with_id(birth: date) -> date:

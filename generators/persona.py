@@ -108,8 +108,9 @@ class Personas:
         none = [""] * count
         mails = none if "email" in wish.without else self.mails(people, wish.ways)
         phones, (numbers, id_bits) = self.calls(count), self._ids(people, wish)
-        births = [birth.isoformat() for birth in people.births]
-        gate = (("email", mails), ("phone", phones), ("resident_id", numbers), ("birth_date", births))
+        gate = (
+            ("email", mails), ("phone", phones), ("resident_id", numbers), ("birth_date", people.birth_texts),
+        )  # fmt: skip
         for role, column in gate:
             check_all(role, column, self.owned)
         columns = zip(
@@ -117,7 +118,7 @@ class Personas:
             people.districts, people.addresses, people.postcodes, mails, phones, mails,
             self._bits(people, id_bits, wish), strict=True,
         )  # fmt: skip
-        return [Persona(*row) for row in columns]
+        return list(map(Persona._make, columns))
 
     def _ids(self, people: People, wish: Wish) -> tuple[Sequence[str], Sequence[float]]:
         if "resident_id" in wish.without:
@@ -126,10 +127,18 @@ class Personas:
 
     def _bits(self, people: People, id_bits: Sequence[float], wish: Wish) -> list[dict[str, float]]:
         email, phone = self.aliases.bits(wish.ways), self.phones.bits
-        return [
-            {"name": name, "resident_id": number, "address": address, "email": email, "phone": phone}
-            for name, number, address in zip(people.name_bits, id_bits, people.address_bits, strict=True)
-        ]
+        bits = list(zip(people.name_bits, id_bits, people.address_bits, strict=True))
+        known = {
+            each: {
+                "name": each[0],
+                "resident_id": each[1],
+                "address": each[2],
+                "email": email,
+                "phone": phone,
+            }
+            for each in set(bits)
+        }
+        return [known[each] for each in bits]
 
     def counties(self, province: str, city: str, district: str) -> tuple[int, ...]:
         """Give the counties that lie in the divisions named, for a wish; none for other locales."""

@@ -40,6 +40,12 @@ class InertBlocks:
         areas = integers(gen, count, max(1, len(self.areas)))
         words = integers(gen, count, 10 ** max(block.count("#") for block in self.blocks))
         frames = [_frame(block) for block in self.blocks]
+        firsts = [frame.first for frame in frames if frame and frame.first]
+        if len(firsts) == len(frames):  # numbers as they are, and all as long
+            sizes = [frame.size for frame in frames if frame]
+            return [
+                str(firsts[shape] + word % sizes[shape]) for shape, word in zip(shapes, words, strict=True)
+            ]
         return [
             f"{frame.head}{word % frame.size:0{frame.width}d}{frame.tail}"
             if (frame := frames[shape])
@@ -66,6 +72,12 @@ class _Frame:
     width: int
     size: int
     tail: str
+
+    @property
+    def first(self) -> int | None:
+        """Give the first number of a block that is digits and nothing else, None for others."""
+        plain = self.head.isdigit() and self.head[0] != "0" and not self.tail
+        return int(self.head) * self.size if plain else None
 
 
 @cache
@@ -146,6 +158,10 @@ class PhoneDraw:
         """Draw inert numbers, each once as long as the block is far from used up."""
         phones = blocks.draw(gen, count)
         if 2 ** (blocks.bits - 2) < len(self._seen) + count:
+            return phones
+        new = set(phones)
+        if len(new) == count and self._seen.isdisjoint(new):
+            self._seen |= new
             return phones
         for row, phone in enumerate(phones):
             while phone in self._seen:

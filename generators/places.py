@@ -42,14 +42,22 @@ class Places:
     current: frozenset[str]
     by_name: Mapping[str, tuple[int, ...]]
 
-    def draw(self, gen: np.random.Generator, count: int) -> list[int]:
+    def draw(self, gen: np.random.Generator, count: int) -> NDArray[np.intp]:
         """Draw indexes of counties by population."""
-        return [int(index) for index in self.steps.searchsorted(gen.random(count), side="right").tolist()]
+        return self.steps.searchsorted(gen.random(count), side="right")
 
     def find(self, province: str, city: str, district: str) -> tuple[int, ...]:
         """Give the indexes of the counties that lie in all the divisions named, with suffix or without."""
         named = [set(self.by_name.get(name, ())) for name in (province, city, district) if name]
         return tuple(sorted(set.intersection(*named))) if named else ()
+
+
+@cache
+def county_column(name: str) -> NDArray[np.object_]:
+    """Give one field of all counties ("code", "province", …), to be taken by their indexes."""
+    import numpy as np
+
+    return np.array([getattr(county, name) for county in places().counties], dtype=object)
 
 
 @lru_cache(maxsize=8192)

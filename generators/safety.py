@@ -11,6 +11,7 @@ from typing import cast
 
 from canary.errors import SafetyError
 from canary.generators.data import people_table
+from canary.generators.doubts import doubtful_dates, doubtful_ids
 from canary.generators.ids import (
     FIRST_CARDS,
     OLD_BIRTHS,
@@ -59,13 +60,16 @@ def check_all(role: str, values: Iterable[str | None], owned: Owned) -> None:
 
 
 def _told_apart(role: str, values: Iterable[str | None], owned: Owned) -> Iterable[str]:
-    """Give the values a rule may judge differently: of mails on one domain one, of inert phones none."""
-    filled = filter(None, values)
-    if role == "email" and role not in owned.ranges:
-        return {value.rpartition("@")[1:]: value for value in filled}.values()
-    if role == "phone" and role not in owned.ranges:
+    """Give the values a rule may judge differently: of mails on one domain one, and none that are plainly good."""
+    filled = list(filter(None, values))
+    if role in owned.ranges:
+        return filled
+    if role == "email":
+        return {value[value.rfind("@") :]: value for value in filled}.values()
+    if role == "phone":
         return outside_inert_blocks(filled)
-    return filled
+    doubtful = {"resident_id": doubtful_ids, "birth_date": doubtful_dates}.get(role)
+    return doubtful(filled, _latest(owned.today)) if doubtful else filled
 
 
 def is_masked(value: str, least: int = HIDDEN_DIGITS) -> bool:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Persona:
-    """One fake person, consistent in every field; `bits` is the min-entropy of each identifying field's draw."""
+class Persona(NamedTuple):
+    """One fake person, consistent in every field; `bits` is the min-entropy of each identifying field's draw.
+
+    A tuple with names, for they are made by the hundred thousand.
+    """
 
     name: str
     sex: str  # "M" or "F"
@@ -23,7 +27,7 @@ class Persona:
     email: str
     phone: str
     alias: str = ""
-    bits: Mapping[str, float] = field(default_factory=dict)
+    bits: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
