@@ -37,10 +37,11 @@ class Balance:
             return rows[0]
         owed, share = self._owed, 1 / len(rows)
         values = [[column[row] for row in rows] for column in self._columns]
-        due = [0.0] * len(rows)
         for column in values:
             for value in column:
                 owed[value] += share
+        due = list(map(owed.__getitem__, values[0]))
+        for column in values[1:]:
             due = list(map(add, due, map(owed.__getitem__, column)))
         best = due.index(max(due))
         for column in values:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 BINS = 16  # equal parts into which numbers are sorted
 SHUFFLES = 3  # how often one column is shuffled to see what chance gives
 SURE = 6.0  # standard deviations above chance
+DENSE = 1 << 17  # pairs of values up to which each has a counter of its own
 LOOK = 3000  # rows looked at
 
 
@@ -43,9 +44,8 @@ def _coded(cells: Sequence[str | float | None]) -> Ints:
         known = numbers[~np.isnan(numbers)]
         edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else known
         return np.where(np.isnan(numbers), len(edges) + 1, np.searchsorted(edges, numbers)).astype(np.int64)
-    texts = np.array(["" if cell is None else str(cell) for cell in cells], dtype=object).astype(str)
-    codes: Ints = np.unique(texts, return_inverse=True)[1].astype(np.int64)
-    return codes
+    codes: dict[object, int] = {}
+    return np.array([codes.setdefault(cell or "", len(codes)) for cell in cells], np.int64)
 
 
 def _bound(one: Ints, two: Ints, gen: np.random.Generator) -> bool:
@@ -61,5 +61,6 @@ def _agreeing(one: Ints, two: Ints) -> float:
     """Count the pairs of rows that agree in both columns."""
     import numpy as np
 
-    _, counts = np.unique(one * (int(two.max()) + 1) + two, return_counts=True)
+    both = one * (int(two.max()) + 1) + two
+    counts = np.bincount(both) if int(both.max()) < DENSE else np.unique(both, return_counts=True)[1]
     return float((counts * (counts - 1)).sum() / 2)

@@ -122,7 +122,9 @@ class HostLearner:
 
         series = self._series or []
         read = [_read(one.codec, batch, one.heading) for one in series]
-        values = np.empty((batch.rows.num_rows, len(series)), np.int64)
+        values = np.empty(
+            (batch.rows.num_rows, len(series)), np.int64, order="F"
+        )  # a column lies in one piece
         for at, (column, fits) in enumerate(read):
             values[:, at] = column if fits.all() else np.where(fits, column, MISSING)
         self._weighed = {}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
+FIRST, OPEN = 4000, 0.9  # rows looked at first, and the share of their steps that fall in no tide
 GAPS = 1000  # of a batch by which it is told whether columns go along with each other
 
 
@@ -26,10 +27,19 @@ def tide_of(name: str, table: pa.RecordBatch) -> Series | None:
     import numpy as np
 
     mask = KeyMask()
+    if not _may_be_tidal(*mask.read_all(table.column(name).slice(0, FIRST))):
+        return None
     numbers, fits = mask.read_all(table.column(name))
     if fits.mean() < LEAST_READ or not is_tidal(numbers[fits]):
         return None
     return Series(name, mask, Reservoir.empty(no_room, 0), tidal=True, steps=np.unique(numbers[fits]))
+
+
+def _may_be_tidal(numbers: Ints, fits: NDArray[np.bool_]) -> bool:
+    """Tell whether the first rows of a column leave it open that it rises again and again."""
+    import numpy as np
+
+    return int(fits.sum()) > 1 and bool((np.diff(numbers[fits]) >= 0).mean() >= OPEN)
 
 
 def no_room(_: int) -> int:

@@ -105,8 +105,8 @@ class CellRows:
 
     def to_pylist(self) -> list[dict[str, str | None]]:
         """Give every row by itself."""
-        found: list[dict[str, str | None]] = self.select(list(self.places)).to_pylist()
-        return found
+        texts = [column.to_numpy(zero_copy_only=False).tolist() for column in self.columns]
+        return [dict(zip(self.places, row, strict=True)) for row in zip(*texts, strict=True)]
 
 
 Rows: TypeAlias = "pa.RecordBatch | CellRows"
