@@ -19,7 +19,7 @@ from canary.errors import CanaryError
 Command = Callable[..., Any]
 
 COLLECTED = (
-    50_000,
+    200_000,
     20,
     50,
 )  # new objects, and rounds, before cycles are looked for: by itself Python does so all the time
