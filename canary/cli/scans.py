@@ -30,7 +30,6 @@ class Wanted:
 
 def paths(tools: Tools, given: Sequence[str], since: str | None, wanted: Wanted, json: bool) -> bool:
     """Scan paths and say what was found; tells whether something was."""
-    from canary.steps import record as recording
     from canary.steps import scan
 
     if not given or since is not None:
@@ -48,6 +47,7 @@ def paths(tools: Tools, given: Sequence[str], since: str | None, wanted: Wanted,
     shown: dict[str, Any] = plain(answer)
     if wanted.record:
         from canary.daemon import service
+        from canary.steps import record as recording
 
         taken = recording.record(service.taker(tools), scanned)
         shown["recorded"] = {"sightings": taken.sightings, "incidents": list(taken.opened)}

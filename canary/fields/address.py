@@ -12,35 +12,36 @@ from typing import Final
 
 from canary.fields.fold import fold
 from canary.fields.places import CITIES, ODD_DISTRICTS, PROVINCES
+from canary.patterns import late
 
-_HAN = re.compile(r"[\u3400-\u9fff]")
+_HAN = late(r"[\u3400-\u9fff]")
 _WAY = "路街道巷弄村镇乡号园苑厦楼幢栋座室院场庄坊桥"  # what no division's name holds before its suffix
 _BARE_NAMES: Final = frozenset({*PROVINCES, *CITIES})
 _ODD_NAMES = (*ODD_DISTRICTS, *(f"{name}市" for name in CITIES if set(name) & set(_WAY)))
-_ODD = re.compile(
+_ODD = late(
     rf"(?=[{''.join({name[0] for name in _ODD_NAMES})}])(?:{'|'.join(sorted(_ODD_NAMES, key=len, reverse=True))})"
     r"(?!场|民中|民广|政府)"
 )
-_SUFFIXED = re.compile(
+_SUFFIXED = late(
     rf"中国(?=[^{_WAY}\d]{{2,}}[省市区])|"
     rf"[^{_WAY}\d]{{1,11}}?(?:特别行政区|自治区|自治州|自治县|自治旗|地区|省|盟(?=[^{_WAY}\d]))|"
     rf"[^{_WAY}\d]{{1,7}}?市(?![场民政中])|"
     rf"[^{_WAY}\d]{{1,7}}?(?<![小社校厂景片宅活商工])区(?![{_WAY}])|"
     rf"[^{_WAY}\d]{{1,7}}?[县旗](?![{_WAY}])"
 )
-_BARE_END = re.compile(rf"(?![东西南北中]?[大里省市区县旗盟地{_WAY}])(?=[\u3400-\u9fff]{{2}})")
+_BARE_END = late(rf"(?![东西南北中]?[大里省市区县旗盟地{_WAY}])(?=[\u3400-\u9fff]{{2}})")
 _SIGNS: Final = ("零〇", "一", "二两", *"三四五六七八九")
 _DIGITS: Final = {sign: digit for digit, signs in enumerate(_SIGNS) for sign in signs}
-_NUMERAL = re.compile(r"[零〇一二两三四五六七八九十百]+(?=[号幢栋座室楼层弄期组队房户]|单元)")
-_UNIT = re.compile(
+_NUMERAL = late(r"[零〇一二两三四五六七八九十百]+(?=[号幢栋座室楼层弄期组队房户]|单元)")
+_UNIT = late(
     r"号(?<=[0-9]号)[楼院房幢]?|[幢栋座门室房户楼层弄](?<=[0-9].)|单元(?<=[0-9]单元)|"
     r"[幢栋座室楼](?<=[^a-z][a-z].)|(?:号楼|单元)(?<=[^a-z][a-z]..)"
 )
 # What an address needs besides numbers and units.
-_OWN_NAME = re.compile(r"[^\W\d_号楼幢栋座单元室门房户层弄院期组]")
-_RANGE = re.compile(r"(?<=[0-9])[至到](?=[0-9])")
-_MARKS = re.compile(r"[^0-9a-z〇\u3400-\u9fff]+")
-_LOOSE = re.compile(r"(?<![0-9a-z])-|-(?![0-9a-z])|(?<=[a-z])-(?=[a-z])")
+_OWN_NAME = late(r"[^\W\d_号楼幢栋座单元室门房户层弄院期组]")
+_RANGE = late(r"(?<=[0-9])[至到](?=[0-9])")
+_MARKS = late(r"[^0-9a-z〇\u3400-\u9fff]+")
+_LOOSE = late(r"(?<![0-9a-z])-|-(?![0-9a-z])|(?<=[a-z])-(?=[a-z])")
 _SHORT: Final = """
 street=st str=st avenue=ave av=ave road=rd boulevard=blvd drive=dr lane=ln court=ct place=pl square=sq
 terrace=ter highway=hwy parkway=pkwy circle=cir trail=trl north=n south=s east=e west=w northeast=ne

@@ -10,20 +10,21 @@ from functools import lru_cache
 from canary.fields.address import canonical_address
 from canary.fields.fold import fold, simplified, visible
 from canary.fields.roles import FORMS, check_role
+from canary.patterns import late
 
 __all__ = ["canonical", "canonical_name", "fold", "name_address"]
 
 PHONE_DIGITS = range(5, 16)  # E.164 allows 15; service numbers have 5
 CODE_LENGTH = 64
 
-_SCHEME = re.compile(r"^(?:tel|sms|smsto|callto|mobile|phone|fax|mailto)\s*:\s*(?://)?", re.I)
-_EXTENSION = re.compile(r"\s*(?:;|,|转|#|x|ext\.?|extension)\s*(?:ext=)?\d{1,6}$", re.I)
-_PHONE_MARKS = re.compile(r"[\s\-.()/·•_\[\]{}|\\*<>'\",:~+–—‐‑−]+")
-_EMAIL = re.compile(r"[^\s@<>()\[\],;:\"\\]{1,64}@[^\s@<>()\[\],;:\"\\/]{1,190}\.[^\W\d_][\w-]{0,61}[^\W_]\Z")
-_PLAIN_MAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+@-]*[A-Za-z0-9]")  # nothing to fold but its case
-_MOBILE = re.compile(r"1[3-9]\d{9}\Z")
-_FLOAT = re.compile(r"(\d{4,})\.0+\Z")
-_EXPONENT = re.compile(r"\d(?:\.\d+[eE]\+?|[eE]\+)\d{1,2}\Z")
+_SCHEME = late(r"^(?:tel|sms|smsto|callto|mobile|phone|fax|mailto)\s*:\s*(?://)?", re.I)
+_EXTENSION = late(r"\s*(?:;|,|转|#|x|ext\.?|extension)\s*(?:ext=)?\d{1,6}$", re.I)
+_PHONE_MARKS = late(r"[\s\-.()/·•_\[\]{}|\\*<>'\",:~+–—‐‑−]+")
+_EMAIL = late(r"[^\s@<>()\[\],;:\"\\]{1,64}@[^\s@<>()\[\],;:\"\\/]{1,190}\.[^\W\d_][\w-]{0,61}[^\W_]\Z")
+_PLAIN_MAIL = late(r"[A-Za-z0-9][A-Za-z0-9._%+@-]*[A-Za-z0-9]")  # nothing to fold but its case
+_MOBILE = late(r"1[3-9]\d{9}\Z")
+_FLOAT = late(r"(\d{4,})\.0+\Z")
+_EXPONENT = late(r"\d(?:\.\d+[eE]\+?|[eE]\+)\d{1,2}\Z")
 
 
 def canonical(role: str, text: str) -> str | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from typing import Final
+
+from canary.patterns import late
 
 # Characters that show nothing: soft hyphen, joiners, direction marks, variation selectors, fillers.
 INVISIBLE: Final = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef"
 )
-_INVISIBLE = re.compile(f"[{INVISIBLE}]+")
+_INVISIBLE = late(f"[{INVISIBLE}]+")
 
 # Traditional form, then the simplified one, of characters that addresses, companies and names are made of.
 _PAIRS: Final = (
@@ -44,8 +45,8 @@ _PAIRS: Final = (
     "買买佈布併并來来侖仑俠侠個个們们倉仓倫伦側侧偵侦條条棟栋極极構构樞枢楓枫榆榆"
 )
 _SIMPLE: Final = {ord(old): new for old, new in zip(_PAIRS[::2], _PAIRS[1::2], strict=True) if old != new}
-_OLD = re.compile("[" + "".join(map(chr, _SIMPLE)) + "]")
-_PLAIN = re.compile(r"[\x00-\x7f\u4e00-\u9fff]*\Z")  # NFKC leaves these alone
+_OLD = late("[" + "".join(map(chr, _SIMPLE)) + "]")
+_PLAIN = late(r"[\x00-\x7f\u4e00-\u9fff]*\Z")  # NFKC leaves these alone
 
 
 def visible(text: str) -> str:

@@ -9,9 +9,10 @@ from importlib import resources
 
 from canary.fields.fold import compact, fold
 from canary.fields.roles import check_role
+from canary.patterns import late
 
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[\u3400-\u9fff])")
-_NUMBER = re.compile(r"(?<=[^\W\d])\d{1,2}$")
+_CAMEL = late(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[\u3400-\u9fff])")
+_NUMBER = late(r"(?<=[^\W\d])\d{1,2}$")
 
 
 @lru_cache(maxsize=1)

@@ -10,6 +10,7 @@ from typing import Final
 from canary.fields.address import canonical_address, is_chinese
 from canary.fields.canonical import canonical_email, canonical_phone
 from canary.fields.fold import fold
+from canary.patterns import late
 
 # Formats of Chinese waybill numbers by carrier, as their public pages state them.
 WAYBILLS: Final = {
@@ -21,20 +22,20 @@ WAYBILLS: Final = {
     "JD": r"JD[A-Z0-9]{2}\d{11}",
     "EMS": r"[189]\d{12}|P[A-Z]\d{11}",
 }
-_WAYBILL = re.compile("|".join(WAYBILLS.values()), re.I)
-_S10 = re.compile(r"[A-Z]{2}(\d{8})(\d)[A-Z]{2}", re.I)
+_WAYBILL = late("|".join(WAYBILLS.values()), re.I)
+_S10 = late(r"[A-Z]{2}(\d{8})(\d)[A-Z]{2}", re.I)
 _S10_WEIGHTS: Final = (8, 6, 4, 2, 3, 5, 9, 7)  # UPU S10
-_RESIDENT_ID = re.compile(r"[1-9]\d{5}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[0-9Xx]")
+_RESIDENT_ID = late(r"[1-9]\d{5}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[0-9Xx]")
 MASKED_IDS: Final = (15, 18)  # lengths of old and new ones: a masked bank card has 16 or 19 signs
 _RESIDENT_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643
-_PLATE = re.compile(
+_PLATE = late(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·•\s]?[A-Z0-9]{5,6}", re.I
 )
-_MOBILE = re.compile(r"(?:\+?86|0086)?[\s-]?1[3-9]\d(?:[\s-]?\d{4}){2}(?:\.0)?")
-_MASKED_PHONE = re.compile(r"1[3-9]\d\*{4}\d{4}")
-_LANDLINE = re.compile(r"\(?0\d{2,3}\)?[\s-]?\d{7,8}")
-_URL = re.compile(r"(?:https?|ftp)://\S+|www\.\S+", re.I)
-_NUMBER = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_MOBILE = late(r"(?:\+?86|0086)?[\s-]?1[3-9]\d(?:[\s-]?\d{4}){2}(?:\.0)?")
+_MASKED_PHONE = late(r"1[3-9]\d\*{4}\d{4}")
+_LANDLINE = late(r"\(?0\d{2,3}\)?[\s-]?\d{7,8}")
+_URL = late(r"(?:https?|ftp)://\S+|www\.\S+", re.I)
+_NUMBER = late(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?(?:[eE][+-]?\d+)?")
 
 SURNAMES: Final = frozenset(
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭"
@@ -62,11 +63,11 @@ COMPOUND_SURNAMES: Final = frozenset(
         "宇文",
     }
 )
-_HAN_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}|[\u4e00-\u9fff]{1,10}[·•][\u4e00-\u9fff]{1,10}")
-_STREET = re.compile(
+_HAN_NAME = late(r"[\u4e00-\u9fff]{2,4}|[\u4e00-\u9fff]{1,10}[·•][\u4e00-\u9fff]{1,10}")
+_STREET = late(
     r"\d+\w?\s+\w.*\b(?:st|street|ave|avenue|rd|road|blvd|drive|dr|lane|ln|court|ct|way|place|pl|square|sq|apt|unit|hwy)\b"
 )
-_LATIN_NAME = re.compile(r"[A-Za-z][A-Za-z'’.\-]{0,24}(?:[ ,]+[A-Za-z][A-Za-z'’.\-]{0,24}){1,3}")
+_LATIN_NAME = late(r"[A-Za-z][A-Za-z'’.\-]{0,24}(?:[ ,]+[A-Za-z][A-Za-z'’.\-]{0,24}){1,3}")
 
 
 def share(values: Sequence[str], test: Callable[[str], bool]) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import string
 from collections.abc import Iterator
 from functools import partial
@@ -10,38 +9,39 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from canary.fields.canonical import canonical_email, canonical_phone
+from canary.patterns import late
 from canary.scan.hashes import BY_LENGTH
 
 SHORTEST_CODE = 5
 LONGEST_CODE = 64
 LONGEST_CHAIN = 80
 
-_WORD = re.compile(r"[0-9A-Za-z]{5,}")
-_HEX = re.compile(r"[0-9a-fA-F]+\Z")
-_GLUED_MOBILE = re.compile(r"(?<![0-9])(?:00)?(?:86)?(1[3-9][0-9]{9})(?![0-9])")
-_GLUED_CODE = re.compile(r"[A-Za-z]{1,4}[0-9]{5,}|[0-9]{5,}")
-_SIMPLE = re.compile(r"[A-Za-z]{1,24}([0-9]+)\Z")
+_WORD = late(r"[0-9A-Za-z]{5,}")
+_HEX = late(r"[0-9a-fA-F]+\Z")
+_GLUED_MOBILE = late(r"(?<![0-9])(?:00)?(?:86)?(1[3-9][0-9]{9})(?![0-9])")
+_GLUED_CODE = late(r"[A-Za-z]{1,4}[0-9]{5,}|[0-9]{5,}")
+_SIMPLE = late(r"[A-Za-z]{1,24}([0-9]+)\Z")
 # Groups of digits with up to three marks between, no new line and no cell border among these.
 _MARK = (
     r"[ \-.()/\\_·•*:|\[\]{}<>'+=~#&\u00a0\u2010-\u2015\u3000-\u3002\u3008-\u3011\uff01-\uff0f\uff1a-\uff20"
     r"\uff3b-\uff40\uff5b-\uff65\u200b-\u200d]"
 )
-_CHAIN = re.compile(rf"(?<![0-9])(?:[+(][0-9]++|[0-9]++)(?:{_MARK}{{1,3}}+[0-9]++)+")
-_SPREAD = re.compile(rf"(?:{_MARK}[0-9]){{10,}}(?![0-9])")
-_GROUP = re.compile(r"[0-9]+")
-_DATE = re.compile(
+_CHAIN = late(rf"(?<![0-9])(?:[+(][0-9]++|[0-9]++)(?:{_MARK}{{1,3}}+[0-9]++)+")
+_SPREAD = late(rf"(?:{_MARK}[0-9]){{10,}}(?![0-9])")
+_GROUP = late(r"[0-9]+")
+_DATE = late(
     r"(?:19|20)[0-9]{2}([-/.])[01]?[0-9]\1[0-3]?[0-9](?:[ T]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?:\.[0-9]+)?)?"
 )
-_DECIMAL = re.compile(r"[0-9]+\.[0-9]{1,6}\Z")
-_PREFIX = re.compile(r"(?<![0-9A-Za-z])[A-Za-z]{1,8}[-_/ ]\Z")
-_SPLIT_MOBILE = re.compile(r"1[3-9][0-9](?:[^\w\n]|_){1,2}[0-9]{3,5}(?:[^\w\n]|_){1,2}[0-9]{3,5}")
-_MIXED_JOINT = re.compile(r"[-_./](?:(?<=[A-Za-z].)(?=[0-9])|(?<=[0-9].)(?=[A-Za-z]))")
-_MIXED = re.compile(r"[0-9A-Za-z]+(?:[-_./][0-9A-Za-z]+)+")
+_DECIMAL = late(r"[0-9]+\.[0-9]{1,6}\Z")
+_PREFIX = late(r"(?<![0-9A-Za-z])[A-Za-z]{1,8}[-_/ ]\Z")
+_SPLIT_MOBILE = late(r"1[3-9][0-9](?:[^\w\n]|_){1,2}[0-9]{3,5}(?:[^\w\n]|_){1,2}[0-9]{3,5}")
+_MIXED_JOINT = late(r"[-_./](?:(?<=[A-Za-z].)(?=[0-9])|(?<=[0-9].)(?=[A-Za-z]))")
+_MIXED = late(r"[0-9A-Za-z]+(?:[-_./][0-9A-Za-z]+)+")
 _JOINED_SIGNS = frozenset(string.ascii_letters + string.digits + "-_./")
-_SPACED = re.compile(r"[A-Z]{1,3} [0-9]{5,20}")
-_LOCAL = re.compile(r"[A-Za-z0-9._%+\-]{1,64}")  # read backwards
-_DOMAIN = re.compile(r"@(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
-_PLATE = re.compile(
+_SPACED = late(r"[A-Z]{1,3} [0-9]{5,20}")
+_LOCAL = late(r"[A-Za-z0-9._%+\-]{1,64}")  # read backwards
+_DOMAIN = late(r"@(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
+_PLATE = late(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Za-z][·•\- ]?[A-Za-z0-9]{5,6}"
 )
 

@@ -11,16 +11,17 @@ from canary.fields.fold import compact, fold, visible
 from canary.fields.headings import role_of_heading
 from canary.fields.roles import form_of
 from canary.model.canary import Canary, CanaryField
+from canary.patterns import late
 from canary.scan.hashes import BY_LENGTH, hashed_forms
 
 DECIDING = frozenset({"name", "address", "name_address"})
 
 _MASK = r"*＊●•×xX#"
-_MASKED = re.compile(
+_MASKED = late(
     rf"[0-9A-Za-z\u3400-\u9fff@.]{{0,40}}[{re.escape(_MASK)}]{{2,40}}[0-9A-Za-z\u3400-\u9fff@.]{{0,40}}|[\u3400-\u9fff][*＊某×][\u3400-\u9fff]?"
 )
-_TOKEN = re.compile(r"[\u3400-\u9fff·•]+|[a-z][a-z'\-]*")
-_PREFIXED = re.compile(r"[(\s]*(?:\+|00|86)")
+_TOKEN = late(r"[\u3400-\u9fff·•]+|[a-z][a-z'\-]*")
+_PREFIXED = late(r"[(\s]*(?:\+|00|86)")
 KNOWN_OF_MASKED = 3  # characters a mask must leave of a number, 1 of a name
 
 

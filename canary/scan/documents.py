@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, Final
 
+from canary.patterns import late
 from canary.scan.budget import Refused
 from canary.scan.deadline import Deadline
 
@@ -68,7 +69,7 @@ def _page(page: Any) -> str:
     return "\n".join(parts)
 
 
-_WORD = re.compile(
+_WORD = late(
     r"\\'([0-9A-Fa-f]{2})|\\u(-?[0-9]{1,6}) ?|\\([a-z]{1,32})(-?[0-9]{1,10})? ?|\\([^a-z])|([{}])|[\r\n]+"
 )
 _BREAKS: Final = {

@@ -69,15 +69,19 @@ class FastScan(Scan):
         """Scan the text of one part, piece by piece."""
         chunks = iter(part.chunks)
         held: list[Chunk] = []
-        able = bool(self.wanted()) and has_cipher()
-        while not (able and self._read > self.slowly):
-            chunk = next(chunks, None) if able else None
+        able = bool(self.wanted())
+        while able and self._read <= self.slowly:
+            chunk = next(chunks, None)
             if chunk is None:
-                Scan.text(self, replace(part, chunks=chain(held, chunks)))
-                return
-            held.append(chunk)
-            self._read += len(chunk)
-        self._swiftly(replace(part, chunks=chain(held, chunks)))
+                able = False
+            else:
+                held.append(chunk)
+                self._read += len(chunk)
+        whole = replace(part, chunks=chain(held, chunks))
+        if able and has_cipher():  # asked last: it loads LLVM
+            self._swiftly(whole)
+        else:
+            Scan.text(self, whole)
 
     def _prepare(self) -> None:
         placing = bool(self.wanted() & ADDRESSES)

@@ -9,17 +9,18 @@ from email.header import decode_header
 from email.message import Message
 from typing import BinaryIO, Final
 
+from canary.patterns import late
 from canary.scan.budget import Refused
 
 STEP: Final = 1 << 20
 
-_HEADER = re.compile(
+_HEADER = late(
     rb"(?:from|to|cc|bcc|subject|date|received|message-id|mime-version|return-path|delivered-to|content-type|reply-to"
     rb"|x-[\w-]+|dkim-signature|content-transfer-encoding|sender|envelope-to|list-id|in-reply-to|references"
     rb"|authentication-results|arc-[\w-]+):",
     re.I,
 )
-_MBOX = re.compile(rb"(?:\A|\n)From [^\r\n]{0,998}\r?\n(?=[A-Za-z][\w-]{0,76}:)")
+_MBOX = late(rb"(?:\A|\n)From [^\r\n]{0,998}\r?\n(?=[A-Za-z][\w-]{0,76}:)")
 _LONGEST_BORDER: Final = 1100  # bytes of a border of messages
 
 

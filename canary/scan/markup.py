@@ -6,17 +6,19 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from canary.patterns import late
+
 BREAK: Final = "\x1f"  # a new line inside a cell: none, after the "=" of quoted-printable, else a blank
 LONGEST_TAG: Final = 1 << 16  # characters that are held back for the end of a tag
 
 # No pattern may look further than the next "<" or retry what it took: a hostile page costs no more than its length.
-_TAG = re.compile(r"<(/?)([A-Za-z][\w:.-]*+)([^<>]*+)>|<!--|-->|<!\[CDATA\[|\]\]>")
-_ATTRIBUTE = re.compile(
+_TAG = late(r"<(/?)([A-Za-z][\w:.-]*+)([^<>]*+)>|<!--|-->|<!\[CDATA\[|\]\]>")
+_ATTRIBUTE = late(
     r"(?:href|src|title|alt|value|content|data-[\w-]{1,40}|placeholder|action|target|label)"
     r"[ \t\r\n]{0,8}=[ \t\r\n]{0,8}(?:\"([^\"]*)\"|'([^']*)')",
     re.I,
 )
-_BLANK = re.compile(r"\n[ \t\r\n]*\n")
+_BLANK = late(r"\n[ \t\r\n]*\n")
 _LINES: Final = frozenset(
     {
         *(
@@ -60,7 +62,7 @@ _ROWS: Final = frozenset(
 )  # lines inside a cell too
 _CELLS: Final = frozenset({"td", "th", "w:tc", "a:tc", "table:table-cell"})
 _MARKS: Final = frozenset({"c", "label", "button", "w:tab", "text:tab"})  # end in a tab as well
-_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|table|div|p|tr|ul|span|a\s|br)\b", re.I)
+_HTML = late(rb"<(?:!doctype\s+html|html|head|body|table|div|p|tr|ul|span|a\s|br)\b", re.I)
 _XML: Final = tuple(
     mark + "<?xml".encode(name)
     for mark, name in ((b"", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))

@@ -8,31 +8,30 @@ from itertools import islice
 
 from canary.fields.address import canonical_address
 from canary.fields.values import is_han_name
+from canary.patterns import late
 from canary.scan.candidates import Candidate
 
 LONGEST = 120  # characters of an address
 STARTS = 8  # places in one run of characters where an address may begin
 
-_RUN = re.compile(r"[\u3400-\u9fff][\u3400-\u9fffA-Za-z0-9\-#()（）·—–－ 　]{4,200}")
-_SIGN = re.compile(r"[路街道巷弄里村镇乡号园苑城楼幢栋座厦区组室]")
-_NUMBER = re.compile(r"[0-9一二三四五六七八九十]")
-_LAST = re.compile(r".*(?:[0-9]|[号楼幢栋座元室房户层组队弄])", re.S)
-_BEFORE = re.compile(
-    r"[\s住在到至址寄送于是收往为给，：:（(]|(?=北京|天津|上海|重庆|[\u4e00-\u9fff]{2,3}[省市])"
-)
-_BLANK = re.compile(r"[ 　]+")
-_ROAD = re.compile(r"[路街道巷镇村]")
-_WESTERN = re.compile(
+_RUN = late(r"[\u3400-\u9fff][\u3400-\u9fffA-Za-z0-9\-#()（）·—–－ 　]{4,200}")
+_SIGN = late(r"[路街道巷弄里村镇乡号园苑城楼幢栋座厦区组室]")
+_NUMBER = late(r"[0-9一二三四五六七八九十]")
+_LAST = late(r".*(?:[0-9]|[号楼幢栋座元室房户层组队弄])", re.S)
+_BEFORE = late(r"[\s住在到至址寄送于是收往为给，：:（(]|(?=北京|天津|上海|重庆|[\u4e00-\u9fff]{2,3}[省市])")
+_BLANK = late(r"[ 　]+")
+_ROAD = late(r"[路街道巷镇村]")
+_WESTERN = late(
     r"\b[0-9]{1,6}[A-Za-z]?[ ]+[A-Za-z0-9.' \-]{2,60}?\b(?:street|st|avenue|ave|road|rd|boulevard|blvd|drive|dr|lane|"
     r"ln|court|ct|"
     r"way|place|pl|square|sq|terrace|highway|hwy|parkway|circle|trail)\b(?:[^\"\n\t|;<>{}]{0,60})",
     re.I,
 )
-_HAN_WORD = re.compile(r"(?<![\u4e00-\u9fff])[\u4e00-\u9fff]{2,4}(?![\u4e00-\u9fff])")
-_LABELLED = re.compile(
+_HAN_WORD = late(r"(?<![\u4e00-\u9fff])[\u4e00-\u9fff]{2,4}(?![\u4e00-\u9fff])")
+_LABELLED = late(
     r"(?:姓名|名字|收件人|寄件人|收货人|发件人|联系人|客户|业主|我是|叫)[：:\s]*([\u4e00-\u9fff]{2,4})"
 )
-_LATIN_WORDS = re.compile(r"[A-Z][A-Za-z'\-]{1,24}(?:,? [A-Z][A-Za-z'\-]{0,24}\.?){1,3}")
+_LATIN_WORDS = late(r"[A-Z][A-Za-z'\-]{1,24}(?:,? [A-Z][A-Za-z'\-]{0,24}\.?){1,3}")
 
 
 def addresses(text: str, *, cells: bool) -> Iterator[Candidate]:

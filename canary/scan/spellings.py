@@ -14,6 +14,7 @@ from functools import partial
 from typing import Final
 
 from canary.fields.fold import INVISIBLE
+from canary.patterns import late
 from canary.scan.decode import decode_bytes
 
 NESTING = 3  # base64 within base64
@@ -114,13 +115,13 @@ def _numeral(found: re.Match[str]) -> str:
 
 
 QUOTED: Final = Decoder(
-    "quoted_printable", re.compile(r"(?:=[0-9A-Fa-f]{2}|=[ \t]*\r?\n)+"), partial(_octets, mark="=")
+    "quoted_printable", late(r"(?:=[0-9A-Fa-f]{2}|=[ \t]*\r?\n)+"), partial(_octets, mark="=")
 )
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7};?|#[xX][0-9A-Fa-f]{1,6};?|[A-Za-z]{2,10};)")
-_ESCAPE = re.compile(
+_ENTITY = late(r"&(?:#[0-9]{1,7};?|#[xX][0-9A-Fa-f]{1,6};?|[A-Za-z]{2,10};)")
+_ESCAPE = late(
     r"(?:\\u[0-9A-Fa-f]{4})+|\\U[0-9A-Fa-f]{8}|\\x[0-9A-Fa-f]{2}|\\u\{[0-9A-Fa-f]{1,6}\}|\\[^0-9A-Za-z\s]|\\[nrtbfv]"
 )
-_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+|(?<=[0-9A-Za-z])\+(?=[0-9A-Za-z])")
+_PERCENT = late(r"(?:%[0-9A-Fa-f]{2})+|(?<=[0-9A-Za-z])\+(?=[0-9A-Za-z])")
 _OPEN, _CLOSE = r"\s{0,4}[\[({<（【]\s{0,4}", r"\s{0,4}[\])}>）】]\s{0,4}"
 _AFTER, _AHEAD = r"(?<=[0-9A-Za-z])", r"(?=[0-9A-Za-z])"
 _AT = (
@@ -128,26 +129,24 @@ _AT = (
     rf"{_AFTER}[ \t]{{0,4}}@[ \t]{{0,4}}{_AHEAD}|{_AFTER}[_\-]at[_\-]{_AHEAD}"
 )
 _DOT = rf"{_OPEN}(?:dot|点|\.){_CLOSE}|{_AFTER}\s{{1,4}}(?:dot|\.)\s{{1,4}}{_AHEAD}"
-_IS_AT = re.compile(r"at|@|艾特|圈a", re.I)
+_IS_AT = late(r"at|@|艾特|圈a", re.I)
 CHAIN: Final = (
     Decoder("html", _ENTITY, lambda found: html.unescape(found[0])),
     Decoder("json", _ESCAPE, _escape),
     Decoder("percent", _PERCENT, lambda found: " " if found[0] == "+" else _octets(found, "%")),
-    Decoder("zero_width", re.compile(f"[{INVISIBLE}]+"), lambda _: ""),
-    Decoder("fullwidth", re.compile(f"[{WIDE}]+"), _wide),
-    Decoder("numerals", re.compile(f"(?<![0-9])[0-9]*+[{_SIGNS}](?:[ \\-·]?[0-9{_SIGNS}]){{4,}}"), _numeral),
-    Decoder(
-        "at_dot", re.compile(f"{_AT}|{_DOT}", re.I), lambda found: "@" if _IS_AT.search(found[0]) else "."
-    ),
+    Decoder("zero_width", late(f"[{INVISIBLE}]+"), lambda _: ""),
+    Decoder("fullwidth", late(f"[{WIDE}]+"), _wide),
+    Decoder("numerals", late(f"(?<![0-9])[0-9]*+[{_SIGNS}](?:[ \\-·]?[0-9{_SIGNS}]){{4,}}"), _numeral),
+    Decoder("at_dot", late(f"{_AT}|{_DOT}", re.I), lambda found: "@" if _IS_AT.search(found[0]) else "."),
 )
 _SUSPICIOUS: Final = (
-    re.compile(rf"[{INVISIBLE}{WIDE}]|\\[^\s]|[=%][0-9A-Fa-f]{{2}}|&[#A-Za-z]|=[ \t]*\r?\n"),
-    re.compile(rf"[{_SIGNS}](?:[ \-·]?[0-9{_SIGNS}]){{3}}"),
-    re.compile(r"[\[({<（【]\s{0,4}(?:[aA][tT]|@|[dD][oO][tT]|点|\.|艾特|圈a)\s{0,4}[\])}>）】]"),
-    re.compile(r"[ \t_\-](?:@|at|AT|At|dot|DOT|Dot)[ \t_\-]"),
-    re.compile(r"@[ \t]|[ \t]@"),
+    late(rf"[{INVISIBLE}{WIDE}]|\\[^\s]|[=%][0-9A-Fa-f]{{2}}|&[#A-Za-z]|=[ \t]*\r?\n"),
+    late(rf"[{_SIGNS}](?:[ \-·]?[0-9{_SIGNS}]){{3}}"),
+    late(r"[\[({<（【]\s{0,4}(?:[aA][tT]|@|[dD][oO][tT]|点|\.|艾特|圈a)\s{0,4}[\])}>）】]"),
+    late(r"[ \t_\-](?:@|at|AT|At|dot|DOT|Dot)[ \t_\-]"),
+    late(r"@[ \t]|[ \t]@"),
 )
-_BASE64 = re.compile(r"[A-Za-z0-9+/\-_]{12,}(?:\r?\n[A-Za-z0-9+/\-_]{4,})*={0,2}")
+_BASE64 = late(r"[A-Za-z0-9+/\-_]{12,}(?:\r?\n[A-Za-z0-9+/\-_]{4,})*={0,2}")
 
 
 def passages(text: str) -> Iterator[tuple[int, int]]:
@@ -234,9 +233,9 @@ def decoded64(passage: str) -> str | None:
 
 
 _URL_SAFE: Final = str.maketrans("-_", "+/")
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-_TELLING: Final = re.compile(r"[0-9]{3}|[A-Za-z0-9]@|%[0-9A-Fa-f]{2}|&#|\\u")
-_JOINTS: Final = re.compile(r"[/+_\-]|\r?\n")
+_CONTROLS: Final = late(r"[\x00-\x08\x0e-\x1f\x7f]")
+_TELLING: Final = late(r"[0-9]{3}|[A-Za-z0-9]@|%[0-9A-Fa-f]{2}|&#|\\u")
+_JOINTS: Final = late(r"[/+_\-]|\r?\n")
 
 
 def _readable(data: bytes) -> str | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from itertools import islice
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -21,7 +22,9 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 STREAM_ROWS: Final = 2_000
 LOOKUP_KEYS: Final = 900  # below the 999 parameters of a statement that older SQLite takes
@@ -47,7 +50,9 @@ def stream(connection: Connection, statement: AnySelect) -> Iterator[AnyRow]:
 def one_of(connection: Connection, column: ColumnElement[int], numbers: Sequence[int]) -> ColumnElement[bool]:
     """Compare a column with any count of numbers by one parameter."""
     if connection.dialect.name == "postgresql":
-        return column == any_(literal(list(numbers), postgresql.ARRAY(BigInteger)))
+        from sqlalchemy.dialects.postgresql import ARRAY
+
+        return column == any_(literal(list(numbers), ARRAY(BigInteger)))
     listed = func.json_each(json.dumps(list(numbers))).table_valued("value")
     return column.in_(select(listed.c.value))
 
@@ -97,7 +102,8 @@ def _upsert(dialect: str, table: Table, names: tuple[str, ...], keys: tuple[str,
 
 
 def _insert(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    made = import_module(f"sqlalchemy.dialects.{dialect}").insert(table)  # the other one is not loaded
+    return cast("postgresql.Insert | sqlite.Insert", made)
 
 
 def lock(connection: Connection, number: int) -> None:

@@ -137,9 +137,10 @@ Index(
     "uq_identifiers_digest",
     identifiers.c.digest,
     unique=True,
-    sqlite_where=identifiers.c.shared.is_(False),
-    postgresql_where=identifiers.c.shared.is_(False),
-)
+    sqlite_where=identifiers.c.shared.is_(
+        False
+    ),  # on PostgreSQL too, where the revisions say so: said here, it
+)  # would load that dialect for everybody
 
 placements = Table(
     "placements",

