@@ -24,8 +24,10 @@ from canary.steps.generate import today
 from canary.steps.identifying import Identifying
 from canary.steps.nature import kind_of, locale_of
 from canary.steps.newrows import MORE_PLACES, NewRows
-from canary.steps.planned import NOTHING, Planned, with_kept
-from canary.store import contacts, lookups
+from canary.steps.planned import NOTHING, Planned
+from canary.steps.staying import Staying
+from canary.store import contacts as store
+from canary.store import lookups
 from canary.store.ids import new_id
 
 if TYPE_CHECKING:
@@ -91,39 +93,45 @@ def draw(
         tools, source, chosen, canaries, copies, rng, readers, texts=ordered
     )
     profile = fresh.first(profile) if fresh else profile
-    count = canary_count(canaries, profile.rows)
-    known = _uncarried(before, carried)
     keys = retained.key_column(identifying.batches(), profile.roles) if ordered else None
-    kept = retained.covered(known, keys, source.headings, count) if keys else {}
-    room = fresh is None or fresh.count() > 0
-    pool = groups.pool_for(tools, chosen, recipients, keys, profile, count, room=room, but=carried.positions)
-    ghosts = ghosts if profile.rows else 0
-    own = [max(0, count - len(kept.get(one, ())) - pool.count(one)) for one in recipients]
-    shares = [*own, ghosts, len(pool.fresh)]
-    wanted = sum(shares)
-    phones = take_contacts(
-        tools, profile.roles, wanted, rng, require_contacts=require_contacts, dry_run=dry_run
+    stay = Staying.of(
+        tools, chosen, profile, keys, _uncarried(before, carried), canary_count(canaries, profile.rows),
+        recipients, room=fresh is None or fresh.count() > 0, but=carried.positions,
+    )  # fmt: skip
+    shares = [*map(stay.missing, recipients), ghosts if profile.rows else 0, len(stay.pool.fresh)]
+    contacts = take_contacts(
+        tools, profile.roles, sum(shares), rng, require_contacts=require_contacts, dry_run=dry_run
     )
+    drafts = _drafted(tools, chosen, profile, identifying, contacts, shares, rng)
+    kind = kind_of(profile.roles)
+    *plans, controls, shared = (_planned(each, chosen.version.dataset, kind, profile.rows) for each in drafts)
+    shared = groups.drawn(stay.pool, shared)
+    own = tuple(stay.joined(plan, shared, one) for plan, one in zip(plans, recipients, strict=True))
+    notes = [draft.note for each in drafts for draft in each if draft.note]
+    if fresh and not fresh.beside([draft.position for each in drafts[:-2] for draft in each]).all():
+        notes.append(SHOWN)
+    warnings = tuple(dict.fromkeys([*contacts.warnings, *profile.notes, *notes]))
+    return Drawing(own, controls, shared.canaries, carried, warnings)
+
+
+def _drafted(
+    tools: Tools,
+    chosen: Chosen,
+    profile: HostProfile,
+    identifying: Identifying,
+    contacts: Contacts,
+    shares: Sequence[int],
+    rng: random.Random,
+) -> list[list[Draft]]:
+    """Draft so many canaries of each share; none has an identifying value of a real row or of another canary."""
     personas = Personas(
-        locale_of(profile.headings, profile.sample), rng, phones.domains, phones.phones, today=today(tools),
-        pool=phones.pool,
+        locale_of(profile.headings, profile.sample), rng, contacts.domains, contacts.phones,
+        today=today(tools), pool=contacts.pool,
     )  # fmt: skip
     drafter = Drafter(profile, personas, rng, chosen.policy.ranges if chosen.policy else {}, set())
     drafts = [drafter.drafts(number, of=len(shares), count=share) for number, share in enumerate(shares)]
     _replace_unfit(tools, identifying, drafter, drafts)
-    kind = kind_of(profile.roles)
-    plans = [_planned(each, chosen.version.dataset, kind, profile.rows) for each in drafts]
-    *plans, controls, shared = plans
-    shared, key = groups.drawn(pool, shared), keys.name if keys else ""
-    plans = [
-        groups.with_groups(with_kept(plan, kept.get(one, ()), key), pool, shared, one, key)
-        for plan, one in zip(plans, recipients, strict=True)
-    ]
-    notes = [draft.note for each in drafts for draft in each if draft.note]
-    if fresh and not fresh.beside([draft.position for each in drafts[:-2] for draft in each]).all():
-        notes.append(SHOWN)
-    warnings = tuple(dict.fromkeys([*phones.warnings, *profile.notes, *notes]))
-    return Drawing(tuple(plans), controls, shared.canaries, carried, warnings)
+    return drafts
 
 
 def _bare(
@@ -201,10 +209,10 @@ def take_contacts(
     columns = list(roles.values())
     phones: list[str] = []
     with (tools.registry.read if dry_run else tools.registry.begin)() as tx:
-        domains = contacts.domains(tx)
-        pool = contacts.pool(tx, rested_ms(tools))
+        domains = store.domains(tx)
+        pool = store.pool(tx, rested_ms(tools))
         if canaries and "phone" in columns:
-            phones = contacts.take_phones(tx, canaries * columns.count("phone"), rng, rested_ms(tools))
+            phones = store.take_phones(tx, canaries * columns.count("phone"), rng, rested_ms(tools))
     warnings = []
     if canaries and "phone" in columns and not pool.live:
         if require_contacts:
