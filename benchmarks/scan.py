@@ -44,14 +44,13 @@ from canary.store.registry import Registry
 
 START = """
 import sys, time, json, types
-import numpy as np
 from canary.keys import Keys
 from canary.scan.engine import scan_stream
 from canary.scan.budget import Budget, Spent
 from canary.scan.fast import FastScan
-from canary.scan.index import ArrayIndex, Rows
+from canary.scan.index import ArrayIndex
 from canary.scan.parts import Place
-index = ArrayIndex.of([Rows(np.arange(10), np.arange(10), ['phone'] * 10, np.full(10, 40.0))])
+index = ArrayIndex.build([(number, number, 'phone', 40.0) for number in range(10)])
 nobody = types.SimpleNamespace(open_canaries=lambda serials: [])
 times = [time.process_time()]
 for _ in range(2):
@@ -165,10 +164,9 @@ def cpu(work: Callable[[], object], runs: int = 3) -> float:
 def index_of(count: int, forms: Iterable[str] = FORMS) -> tuple[ArrayIndex, float]:
     """Make an index of so many identifiers; gives it with the CPU seconds that took, its Bloom filter included."""
     keys = np.random.default_rng(2).integers(-(2**63), 2**63, count, dtype=np.int64)
-    names = list(forms)
-    rows = Rows(
-        keys, np.arange(1, count + 1), [names[at % len(names)] for at in range(count)], np.full(count, 40.0)
-    )
+    names = tuple(forms)
+    numbers = (np.arange(count) % len(names)).astype(np.uint8)
+    rows = Rows(keys, np.arange(1, count + 1), numbers, np.full(count, 40.0), names)
     began = time.process_time()
     index = ArrayIndex.of([rows])
     index.shapes = SHAPES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from canary.fields.roles import form_of
 from canary.model.canary import Canary
@@ -76,12 +76,43 @@ class Reader(Protocol):
 
 
 class Rows(NamedTuple):
-    """Identifiers as columns: scan key, canary serial, form and bits of each."""
+    """Identifiers as columns: scan key, canary serial, form (its place among the `names`) and bits of each."""
 
     keys: NDArray[np.int64]
     serials: NDArray[np.int64]
-    forms: Sequence[str]
+    forms: NDArray[np.uint8]
     bits: NDArray[np.float64]
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, keys: Any, serials: Any, forms: Sequence[str], bits: Any) -> Rows:
+        """Make them of columns of Python or numpy."""
+        import numpy as np
+
+        names = tuple(sorted(set(forms)))
+        places = {name: place for place, name in enumerate(names)}
+        numbers = np.frombuffer(bytes(map(places.__getitem__, forms)), np.uint8)
+        return cls(
+            np.array(keys, np.int64), np.array(serials, np.int64), numbers, np.array(bits, np.float64), names
+        )
+
+    @classmethod
+    def joined(cls, batches: Sequence[Rows]) -> Rows:
+        """Join batches."""
+        import numpy as np
+
+        if len(batches) == 1:
+            return batches[0]
+        names = tuple(sorted({name for each in batches for name in each.names}))
+        places = [np.array([names.index(name) for name in each.names], np.uint8) for each in batches]
+        forms = [place[each.forms] for place, each in zip(places, batches, strict=True)]
+        return cls(
+            np.concatenate([np.empty(0, np.int64), *(each.keys for each in batches)]),
+            np.concatenate([np.empty(0, np.int64), *(each.serials for each in batches)]),
+            np.concatenate([np.empty(0, np.uint8), *forms]),
+            np.concatenate([np.empty(0, np.float64), *(each.bits for each in batches)]),
+            names,
+        )
 
 
 class Issued(NamedTuple):
@@ -129,35 +160,27 @@ class ArrayIndex:
     @classmethod
     def of(cls, batches: Iterable[Rows]) -> ArrayIndex:
         """Build it from batches of identifiers in order of their canaries."""
-        import numpy as np
 
-        held = list(batches)
-        keys = np.concatenate([np.empty(0, np.int64), *(each.keys for each in held)])
-        serials = np.concatenate([np.empty(0, np.int64), *(each.serials for each in held)])
-        order = order_of(keys)
-        keys = keys[order]
-        fresh = np.ones(len(keys), np.bool_)
-        np.not_equal(keys[1:], keys[:-1], out=fresh[1:])
-        first = np.zeros(len(keys), np.bool_)
-        first[order[fresh]] = True
-        return cls(keys, serials[order], _counted(held, first))
+        rows = Rows.joined(list(batches))
+        order, keys = in_order(rows.keys)
+        repeated = order[1:][keys[1:] == keys[:-1]]  # all of some equal ones but the first issued
+        return cls(keys, rows.serials[order], _counted(rows, repeated))
 
     def added(self, rows: Rows) -> ArrayIndex:
         """Give the index with some more identifiers; what is large is shared with this one."""
         import numpy as np
 
-        known = np.zeros(len(rows.keys), np.bool_)
-        known[self.holds(rows.keys)] = True
-        first = np.zeros(len(rows.keys), np.bool_)
-        first[np.unique(rows.keys, return_index=True)[1]] = True
-        counted = _counted([rows], first & ~known)
+        order, keys = in_order(rows.keys)
+        repeated = np.zeros(len(keys), np.bool_)
+        repeated[order[1:][keys[1:] == keys[:-1]]] = True
+        repeated[self.holds(rows.keys)] = True
+        counted = _counted(rows, np.flatnonzero(repeated))
         forms = {
             form: self.forms.get(form, Issued()).joined(counted.get(form, Issued()))
             for form in {**self.forms, **counted}
         }
-        keys = np.concatenate([self._newer[0], rows.keys])
-        order = order_of(keys)
-        newer = keys[order], np.concatenate([self._newer[1], rows.serials])[order]
+        order, keys = in_order(np.concatenate([self._newer[0], rows.keys]))
+        newer = keys, np.concatenate([self._newer[1], rows.serials])[order]
         if len(newer[0]) > MOST_NEWER and len(newer[0]) * 8 > len(self.keys):
             return ArrayIndex(self.keys, self.serials, forms, newer=newer).settled()
         if self._bloom is not None:
@@ -170,9 +193,8 @@ class ArrayIndex:
 
         if not len(self._newer[0]):
             return self
-        keys = np.concatenate([self.keys, self._newer[0]])
-        order = order_of(keys)
-        return ArrayIndex(keys[order], np.concatenate([self.serials, self._newer[1]])[order], self.forms)
+        order, keys = in_order(np.concatenate([self.keys, self._newer[0]]))
+        return ArrayIndex(keys, np.concatenate([self.serials, self._newer[1]])[order], self.forms)
 
     def lookup(self, scan_keys: Sequence[int]) -> dict[int, list[int]]:
         """Give the canary serials of those keys that were issued."""
@@ -230,52 +252,49 @@ class ArrayIndex:
         return self._addresses
 
 
-def order_of(keys: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give the order of keys, equal ones as they stand: a sort that keeps them so takes four times as long."""
+def in_order(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give the order of keys, equal ones as they stand, and the keys in that order.
+
+    Their places are sorted as the last bits of the keys themselves, which takes a third of the time of a sort of
+    places by keys. What differs in those bits alone (at ten million some fifty pairs) is put in order after that.
+    """
     import numpy as np
 
-    order: NDArray[np.int64] = np.argsort(keys)
+    mask = (1 << max(1, (len(keys) - 1).bit_length())) - 1
+    order = keys & ~mask
+    order |= np.arange(len(keys))
+    order.sort()
+    order &= mask
     ordered = keys[order]
-    same = ordered[1:] == ordered[:-1]
-    if same.any():
-        repeated = np.zeros(len(keys), np.bool_)
-        repeated[1:] |= same
-        repeated[:-1] |= same
-        places = np.flatnonzero(repeated)
+    alike = (ordered[1:] ^ ordered[:-1]) & ~mask == 0
+    if alike.any():
+        unsure = np.zeros(len(keys), np.bool_)
+        unsure[1:] |= alike
+        unsure[:-1] |= alike
+        places = np.flatnonzero(unsure)
         among = order[places]
         order[places] = among[np.lexsort((among, keys[among]))]
-    return order
+        ordered[places] = keys[order[places]]
+    return order, ordered
 
 
 def rows_of(rows: Sequence[tuple[int, int, str, float]]) -> Rows:
     """Turn rows of identifiers into columns."""
-    import numpy as np
-
     keys, serials, forms, bits = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return Rows(np.array(keys, np.int64), np.array(serials, np.int64), forms, np.array(bits, np.float64))
+    return Rows.of(keys, serials, forms, bits)
 
 
-def _counted(batches: Sequence[Rows], first: NDArray[np.bool_]) -> dict[str, Issued]:
-    """Count the identifiers of each form; `first` tells which are not the repetition of another."""
+def _counted(rows: Rows, repeated: NDArray[np.int64]) -> dict[str, Issued]:
+    """Count the identifiers of each form; `repeated` are the places of those whose key another one has too."""
     import numpy as np
 
-    numbers: dict[str, int] = {}
-    totals: list[NDArray[np.float64]] = []
-    at = 0
-    for rows in batches:
-        for form in set(rows.forms):
-            numbers.setdefault(form, len(numbers))
-        forms = np.frombuffer(bytes(map(numbers.__getitem__, rows.forms)), np.uint8)
-        chances = np.exp2(-np.minimum(rows.bits, 1000.0))
-        fresh = first[at : at + len(forms)]
-        at += len(forms)
-        totals.append(
-            np.stack([np.bincount(forms, weights, 64) for weights in (fresh, np.ones(len(forms)), chances)])
-        )
-    summed = np.sum(totals, axis=0) if totals else np.zeros((3, 64))
+    count = len(rows.names)
+    totals = np.bincount(rows.forms, minlength=count)
+    distinct = totals - np.bincount(rows.forms[repeated], minlength=count)
+    chances = np.bincount(rows.forms, np.exp2(-np.minimum(rows.bits, 1000.0)), count)
     return {
-        form: Issued(int(summed[0, at]), int(summed[1, at]), float(summed[2, at]))
-        for form, at in numbers.items()
+        name: Issued(*each)
+        for name, *each in zip(rows.names, distinct.tolist(), totals.tolist(), chances.tolist(), strict=True)
     }
 
 
@@ -319,11 +338,15 @@ def add_to_bloom(words: NDArray[np.uint64], keys: NDArray[np.int64]) -> None:
 
     shift = np.uint64(64 - (len(words).bit_length() - 1))
     for start in range(0, len(keys), BLOOMED):
-        h = np.sort(keys[start : start + BLOOMED].view(np.uint64))  # keys of one word stand side by side then
+        h = keys[start : start + BLOOMED].view(np.uint64)
+        if (h[1:] < h[:-1]).any():
+            h = np.sort(h)  # keys of one word stand side by side then
         bits = np.zeros(len(h), np.uint64)
         for by in (0, 6, 12, 18):
-            bits |= np.uint64(1) << ((h >> np.uint64(by)) & np.uint64(63))
-        at = (h >> shift).astype(np.int64)
+            place = h >> np.uint64(by)
+            place &= np.uint64(63)
+            bits |= np.left_shift(np.uint64(1), place, out=place)
+        at = (h >> shift).view(np.int64)
         first = np.concatenate([[0], np.flatnonzero(at[1:] != at[:-1]) + 1])
         words[at[first]] |= np.bitwise_or.reduceat(bits, first)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -70,7 +69,7 @@ class IndexFile:
 
         made = np.zeros(len(rows.keys), _ROW)
         made["key"], made["serial"], made["bits"] = rows.keys, rows.serials, rows.bits
-        made["form"] = [form.encode() for form in rows.forms]
+        made["form"] = np.array([name.encode() for name in rows.names], "S16")[rows.forms]
         told = {"before": before.newest, "newest": grown.newest, "issued": grown.issued, "rows": len(made)}
         block = json.dumps(told).encode() + b"\n" + made.tobytes()
         _write(self._added, block + self._mark(self._base_mark() + block), os.O_APPEND)
@@ -109,18 +108,6 @@ class IndexFile:
         return stored
 
 
-def joined(batches: Sequence[Rows]) -> Rows:
-    """Join batches of identifiers."""
-    import numpy as np
-
-    return Rows(
-        np.concatenate([np.empty(0, np.int64), *(each.keys for each in batches)]),
-        np.concatenate([np.empty(0, np.int64), *(each.serials for each in batches)]),
-        [form for each in batches for form in each.forms],
-        np.concatenate([np.empty(0, np.float64), *(each.bits for each in batches)]),
-    )
-
-
 def _write(path: Path, data: bytes, how: int) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600)
     with os.fdopen(handle, "wb") as file:
@@ -145,9 +132,5 @@ def _rows_in(data: bytes) -> Rows:
     import numpy as np
 
     made = np.frombuffer(data, _ROW)
-    return Rows(
-        made["key"].copy(),
-        made["serial"].copy(),
-        [form.decode() for form in made["form"].tolist()],
-        made["bits"].copy(),
-    )
+    forms = [form.decode() for form in made["form"].tolist()]
+    return Rows.of(made["key"], made["serial"], forms, made["bits"])

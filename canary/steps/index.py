@@ -54,9 +54,10 @@ def issued_index(tx: Tx, file: IndexFile | None = None, held: Stored | None = No
 
 def _grown(tx: Tx, stored: Stored, now: Known, file: IndexFile | None) -> Stored:
     """Add what was issued since an index was made, to it and to its file."""
-    from canary.scan.indexfile import Stored, joined
+    from canary.scan.index import Rows
+    from canary.scan.indexfile import Stored
 
-    rows = joined(list(batches(tx, stored.newest)))
+    rows = Rows.joined(list(batches(tx, stored.newest)))
     grown = Stored(stored.index.added(rows), now.newest, now.issued)
     if file is not None:
         _kept(lambda: file.add(rows, stored, grown))
@@ -65,12 +66,10 @@ def _grown(tx: Tx, stored: Stored, now: Known, file: IndexFile | None) -> Stored
 
 def batches(tx: Tx, after: int = 0) -> Iterator[Rows]:
     """Give the identifiers of canaries above a serial, in batches."""
-    import numpy as np
-
     from canary.scan.index import Rows
 
     for keys, serials, forms, bits in store.scan_columns(tx, after):
-        yield Rows(np.array(keys, np.int64), np.array(serials, np.int64), forms, np.array(bits, np.float64))
+        yield Rows.of(keys, serials, forms, bits)
 
 
 def _kept(write: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from canary.keys import Keys
-from canary.scan.index import ArrayIndex, order_of, rows_of
+from canary.scan.index import ArrayIndex, Rows, in_order, rows_of
 from canary.scan.indexfile import IndexFile, Stored
 from tests.scanlab import KEYS, MAIL, WAYBILL
 
@@ -117,7 +117,29 @@ def test_the_file_tells_no_identifier(file: IndexFile, tmp_path: Path) -> None:
 
 
 def test_equal_keys_stay_in_their_order() -> None:
-    keys = np.random.default_rng(5).integers(-40, 40, 500)
-    assert np.array_equal(order_of(keys), np.argsort(keys, kind="stable"))
-    assert order_of(keys[:0]).tolist() == []
-    assert order_of(np.array([5, -2, 9])).tolist() == [1, 0, 2]
+    rng = np.random.default_rng(5)
+    wide = rng.integers(-(2**63), 2**63, 500)
+    near = wide[rng.integers(0, 500, 900)] ^ rng.integers(
+        0, 1 << 11, 900
+    )  # some differ in their last bits alone
+    for keys in (
+        rng.integers(-40, 40, 500),
+        wide,
+        near,
+        near[near < 0],
+        wide[:0],
+        wide[:1],
+        np.array([5, -2, 9]),
+    ):
+        order, ordered = in_order(keys)
+        assert np.array_equal(order, np.argsort(keys, kind="stable"))
+        assert np.array_equal(ordered, np.sort(keys))
+
+
+def test_batches_are_joined_whatever_forms_they_hold() -> None:
+    whole = Rows.joined([rows_of(ROWS[:1]), rows_of([]), rows_of(ROWS[1:])])
+    plain = rows_of(ROWS)
+    assert whole.names == plain.names == ("code", "email", "phone")
+    for one, two in zip(whole[:4], plain[:4], strict=True):
+        assert np.array_equal(one, two)
+    assert Rows.joined([]).names == ()
