@@ -22,11 +22,8 @@ from canary.errors import CanaryError
 
 Command = Callable[..., Any]
 
-COLLECTED = (
-    200_000,
-    20,
-    50,
-)  # new objects, and rounds, before cycles are looked for: by itself Python does so all the time
+# New objects, and rounds, before cycles are looked for: by itself Python does so all the time.
+COLLECTED = (200_000, 20, 50)
 QUICK = {  # what libraries do at their start that nothing here needs
     "OPENBLAS_THREAD_TIMEOUT": "4",  # numpy's threads spin no longer than 2^4 ticks before they sleep
     "PYDANTIC_DISABLE_PLUGINS": "__all__",  # no look at every package that is installed

@@ -20,7 +20,7 @@ from canary.fingerprint.sampling import Sample
 from canary.model.data import Policy
 
 _PAIRS: Final = 1 << 18  # slots in which pairs of values that stand beside each other are counted
-_USEFUL = 0.5  # share of rows an anchor has to tell, to serve marks where another one can
+USEFUL: Final = 0.5  # share of rows an anchor has to tell, to serve marks where another one can
 
 
 class Learning:
@@ -76,7 +76,7 @@ class Learning:
         """Give the anchors that tell most rows, all of them where none does."""
         telling = []
         for number, found in enumerate(self._digests(flat)):
-            if found is not None and told_apart(self.counts, number, found).valid.mean() >= _USEFUL:
+            if found is not None and told_apart(self.counts, number, found).valid.mean() >= USEFUL:
                 telling.append(number)
         return telling or list(range(len(self.anchors)))
 

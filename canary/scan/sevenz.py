@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Final, cast
 
 from canary.scan.budget import Refused
 from canary.scan.inflated import Inflated, arrow
+from canary.scan.limited import Limited
 from canary.scan.sevenheader import ENCODED, Folder, Header, contents_of, kind_of, streams_of
 
 MAGIC: Final = b"7z\xbc\xaf\x27\x1c"
@@ -53,7 +54,7 @@ def members(
         for length in folder.members:
             if opened is None:
                 opened = guard(_opened(stream, folder, place, sizes[at] if at < len(sizes) else 0), size)
-            part = Part(opened, length)
+            part = Limited(opened, length)
             yield names[number] if number < len(names) else f"member {number + 1}", size, cast(BinaryIO, part)
             opened = _behind(part, opened)
             number += 1
@@ -61,7 +62,7 @@ def members(
         at += folder.packed
 
 
-def _behind(part: Part, opened: BinaryIO) -> BinaryIO:
+def _behind(part: Limited, opened: BinaryIO) -> BinaryIO:
     """Give the stream behind a member, which cannot be read on where the member breaks off."""
     try:
         part.skip()
@@ -96,7 +97,7 @@ def _unpacked_header(stream: BinaryIO, header: Header) -> Header:
     place, sizes, folders = streams_of(header)
     if not folders or not sizes or folders[0].size > MOST_HEADER:
         raise ValueError("the packed header is damaged")
-    return Header(Part(_opened(stream, folders[0], 32 + place, sizes[0]), folders[0].size).read())
+    return Header(Limited(_opened(stream, folders[0], 32 + place, sizes[0]), folders[0].size).read())
 
 
 def _opened(stream: BinaryIO, folder: Folder, place: int, size: int) -> BinaryIO:
@@ -210,30 +211,6 @@ class Raw(io.RawIOBase):
             if data:
                 return data
         return b""
-
-
-class Part(io.RawIOBase):
-    """The next so many bytes of a stream."""
-
-    def __init__(self, stream: BinaryIO, size: int) -> None:
-        self._stream, self._left = stream, size
-
-    def readable(self) -> bool:
-        """Tell that it can be read."""
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """Read on; without a size to its end."""
-        if size is None or size < 0:
-            return b"".join(iter(lambda: self.read(STEP), b""))
-        data = self._stream.read(min(size, self._left))
-        self._left -= len(data)
-        return data
-
-    def skip(self) -> None:
-        """Read past what is left of it."""
-        while self._left and self.read(STEP):
-            pass
 
 
 class Failing(io.RawIOBase):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, Final, cast
 
 from canary.scan.budget import Refused, Rewound
 from canary.scan.compressed import CODINGS, Unpack
+from canary.scan.limited import Limited
 
 MOST_HEAD: Final = 1 << 20  # bytes of the headers of one record or answer
 STEP: Final = 1 << 16
@@ -92,30 +94,20 @@ class Lines(io.RawIOBase):
                 return
 
 
-class Body(io.RawIOBase):
+class Body(Limited):
     """The next so many bytes of a stream; tells where they end early."""
-
-    def __init__(self, stream: BinaryIO, size: int) -> None:
-        self._stream, self._left = stream, size
-
-    def readable(self) -> bool:
-        """Tell that it can be read."""
-        return True
 
     def read(self, size: int = -1) -> bytes:
         """Read on; raises EOFError where the record is cut off."""
-        if size is None or size < 0:
-            return b"".join(iter(lambda: self.read(STEP), b""))
-        data = self._stream.read(min(size, self._left))
-        if not data and self._left and size:
+        data = super().read(size)
+        if not data and self.left and size:
             raise EOFError("the record is cut off")
-        self._left -= len(data)
         return data
 
     def skip(self) -> None:
-        """Read past what is left of it."""
-        while self._left and (data := self._stream.read(min(STEP, self._left))):
-            self._left -= len(data)
+        """Read past what is left of it, up to where it breaks off."""
+        with suppress(EOFError):
+            super().skip()
 
 
 def records(head: bytes, stream: BinaryIO) -> Iterator[Record]:

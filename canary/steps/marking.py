@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from canary.fingerprint.plan import MarkPlan
 
 SUBKEY = "marks"  # the sub-key of the home from which datasets' keys are derived
-USEFUL = 0.5  # share of the rows that an anchor has to tell apart, else it is said
 UNPLANTED = ("surrogate", "category", "invisible")  # kinds that a canary's own cells are not given
 
 
@@ -167,6 +166,8 @@ class CopyMarks:
 
     def warnings(self) -> tuple[str, ...]:
         """Tell of anchors that serve marks, by the plan, but hardly any row of this table."""
+        from canary.fingerprint.learn import USEFUL
+
         shares = {at: told / max(1, self._rows) for at, told in sorted(self._told.items())}
         return tuple(
             f"by {' and '.join(self._seen.plan.anchors[at].columns)} only {share:.0%} of the rows can be told apart: "

@@ -133,14 +133,13 @@ identifiers = Table(
     Column("bits", Float, nullable=False),
     Column("shared", Boolean, nullable=False),
 )
+# On PostgreSQL it is a partial index too, as the revisions say: said here, it would load that dialect for everybody.
 Index(
     "uq_identifiers_digest",
     identifiers.c.digest,
     unique=True,
-    sqlite_where=identifiers.c.shared.is_(
-        False
-    ),  # on PostgreSQL too, where the revisions say so: said here, it
-)  # would load that dialect for everybody
+    sqlite_where=identifiers.c.shared.is_(False),
+)
 
 placements = Table(
     "placements",

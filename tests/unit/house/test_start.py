@@ -93,7 +93,8 @@ def test_the_process_ends_with_all_that_was_said(words: list[str], status: int, 
 
 def test_a_process_with_threads_waits_for_them(tmp_path: Path) -> None:
     code = (
-        "import sys, threading, time\nfrom canary.cli import main\nsys.argv = ['canary', '--version']\n"
-        "threading.Thread(target=lambda: (time.sleep(0.2), print('done'))).start()\nmain.entry()"
+        "import sys, threading\nfrom canary.cli import main\nsys.argv = ['canary', '--version']\n"
+        "late = lambda: (threading.main_thread().join(), print('done'))\n"
+        "threading.Thread(target=late).start()\nmain.entry()"
     )
     assert python(code, tmp_path).endswith("done\n")
