@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import string
+from collections.abc import Iterator
 from functools import cache
 from html.entities import html5
 from typing import TYPE_CHECKING, Final
@@ -30,6 +31,12 @@ NAMED: Final = sorted(
 LETTERED: Final = 0x40000  # above it no character is a letter: the planes are empty or private
 
 
+def characters(signs: str) -> Iterator[int]:
+    """Give the numbers of the characters that stand in square brackets of a regular expression."""
+    for each in _RANGE.finditer(signs):
+        yield from range(ord(each[0][0]), ord(each[0][-1]) + 1)
+
+
 @cache
 def classes() -> Signs:
     """Give the class of every character of Unicode, ASCII as it is."""
@@ -52,8 +59,7 @@ def classes() -> Signs:
     ):
         found[[ord(sign) for sign in signs]] = kind
     for kind, signs in ((ODD, WIDE), (HIDDEN, INVISIBLE)):
-        for each in _RANGE.finditer(signs):
-            found[ord(each[0][0]) : ord(each[0][-1]) + 1] = kind
+        found[list(characters(signs))] = kind
     return found
 
 
@@ -80,8 +86,7 @@ def folds() -> Signs:
     import numpy as np
 
     made = np.zeros((0x20000, 4), np.uint8)
-    plain = {code: plain_of(chr(code)) for one in _RANGE.finditer(WIDE)
-             for code in range(ord(one[0][0]), ord(one[0][-1]) + 1)}  # fmt: skip
+    plain = {code: plain_of(chr(code)) for code in characters(WIDE)}
     plain |= {ord(sign): numeral_of(sign) for sign in NUMERALS if ord(sign) not in plain}
     for code, text in plain.items():
         octets = text.encode()

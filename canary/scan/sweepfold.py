@@ -2,7 +2,6 @@
 
 A step gives the length of the text it wrote, -1 where nothing changed. What it cannot decode as Python would (names of
 characters beyond the common ones, escapes of other encodings than UTF-8) it says in CANNOT: Python reads that stretch.
-With the text goes a map: for every 64 bytes of it, between which places of the first text they were made.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from canary.native import apart, inner
-from canary.operations import byte, get, put, put_byte, trailing
+from canary.operations import byte, get, put_byte, trailing
 from canary.scan.signs import HIDDEN, ODD
 from canary.scan.sweepescapes import escape_of, html_at, octets_at
 from canary.scan.sweepnumbers import char_at
@@ -20,25 +19,30 @@ from canary.scan.sweepspelt import at_dot_at, folded, is_sign, numerals_at
 from canary.scan.sweepwork import CANNOT, CLASSES
 from canary.scan.vectors import (
     ampersands,
-    at_follows,
-    at_leads,
-    at_openers,
+    at_dots,
     backslashes,
     copy64,
     equal_signs,
+    hidden,
+    new_lines,
     numerals,
-    odd_leads,
     percents,
+    survey,
+    wide,
 )
 
-U0 = np.uint64(0)
+U = np.uint64
+U0, U1 = U(0), U(1)
 QUOTED, HTML, ESCAPES, PERCENT, ZERO_WIDTH, WIDE, NUMBERS, AT_DOT, STEPS = range(9)
-NEAR = 8
 
 
 @inner
 def interest(step: int, q: int) -> Any:
     """Mask where a step may find something."""
+    if step == ZERO_WIDTH:
+        return hidden(q)
+    if step == WIDE:
+        return wide(q)
     if step == HTML:
         return ampersands(q)
     if step == ESCAPES:
@@ -48,75 +52,60 @@ def interest(step: int, q: int) -> Any:
     if step == NUMBERS:
         return numerals(q)
     if step == AT_DOT:
-        return at_openers(q) | at_leads(q) & at_follows(q + 1)
-    if step == QUOTED:
-        return equal_signs(q)
-    return odd_leads(q)
-
-
-@apart
-def fold(st: int, tb: int, step: int, s: int, n: int, d: int, before: int, after: int) -> int:
-    """Do one step with a text of `n` bytes; the maps are of the text and of what is written."""
-    i = 0
-    o = 0
-    last = -1
-    changed = False
-    near = 0  # bytes behind what was decoded that are looked at one by one: mostly more follows
-    k = 0
-    while k < n and interest(step, s + k) == U0:
-        k += 64
-    if k >= n:
-        return -1
-    while i < n:
-        if o >> 6 > last:
-            last = o >> 6
-            put(after, 2 * last, get(before, 2 * max(0, (i >> 6) - 1)))
-            put(after, 2 * last + 1, get(before, 2 * ((i >> 6) + 1) + 1))
-        k = 0
-        if near and not is_lead(step, byte(s, i)):
-            near -= 1
-            put_byte(d, o, byte(s, i))
-            i += 1
-            o += 1
-            continue
-        if near == 0:
-            k = min(trailing(interest(step, s + i)), n - i)
-        if k:
-            copy64(s + i, d + o)
-            i += k
-            o += k
-            continue
-        e, m = matched(st, tb, step, s, i, n, d, o)
-        if e == i:
-            size = width(byte(s, i))
-            for j in range(size):
-                put_byte(d, o + j, byte(s, i + j))
-            e += size
-            m = o + size
-            near = NEAR if size > 1 else 0
-        else:
-            changed = changed or not is_same(s + i, e - i, d + o, m - o)
-            near = NEAR
-        i = e
-        o = m
-    for j in range(last + 1, last + 4):
-        put(after, 2 * j, get(before, 2 * max(0, (n >> 6) - 1)))
-        put(after, 2 * j + 1, get(before, 2 * ((n >> 6) + 1) + 1))
-    return o if changed and get(st, CANNOT) == 0 else -1
+        return at_dots(q)
+    return equal_signs(q)
 
 
 @inner
-def is_lead(step: int, c: int) -> bool:
-    """Tell whether a byte may begin what a step decodes."""
-    if step == HTML:
-        return c == 38
-    if step == ESCAPES:
-        return c == 92
-    if step == PERCENT:
-        return c in (37, 43)
-    if step == QUOTED:
-        return c == 61
-    return c >= 128 or (step == AT_DOT and not is_sign(c))
+def surveyed(s: int, n: int) -> int:
+    """Give a bit for each step that may find something in a text."""
+    found: int = survey(s, n)
+    at = 64
+    while at < n:
+        found |= survey(s + at, n - at)
+        at += 64
+    return found
+
+
+@inner
+def copied(s: int, a: int, b: int, d: int, o: int) -> int:
+    """Copy a stretch, and up to 64 bytes behind it that mean nothing; gives where it ends."""
+    while a < b:
+        copy64(s + a, d + o)
+        o += min(64, b - a)
+        a += 64
+    return o
+
+
+@apart
+def fold(st: int, tb: int, step: int, s: int, n: int, d: int) -> int:
+    """Do one step with a text of `n` bytes; behind what is written come new lines."""
+    i = 0
+    o = 0
+    p = 0
+    changed = False
+    while p < n:
+        found = interest(step, s + p)
+        if n - p < 64:
+            found &= (U1 << U(n - p)) - U1
+        while found != U0:
+            at = p + trailing(found)
+            o = copied(s, i, at, d, o)
+            i = at
+            e, m = matched(st, tb, step, s, at, n, d, o)
+            if e == at:
+                found &= found - U1
+                continue
+            changed = changed or not is_same(s + at, e - at, d + o, m - o)
+            o = m
+            i = e
+            found = U0 if e - p >= 64 else found & ~U0 << U(e - p)
+        p = max(p + 64, i)
+    if not changed or get(st, CANNOT):
+        return -1
+    o = copied(s, i, n, d, o)
+    new_lines(d + o)
+    return o
 
 
 @inner
@@ -133,7 +122,7 @@ def width(c: int) -> int:
 def is_same(one: int, size: int, two: int, other: int) -> bool:
     """Tell whether two stretches hold the same."""
     j = 0
-    while j < size and byte(one, j) == byte(two, j):
+    while size == other and j < size and byte(one, j) == byte(two, j):
         j += 1
     return size == other and j == size
 
@@ -141,6 +130,14 @@ def is_same(one: int, size: int, two: int, other: int) -> bool:
 @inner
 def matched(st: int, tb: int, step: int, s: int, i: int, n: int, d: int, o: int) -> tuple[int, int]:
     """Decode what stands at a place: where it ends (`i`: nothing does), and where what it stands for ends."""
+    if step in (ZERO_WIDTH, WIDE):
+        code, size = char_at(s, i)
+        kind = byte(tb, CLASSES + code)
+        if step == ZERO_WIDTH and kind == HIDDEN:
+            return (i + size, o)
+        if step == WIDE and kind == ODD:
+            return (i + size, folded(tb, code, d, o))
+        return (i, o)
     if step == HTML:
         return html_at(st, tb, s, i, n, d, o)
     if step == ESCAPES:
@@ -150,16 +147,8 @@ def matched(st: int, tb: int, step: int, s: int, i: int, n: int, d: int, o: int)
             put_byte(d, o, 32)
             return (i + 1, o + 1)
         return (i, o)
-    if step in (PERCENT, QUOTED):
-        return octets_at(st, s, i, n, 37 if step == PERCENT else 61, d, o)
     if step == NUMBERS:
         return numerals_at(tb, s, i, n, d, o)
     if step == AT_DOT:
         return at_dot_at(s, i, n, d, o)
-    code, size = char_at(s, i)
-    kind = byte(tb, CLASSES + code)
-    if step == ZERO_WIDTH and kind == HIDDEN:
-        return (i + size, o)
-    if step == WIDE and kind == ODD:
-        return (i + size, folded(tb, code, d, o))
-    return (i, o)
+    return octets_at(st, s, i, n, 37 if step == PERCENT else 61, d, o)

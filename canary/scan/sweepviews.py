@@ -1,49 +1,76 @@
-"""The kernel is entered here: a text is swept as it stands, or every view of a stretch, each decoded a step further."""
+"""The kernel is entered here: a text is swept as it stands, or what a stretch of it stands for when it is decoded.
+
+A stretch is decoded cell by cell: between two of their borders neither a value nor anything that is decoded goes on.
+The last version of every cell makes the view, which is swept once. Versions between the first and the last, which few
+cells have, stand aside until a line ends, and then in the view too.
+"""
 
 from __future__ import annotations
 
 from canary.native import apart, inner
-from canary.operations import get, put, put_byte
+from canary.operations import byte, get, put
 from canary.scan.sweep import sweep
-from canary.scan.sweepfold import HTML, QUOTED, STEPS, fold
+from canary.scan.sweepcells import cell_end, edge, link, unlink
+from canary.scan.sweepfold import HTML, QUOTED, STEPS, copied, fold, surveyed
+from canary.scan.sweephold import note_odd
 from canary.scan.sweepwork import (
+    ASIDE,
+    ASIDE_FIRST,
+    ASIDE_SIZE,
     CANNOT,
+    CELL,
+    CELL_END,
     CHAINED,
     COUNTS,
     DONE,
+    EDGES,
     FAILED,
     FILLED,
+    FIRST,
     HARD,
     HARDS,
     LEAD,
     LINES_OPEN,
-    MAP_SIZE,
+    LINK_FIRST,
+    MAPPED,
     MAPS,
     MOST_HARD,
     MOST_SHAPES,
     ODD_NOTED,
     ODDS,
+    ONE,
+    OTHER,
     OUT,
     OUTS,
     PACKED,
     PAD,
+    RESULT,
     RING_FIRST,
     RING_LAST,
     ROOM,
     ROOMS,
+    SIZE,
     SPACED,
     SPLIT,
+    STANDING,
+    STRETCH,
     UNFOLDING,
+    UNQUOTED,
+    VERSIONS,
+    VIEW_CHANGED,
+    VIEW_SIZE,
+    VIEWED,
     WIDE_LAST,
 )
-from canary.scan.vectors import copy64
+from canary.scan.vectors import new_lines
 
 ROUNDS = 2  # as many as `spellings` has
+MOST_ASIDE = 1 << 14
 
 
 @inner
 def enter(st: int, tb: int, s: int, first: int, n: int, skip: int) -> None:
-    """Sweep a text, or the views of a stretch of it."""
+    """Sweep a text, or what a stretch of it stands for."""
     if get(st, UNFOLDING):
         views(st, tb, s, first, n)
     else:
@@ -57,71 +84,173 @@ def room_of(tb: int, number: int) -> int:
 
 
 @inner
-def map_of(st: int, number: int) -> int:
-    """Give where the map of a room begins."""
-    return st + 8 * (MAPS + number * MAP_SIZE)
+def close(at: int, n: int) -> None:
+    """Put new lines behind a text."""
+    for j in range(PAD >> 6):
+        new_lines(at + n + 64 * j)
 
 
 @apart
 def views(st: int, tb: int, s: int, first: int, last: int) -> None:
-    """Sweep every view of a stretch; what it found is told by where in the stretch it came from."""
+    """Sweep what a stretch stands for; what it found is told by where in the stretch it came from."""
     n = last - first
-    start = room_of(tb, 0)
-    i = 0
-    while i < n:
-        copy64(s + first + i, start + i)
-        i += 64
+    start = room_of(tb, STANDING)
+    copied(s + first, 0, n, start, 0)
     close(start, n)
-    for j in range((n >> 6) + 8):
-        put(map_of(st, 0), 2 * j, 64 * j)
-        put(map_of(st, 0), 2 * j + 1, 64 * j)
+    put(st, FIRST, first)
     put(st, CANNOT, 0)
-    chain(st, tb, 0, n, first)
-    m = fold(st, tb, QUOTED, start, n, room_of(tb, 3), map_of(st, 0), map_of(st, 3))
-    if m >= 0:
-        swept(st, tb, 3, m, first)
-        chain(st, tb, 3, m, first)
+    put(st, ASIDE_SIZE, 0)
+    begin(st)
+    unlink(st)
+    a = 0
+    while a < n:
+        b = cell_end(start, a, n)
+        put(st, CELL, a)
+        put(st, CELL_END, b)
+        put(st, VERSIONS, 0)
+        put(st, EDGES, 0)
+        decode(st, tb, start + a, b - a)
+        if get(st, CANNOT) or get(st, FAILED):
+            return
+        if link(st, a):
+            note_odd(st, first + get(st, LINK_FIRST), first + b)
+        if get(st, VERSIONS):
+            put(st, VIEW_CHANGED, 1)
+        view(st, tb, get(st, RESULT), get(st, SIZE))
+        if byte(start, b - 1) == 10:
+            spill(st, tb)
+        a = b
+    spill(st, tb)
+    show(st, tb)
 
 
 @inner
-def close(at: int, n: int) -> None:
-    """Put new lines behind a text."""
-    for j in range(PAD):
-        put_byte(at, n + j, 10)
+def begin(st: int) -> None:
+    """Begin a view."""
+    put(st, VIEW_SIZE, 0)
+    put(st, VIEW_CHANGED, 0)
+    put(st, MAPPED, -1)
 
 
 @apart
-def chain(st: int, tb: int, room: int, n: int, first: int) -> None:
-    """Decode a text step by step, twice, and sweep it wherever a step changed it."""
+def decode(st: int, tb: int, s: int, n: int) -> None:
+    """Decode a cell as it stands, and as quoted-printable; the last version is the result, the others stand aside."""
+    steps = surveyed(s, n)
+    put(st, RESULT, s)
+    put(st, SIZE, n)
+    edge(st, s, n)
+    if steps == 0:
+        return
+    chain(st, tb, s, n, steps)
+    if steps & 1 == 0 or get(st, CANNOT):
+        return
+    other = room_of(tb, UNQUOTED)
+    m = fold(st, tb, QUOTED, s, n, other)
+    if m >= 0:
+        given(st, tb, other, m)
+        chain(st, tb, other, m, surveyed(other, m))
+
+
+@apart
+def chain(st: int, tb: int, s: int, n: int, steps: int) -> None:
+    """Decode a text step by step, twice."""
+    room = ONE
     for _ in range(ROUNDS):
+        if steps < 1 << HTML:
+            return
         for step in range(HTML, STEPS):
-            other = 2 if room == 1 else 1
-            m = fold(
-                st, tb, step, room_of(tb, room), n, room_of(tb, other), map_of(st, room), map_of(st, other)
-            )
-            if get(st, CANNOT) or get(st, FAILED):
-                return
-            if m >= 0:
-                room = other
-                n = m
-                swept(st, tb, room, n, first)
+            if steps >> step & 1:
+                m = fold(st, tb, step, s, n, room_of(tb, room))
+                if get(st, CANNOT) or get(st, FAILED):
+                    return
+                if m < 0:
+                    steps &= ~(1 << step)
+                else:
+                    s = room_of(tb, room)
+                    n = m
+                    room = OTHER if room == ONE else ONE
+                    given(st, tb, s, n)
+                    steps = surveyed(s, n)
 
 
 @apart
-def swept(st: int, tb: int, room: int, n: int, first: int) -> None:
-    """Sweep a view, and write for what it found between which places of the text that stands."""
-    at = room_of(tb, room)
-    close(at, n)
+def given(st: int, tb: int, s: int, n: int) -> None:
+    """Take a version of a cell; the one before stands aside, unless that is the first."""
+    if get(st, VERSIONS):
+        aside(st, tb, get(st, RESULT), get(st, SIZE))
+    put(st, VERSIONS, get(st, VERSIONS) + 1)
+    put(st, RESULT, s)
+    put(st, SIZE, n)
+    edge(st, s, n)
+
+
+@apart
+def aside(st: int, tb: int, s: int, n: int) -> None:
+    """Set a version aside; a long one is swept where it stands."""
+    o = get(st, ASIDE_SIZE)
+    if o + n > MOST_ASIDE:
+        close(s, n)
+        swept(st, tb, s, n, 0)
+        return
+    if o == 0:
+        put(st, ASIDE_FIRST, get(st, CELL))
+    o = copied(s, 0, n, room_of(tb, ASIDE), o)
+    new_lines(room_of(tb, ASIDE) + o)
+    put(st, ASIDE_SIZE, o + 1)
+
+
+@apart
+def spill(st: int, tb: int) -> None:
+    """Put what stands aside into the view, as lines of their own."""
+    n = get(st, ASIDE_SIZE)
+    if n:
+        put(st, ASIDE_SIZE, 0)
+        put(st, CELL, get(st, ASIDE_FIRST))
+        new_lines(room_of(tb, ASIDE) + n)
+        view(st, tb, room_of(tb, ASIDE) - 1, n + 1)
+
+
+@apart
+def view(st: int, tb: int, s: int, n: int) -> None:
+    """Add to the view what was made of the cell, and note for every 64 bytes of it what they were made of."""
+    if get(st, VIEW_SIZE) + n > 2 * STRETCH:
+        show(st, tb)
+    o = get(st, VIEW_SIZE)
+    origins = st + 8 * MAPS
+    last = get(st, MAPPED)
+    if o >> 6 <= last:
+        put(origins, 2 * (o >> 6), min(get(origins, 2 * (o >> 6)), get(st, CELL)))
+        put(origins, 2 * (o >> 6) + 1, get(st, CELL_END))
+    end = copied(s, 0, n, room_of(tb, VIEWED), o)
+    while last < end >> 6:
+        last += 1
+        put(origins, 2 * last, get(st, CELL))
+        put(origins, 2 * last + 1, get(st, CELL_END))
+    put(st, MAPPED, last)
+    put(st, VIEW_SIZE, end)
+
+
+@apart
+def show(st: int, tb: int) -> None:
+    """Sweep the view, unless it is what stands, and begin another."""
+    if get(st, VIEW_CHANGED):
+        close(room_of(tb, VIEWED), get(st, VIEW_SIZE))
+        swept(st, tb, room_of(tb, VIEWED), get(st, VIEW_SIZE), 1)
+    begin(st)
+
+
+@apart
+def swept(st: int, tb: int, at: int, n: int, mapped: int) -> None:
+    """Sweep a text that something stands for, and tell of what it found between which places of the stretch."""
     fresh(st)
     known = get(st, OUT)
     sweep(st, tb, at - LEAD, LEAD, LEAD + n, LEAD)
-    origins = map_of(st, room)
     for k in range(known, get(st, OUT)):
         row = OUTS + 4 * k
         start = get(st, row + 1) - LEAD
         end = get(st, row + 2) - LEAD
-        put(st, row + 1, first + get(origins, 2 * max(0, (start >> 6) - 1)))
-        put(st, row + 2, first + get(origins, 2 * ((end >> 6) + 1) + 1))
+        put(st, row + 1, origin(st, start, 0, mapped))
+        put(st, row + 2, origin(st, end, 1, mapped))
     for k in range(get(st, HARD)):
         noted = get(st, ODD_NOTED)
         if noted >= MOST_HARD:
@@ -129,10 +258,18 @@ def swept(st: int, tb: int, room: int, n: int, first: int) -> None:
             return
         start = get(st, HARDS + 2 * k) - LEAD
         end = get(st, HARDS + 2 * k + 1) - LEAD
-        put(st, ODDS + 2 * noted, first + get(origins, 2 * max(0, (start >> 6) - 1)))
-        put(st, ODDS + 2 * noted + 1, first + get(origins, 2 * ((end >> 6) + 1) + 1))
+        put(st, ODDS + 2 * noted, origin(st, start, 0, mapped))
+        put(st, ODDS + 2 * noted + 1, origin(st, end, 1, mapped))
         put(st, ODD_NOTED, noted + 1)
     put(st, HARD, 0)
+
+
+@inner
+def origin(st: int, place: int, end: int, mapped: int) -> int:
+    """Give where what was made into a place of a view begins or ends."""
+    if mapped:
+        return int(get(st, FIRST) + get(st, MAPS + 2 * (max(0, place) >> 6) + end))
+    return int(get(st, FIRST) + get(st, CELL + end))
 
 
 @inner

@@ -64,12 +64,15 @@ BEFORE: Final = (
     8  # words before the first block of a row of masks; one block stands there, and one behind the last
 )
 ROW: Final = BEFORE + BLOCKS + 8
-STRETCH: Final = 1 << 16  # bytes of a stretch whose views are made at once
+STRETCH: Final = 1 << 17  # bytes of a stretch that is decoded at once
 FOLDED: Final = 0x20000  # characters that a table says what they stand for
 ENTITY: Final = len(NAMED)
 PAD: Final = 192  # and behind it: the kernel looks ahead
-ROOM: Final = LEAD + STRETCH + 2 * PAD  # of a view
-MAP_SIZE: Final = 2 * (STRETCH // 64 + 16)
+ROOM: Final = (
+    LEAD + 2 * STRETCH + 2 * PAD
+)  # of a text that is decoded: a few signs take more bytes than what they are of
+(STANDING, ONE, OTHER, UNQUOTED, VIEWED, ASIDE, TEXTS) = range(7)  # what the rooms hold
+MAP_SIZE: Final = 2 * (ROOM // 64 + 16)
 
 
 def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
@@ -83,8 +86,9 @@ def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
     PACKED, BLOCK_NUMBER, LINES_OPEN, BLOOM, BLOOM_SHIFT, LISTED, LAST_LISTED, REPEATS, LAST_NAMES, PLACING, PLACED,
     WIDE_LAST, ODD_NOTED, VIEW, LIST_SUM, LAST_SUM, UNFOLDING, CANNOT, PACK_NOTED, PHONES, LEAST_CODE, APART, SKIP,
     END, OPEN_NAMES, OPEN_FULL, OPEN_QUOTES, KNOWN,
-    KNOWN_SIZE, NEWER, NEWER_SIZE, SINGLE,
-) = range(47)  # fmt: skip
+    KNOWN_SIZE, NEWER, NEWER_SIZE, RESULT, SIZE, VERSIONS, EDGES, VIEW_SIZE, VIEW_CHANGED, MAPPED, ASIDE_SIZE,
+    ASIDE_FIRST, LINK, LINK_FIRST, LINK_VERSIONS, CELL, CELL_END, FIRST, SINGLE,
+) = range(62)  # fmt: skip
 (
     META, HASHES, STATE, IDS, KINDS_OF, COUNTS, PAIRS, RINGS, GROUPED, OUTS, HARDS, SUMS, BEGINS, LIST, LAST_LIST,
     PLACES, ODDS, CLASSED, DERIVED, ASKED, MAPS, PACKS, NUMBERS,
@@ -92,7 +96,7 @@ def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
     SINGLE,
     (2 * CAPACITY, CAPACITY, 2, SHAPES, MOST_SHAPES, MOST_SHAPES, MOST_SHAPES * MOST_SHAPES, 2 * RING,
      2 * GROUPS, 4 * MOST_OUT, 2 * MOST_HARD, LONGEST // 64 + 8, MOST_STARTS, LIST_SIZE, LIST_SIZE, 2 * MOST_PLACES,
-     2 * MOST_HARD, MASK_ROWS * ROW, MASK_ROWS * ROW, 8, 4 * MAP_SIZE, 2 * MOST_HARD),
+     2 * MOST_HARD, MASK_ROWS * ROW, MASK_ROWS * ROW, 8, MAP_SIZE, 2 * MOST_HARD),
 )  # fmt: skip
 # Its bytes: tables first.
 (
@@ -124,7 +128,7 @@ def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
         4 * FOLDED,
         16 * ENTITY,
         256,
-        4 * ROOM,
+        TEXTS * ROOM,
         SHAPES * PER_SHAPE,
     ),
 )
@@ -173,7 +177,8 @@ def work_of(
     tb[FOLDS:ENTITIES] = folds()
     tb[ENTITIES:WESTERN] = entities()
     tb[WESTERN:ROOMS] = western()
-    tb[ROOMS:REGISTERS] = 10
+    for number in range(TEXTS):
+        tb[ROOMS + number * ROOM : ROOMS + number * ROOM + LEAD] = 10
     tb[WANT : WANT + len(FORMS)] = [form in forms or form == "hash" for form in FORMS]
     tb[ISSUED : ISSUED + SHAPES] = [
         shapes is None or is_among(SHAPE_NAMES.get(each, ""), shapes) for each in range(SHAPES)

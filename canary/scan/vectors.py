@@ -6,12 +6,12 @@ Every operation takes addresses, and reads 64 bytes from them.
 from __future__ import annotations
 
 import string
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final
 
 from canary.blocks import (
+    BLOCK,
     BYTES,
     any_of,
     letter,
@@ -23,8 +23,11 @@ from canary.blocks import (
     shuffle,
     within,
 )
+from canary.fields.fold import INVISIBLE
 from canary.lowering import NOTHING, SIGNED, UNSIGNED, Operation
 from canary.operations import STATE, loaded, stored
+from canary.scan.signs import characters
+from canary.scan.spellings import NUMERALS, WIDE
 from canary.scan.sweepwork import ROW
 
 _ir: Any = import_module("llvmlite.ir")
@@ -37,7 +40,8 @@ _I8, _I64 = (_ir.IntType(bits) for bits in (8, 64))
     DIGITS, LETTERS, HIGH, MARKS, JOINTS, SPACES, ATS, ESCAPES, OPENS, BLANKS, AT_STARTS, HALF_ATS, PACKED_MARKS,
     ZEROS, ONES, TWOS, THREES, MOBILE_SECONDS, HYPHENS, COLONS, NEW_LINES, QUOTES, EMPTY, SETS,
 ) = range(24)  # fmt: skip
-_SETS: Final[dict[int, tuple[int, ...]]] = {
+Sets = Mapping[int, tuple[int, ...]]
+_SETS: Final[Sets] = {
     DIGITS: tuple(b"0123456789"),
     LETTERS: tuple(string.ascii_letters.encode()),
     MARKS: tuple(b" -.()/_[]{}|\\*<>':~+=#&"),
@@ -74,11 +78,10 @@ def _products(signs: Sequence[int]) -> list[tuple[frozenset[int], frozenset[int]
     return [(frozenset(highs), lows) for lows, highs in upper.items()]
 
 
-@cache
-def _groups() -> list[tuple[list[tuple[frozenset[int], frozenset[int]]], dict[int, int]]]:
+def _groups(sets: Sets) -> list[tuple[list[tuple[frozenset[int], frozenset[int]]], dict[int, int]]]:
     """Give the products of up to eight bits that are looked up together, and the bits of each set among them."""
     groups: list[tuple[list[tuple[frozenset[int], frozenset[int]]], dict[int, int]]] = []
-    for name, signs in sorted(_SETS.items(), key=lambda one: -len(_products(one[1]))):
+    for name, signs in sorted(sets.items(), key=lambda one: -len(_products(one[1]))):
         wanted = _products(signs)
         fitting = [group for group in groups if len({*group[0], *wanted}) <= 8]
         if not fitting:
@@ -93,16 +96,21 @@ def _classify(builder: Any, source: Any, target: Any) -> None:
     """Write the masks of a block: each half of a byte is looked up, eight products at once."""
     v = loaded(builder, source, BYTES)
     wide = builder.bitcast(builder.icmp_signed("<", v, same(0)), _I64)
-    found = _compared(builder, v) if not shuffle()[1] else _halved(builder, v)
+    found = _masks(builder, v, _SETS)
     found[HALF_ATS] = builder.or_(found[HALF_ATS], wide)
     for name, mask in {**found, HIGH: wide}.items():
         stored(builder, mask, builder.add(target, _I64(8 * ROW * name)))
 
 
-def _halved(builder: Any, v: Any) -> dict[int, Any]:
+def _masks(builder: Any, v: Any, sets: Sets) -> dict[int, Any]:
+    """Give the mask of each set of bytes."""
+    return _halved(builder, v, sets) if shuffle()[1] else _compared(builder, v, sets)
+
+
+def _halved(builder: Any, v: Any, sets: Sets) -> dict[int, Any]:
     lower, upper = builder.and_(v, same(15)), builder.lshr(v, same(4))
     found: dict[int, Any] = {}
-    for products, bits in _groups():
+    for products, bits in _groups(sets):
         tables = [
             [sum(1 << bit for bit, each in enumerate(products) if half in each[which]) for half in range(16)]
             for which in (0, 1)
@@ -114,11 +122,11 @@ def _halved(builder: Any, v: Any) -> dict[int, Any]:
     return found
 
 
-def _compared(builder: Any, v: Any) -> dict[int, Any]:
+def _compared(builder: Any, v: Any, sets: Sets) -> dict[int, Any]:
     """Give the masks by comparisons, where the processor has no such look-up."""
     return {
         name: builder.bitcast(any_of(builder, [within(builder, v, *each) for each in ranges_of(signs)]), _I64)
-        for name, signs in _SETS.items()
+        for name, signs in sets.items()
     }
 
 
@@ -145,41 +153,127 @@ equal_signs = mask_in(*ranges_of(b"="))
 ampersands = mask_in(*ranges_of(b"&"))
 backslashes = mask_in(*ranges_of(b"\\"))
 percents = mask_in(*ranges_of(b"%+"))
-at_openers = mask_in(*ranges_of(b"@([{<"), (0xE3, 0xE3), (0xEF, 0xEF))
-at_leads = mask_in(*ranges_of(b"\t\n\v\f\r\x1c\x1d\x1e\x1f -_"), (0xC2, 0xC2), (0xE1, 0xE3))
-at_follows = mask_in(*ranges_of(b"aAdD@.([{<\t\n\v\f\r\x1c\x1d\x1e\x1f "), (128, 255))
+_WHITE: Final = b"\t\n\v\f\r\x1c\x1d\x1e\x1f "
+_OPENERS: Final = (*b"([{<", 0xE3, 0xEF)
+_AT_LEADS: Final = (*_WHITE, *b"-_", 0xC2, 0xE1, 0xE2, 0xE3)
+_AT_FOLLOWS: Final = (*_WHITE, *b"aAdD@.([{<", *range(128, 256))
+_ODD_LEADS: Final = (0xC2, 0xCD, 0xD8, 0xD9, 0xDB, *range(0xE0, 0xE4), 0xEF, 0xF0, 0xF3)
 wide_leads = mask_in((0xE2, 0xE9))  # of the characters a name may be made of
-odd_leads = mask_in(
-    (0xC2, 0xC2), (0xCD, 0xCD), (0xD8, 0xD9), (0xDB, 0xDB), (0xE0, 0xE3), (0xEF, 0xF0), (0xF3, 0xF3)
-)
+odd_leads = mask_in(*ranges_of(_ODD_LEADS))
+cell_ends = mask_in(*ranges_of(b',"\n'))
+escape_signs = mask_in(*ranges_of(b"&%=\\"))
 
 
-_NUMERALS: Final = (
-    (0xE4, ((0xB8, 0xBC),)),
-    (0xE5, ((0x85, 0x85), (0x8F, 0x8F), (0x9B, 0x9B), (0xA3, 0xA3), (0xB9, 0xBC))),
-    (0xE3, ((0x80, 0x80),)),
-    (0xE2, ((0x97, 0x97),)),
-    (0xE6, ((0x8D, 0x8D), (0x9F, 0x9F))),
-    (0xE7, ((0x8E, 0x8E),)),
-    (0xE8, ((0x82, 0x82), (0xB2, 0xB4))),
-    (0xE9, ((0x99, 0x9B),)),
-)
+def leads_of(signs: Iterable[int]) -> dict[int, tuple[tuple[int, int], ...]]:
+    """Give the first bytes of some characters in UTF-8, and the ranges of the second byte behind each."""
+    found: dict[int, set[int]] = {}
+    for sign in signs:
+        octets = chr(sign).encode()
+        found.setdefault(octets[0], set()).add(octets[1])
+    return {first: ranges_of(tuple(seconds)) for first, seconds in found.items()}
 
 
-def _numerals(builder: Any, address: Any) -> Any:
-    """Mask the leads of characters that may be Chinese numerals, by their first two bytes."""
+def _mask_of_leads(signs: Iterable[int]) -> Operation:
+    """Mask the leads of what may be some characters, by their first two bytes."""
+    leads = leads_of(signs)
+
+    def build(builder: Any, address: Any) -> Any:
+        v = loaded(builder, address, BYTES)
+        w = loaded(builder, builder.add(address, _I64(1)), BYTES)
+        found = [
+            builder.and_(
+                within(builder, v, lead, lead),
+                any_of(builder, [within(builder, w, *each) for each in seconds]),
+            )
+            for lead, seconds in leads.items()
+        ]
+        return builder.bitcast(any_of(builder, found), _I64)
+
+    return Operation(UNSIGNED, (SIGNED,), build)
+
+
+numerals = _mask_of_leads({*map(ord, NUMERALS)} - {*characters(WIDE)})
+hidden = _mask_of_leads(characters(INVISIBLE))
+wide = _mask_of_leads(characters(WIDE))
+
+
+def _at_dots(builder: Any, v: Any, w: Any) -> Any:
+    """Compare two times 64 bytes, the second those behind the first, with how a word for '@' or '.' begins."""
+
+    def among(signs: Sequence[int], bytes_: Any) -> Any:
+        return any_of(builder, [within(builder, bytes_, *each) for each in ranges_of(signs)])
+
+    words = builder.and_(among(_AT_LEADS, v), among(_AT_FOLLOWS, w))
+    return any_of(builder, [among(_OPENERS, v), words, builder.and_(among(b"@", v), among(b" \t", w))])
+
+
+def _at_dot_mask(builder: Any, address: Any) -> Any:
     v = loaded(builder, address, BYTES)
     w = loaded(builder, builder.add(address, _I64(1)), BYTES)
-    found = [
-        builder.and_(
-            within(builder, v, lead, lead), any_of(builder, [within(builder, w, *r) for r in second])
-        )
-        for lead, second in _NUMERALS
-    ]
-    return builder.bitcast(any_of(builder, found), _I64)
+    return builder.bitcast(_at_dots(builder, v, w), _I64)
 
 
-numerals = Operation(UNSIGNED, (SIGNED,), _numerals)
+at_dots = Operation(UNSIGNED, (SIGNED,), _at_dot_mask)
+
+(
+    _EQUALS,
+    _AMPERSANDS,
+    _BACKS,
+    _PERCENTS,
+    _ODDS,
+    _NUMERALS,
+    _OPENING,
+    _LEADING,
+    _FOLLOWING,
+    _TURNED,
+    _WHITES,
+) = range(11)
+_SURVEYED: Final[Sets] = {
+    _EQUALS: tuple(b"="),
+    _AMPERSANDS: tuple(b"&"),
+    _BACKS: tuple(b"\\"),
+    _PERCENTS: tuple(b"%+"),
+    _ODDS: _ODD_LEADS,
+    _NUMERALS: tuple(range(0xE2, 0xEA)),
+    _OPENING: _OPENERS,
+    _LEADING: _AT_LEADS,
+    _FOLLOWING: _AT_FOLLOWS,
+    _TURNED: tuple(b"@"),
+    _WHITES: tuple(b" \t"),
+}
+
+
+def _survey(builder: Any, address: Any, size: Any) -> Any:
+    """Give a bit for each step that may find something in up to 64 bytes."""
+    found = _masks(builder, loaded(builder, address, BYTES), _SURVEYED)
+    one = _I64(1)
+    kept = builder.select(
+        builder.icmp_signed(">=", size, _I64(BLOCK)),
+        _I64(-1),
+        builder.sub(builder.shl(one, builder.and_(size, _I64(63))), one),
+    )
+
+    def next_is(name: int) -> Any:
+        return builder.or_(builder.lshr(found[name], one), _I64(1 << 63))
+
+    at_dot = builder.or_(found[_OPENING], builder.and_(found[_LEADING], next_is(_FOLLOWING)))
+    at_dot = builder.or_(at_dot, builder.and_(found[_TURNED], next_is(_WHITES)))
+    steps = [found[each] for each in (_EQUALS, _AMPERSANDS, _BACKS, _PERCENTS, _ODDS, _ODDS, _NUMERALS)]
+    bits = _I64(0)
+    for number, mask in enumerate([*steps, at_dot]):
+        some = builder.icmp_unsigned("!=", builder.and_(mask, kept), _I64(0))
+        bits = builder.or_(bits, builder.select(some, _I64(1 << number), _I64(0)))
+    return bits
+
+
+survey = Operation(SIGNED, (SIGNED, SIGNED), _survey)  # the bits are in the order of the steps of `sweepfold`
+
+
+def _new_lines(builder: Any, target: Any) -> None:
+    stored(builder, same(10), target)
+
+
+new_lines = Operation(NOTHING, (SIGNED,), _new_lines)
 
 
 def _copy64(builder: Any, source: Any, target: Any) -> None:

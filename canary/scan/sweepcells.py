@@ -1,0 +1,148 @@
+"""The kernel's cells: what of a text is decoded by itself.
+
+A cell ends at a comma, a quote or a new line. None of them stands within a value or within what a step decodes, but for
+two cases: new lines among the blanks around a word for '@' or '.', which end no cell, and a mobile in cells of its own
+(138,0013,8000), some of which may be spelt otherwise: where a version that is neither the first nor the last might
+show one, the plain engine reads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from canary.native import apart, inner
+from canary.operations import byte, get, leading, put, trailing
+from canary.scan.sweepspelt import is_sign
+from canary.scan.sweepwords import is_digit
+from canary.scan.sweepwork import EDGES, LINK, LINK_FIRST, LINK_VERSIONS, VERSIONS
+from canary.scan.vectors import cell_ends, escape_signs, survey
+
+U0 = np.uint64(0)
+LONGEST_ESCAPE = 12
+# Bits of EDGES: some version begins with three digits or more, with three to five; ends so.
+STARTS, STARTS_SHORT, ENDS, ENDS_SHORT = 1, 2, 4, 8
+
+
+@inner
+def is_border(c: int) -> bool:
+    """Tell whether a byte is a comma or a quote."""
+    return c == 44 or c == 34
+
+
+@apart
+def cell_end(s: int, a: int, n: int) -> int:
+    """Give where the cell ends that begins here: many that hold nothing to decode are one."""
+    q = a
+    while q < n:
+        ends = cell_ends(s + q)
+        if q == a and n - q >= 64 and ends != U0 and survey(s + q, 64) == 0:
+            b = last_end(s, q, ends)
+            if b:
+                return b
+        while ends != U0:
+            i: int = q + trailing(ends)
+            ends &= ends - np.uint64(1)
+            if i >= n:
+                return n
+            if ends_at(s, i, a, n):
+                i += 1
+                while i < n and is_border(byte(s, i)):
+                    i += 1
+                return i
+        q += 64
+    return n
+
+
+@inner
+def last_end(s: int, q: int, ends: Any) -> int:
+    """Give where the last comma or quote of a block ends, in which no escape stands, 0 where there is none."""
+    while ends != U0:
+        i: int = q + 63 - leading(ends)
+        if is_border(byte(s, i)):
+            return i + 1
+        ends &= ~(np.uint64(1) << np.uint64(i - q))
+    return 0
+
+
+@inner
+def ends_at(s: int, i: int, a: int, n: int) -> bool:
+    """Tell whether a comma, a quote or a new line ends a cell."""
+    if byte(s, i) == 10:
+        return line_ends(s, i, a, n)
+    return i == a or byte(s, i - 1) != 92
+
+
+@inner
+def line_ends(s: int, i: int, a: int, n: int) -> bool:
+    """Tell whether nothing that is decoded goes over a new line: signs stand around it that stay what they are."""
+    if i == a or i + 1 >= n:
+        return False
+    c = byte(s, i + 1)
+    after = 0xE4 <= c <= 0xE9 or is_border(c) or (is_sign(c) and c | 32 not in (97, 100))
+    if c == 0xEF and byte(s, i + 2) == 0xBC:
+        after = 0x90 <= byte(s, i + 3) <= 0x99
+    c = byte(s, i - 1)
+    before = is_border(c) or (is_sign(c) and c | 32 != 116)
+    if c >= 128 and i >= a + 3:
+        before = 0xE4 <= byte(s, i - 3) <= 0xE9
+    return after and before and escape_signs(s + i - 64) >> np.uint64(64 - LONGEST_ESCAPE) == U0
+
+
+@inner
+def digits_from(s: int, j: int) -> int:
+    """Count up to six digits from a place on."""
+    k = 0
+    while k < 6 and is_digit(byte(s, j + k)):
+        k += 1
+    return k
+
+
+@inner
+def edge(st: int, s: int, n: int) -> None:
+    """Note whether a version of a cell begins or ends with as many digits as a part of a mobile may have."""
+    k = digits_from(s, 0)
+    c = byte(s, 0)
+    if k == 0 and not is_sign(c):  # one more mark may stand there
+        j = 1
+        while byte(s, j) & 0xC0 == 0x80:
+            j += 1
+        k = digits_from(s, j)
+    found = (k >= 3) * STARTS + (3 <= k <= 5) * STARTS_SHORT
+    e = n
+    while e > 0 and (is_border(byte(s, e - 1)) or byte(s, e - 1) == 10):
+        e -= 1
+    if e > 0 and byte(s, e - 1) >= 128:
+        while e > 1 and byte(s, e - 1) & 0xC0 == 0x80:
+            e -= 1
+        e -= 1
+    elif e > 0 and not is_sign(byte(s, e - 1)):
+        e -= 1
+    k = 0
+    while k < 6 and k < e and is_digit(byte(s, e - 1 - k)):
+        k += 1
+    found |= (k >= 3) * ENDS + (3 <= k <= 5) * ENDS_SHORT
+    put(st, EDGES, get(st, EDGES) | found)
+
+
+@inner
+def unlink(st: int) -> None:
+    """Begin where no cell stands before."""
+    put(st, LINK, 0)
+    put(st, LINK_FIRST, 0)
+    put(st, LINK_VERSIONS, 0)
+
+
+@inner
+def link(st: int, a: int) -> bool:
+    """Tell whether this cell and those before it may hold a mobile in some version that is neither first nor last."""
+    before = get(st, LINK)
+    now = get(st, EDGES)
+    put(st, LINK, now)
+    linked = before & ENDS and now & STARTS and (before & ENDS_SHORT or now & STARTS_SHORT)
+    if not linked:
+        put(st, LINK_FIRST, a)
+        put(st, LINK_VERSIONS, 0)
+    put(st, LINK_VERSIONS, get(st, LINK_VERSIONS) + get(st, VERSIONS))
+    return bool(linked and get(st, LINK_VERSIONS) > 1)
