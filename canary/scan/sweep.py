@@ -51,6 +51,7 @@ from canary.scan.sweepwork import (
     BEGINS,
     BLOCK_NUMBER,
     BLOCKS,
+    CHAINED,
     CLASSED,
     DERIVED,
     END,
@@ -129,6 +130,18 @@ def rare_at(st: int, tb: int, s: int, p: int, made: int, bit: Any) -> None:
 
 
 @inner
+def chained_of(st: int, p: int, made: int) -> Any:
+    """Give the bits of a block that show nothing but groups of a number that was looked up already."""
+    size = get(st, CHAINED) - p
+    if size <= 0:
+        return U0
+    others = mask_of(made, JOINT) | mask_of(made, SPLIT) | mask_of(made, SPACED)
+    others |= mask_of(made, PACKED) | mask_of(made, PLATES)
+    done = ~U0 if size >= 64 else (U1 << U(size)) - U1
+    return mask_of(made, CHAIN) & ~others & done
+
+
+@inner
 def border_at(st: int, s: int, i: int) -> None:
     """End a record where one ends here."""
     mode = get(st, MODE)
@@ -172,6 +185,9 @@ def block_at(st: int, tb: int, s: int, p: int, now: int, made: int, mode: int) -
             word_at(st, tb, s, i, now, trailing(bit))
         if rare & bit != U0:
             rare_at(st, tb, s, p, made, bit)
+            chained = chained_of(st, p, made)
+            rare &= ~chained
+            events &= ~(chained & ~words)
         if border & bit != U0:
             count(st, latin & left & (bit - U1), wide & left & (bit - U1), ink & left & (bit - U1), mode)
             if mode == QUOTED:

@@ -28,6 +28,8 @@ from canary.scan.sweepwork import (
     MODE,
     MOST_STARTS,
     NAMES,
+    ODD_NOTED,
+    ODDS,
     PAIRS,
     PROSE,
     QUOTED,
@@ -65,24 +67,31 @@ def next_to(now: Any, ahead: Any, by: Any) -> Any:
 
 
 @inner
+def noted(st: int, p: int) -> bool:
+    """Tell whether something that was noted ends behind a place."""
+    n = get(st, ODD_NOTED)
+    return bool(n > 0 and get(st, ODDS + 2 * n - 1) > p)
+
+
+@inner
 def odd_in(
     st: int, tb: int, s: int, p: int, escaped: Any, opened: Any, words: Any, wide: Any, numeral: Any
 ) -> None:
-    """Note the other spellings of a block."""
-    while escaped != U0:
+    """Note the first of the other spellings of a block."""
+    while escaped != U0 and not noted(st, p):
         escape_at(st, s, p + trailing(escaped))
         escaped &= escaped - U1
-    while opened != U0:
+    while wide != U0 and not noted(st, p):
+        odd_at(st, tb, s, p + trailing(wide))
+        wide &= wide - U1
+    while opened != U0 and not noted(st, p):
         at = p + trailing(opened)
         open_at(st, tb, s, at, at + 1)
         opened &= opened - U1
-    while words != U0:
+    while words != U0 and not noted(st, p):
         at_word(st, s, p + trailing(words))
         words &= words - U1
-    while wide != U0:
-        odd_at(st, tb, s, p + trailing(wide))
-        wide &= wide - U1
-    while numeral != U0:
+    while numeral != U0 and not noted(st, p):
         numeral_at(st, tb, s, p + trailing(numeral))
         numeral &= numeral - U1
 
@@ -141,26 +150,32 @@ def mark(st: int, s: int, n: int) -> int:
     return count
 
 
+@inner
+def numerals_in(q: int, now: int, h0: Any) -> Any:
+    """Give where a number in Chinese numerals may start."""
+    nm = numerals(q)
+    if nm == U0:
+        return U0
+    signs = mask_of(now, DIGITS) | mask_of(now, BLANKS) | mask_of(now, MARKS) | h0 & ~wide_leads(q)
+    ahead = mask_of(now + 8, DIGITS) | mask_of(now + 8, MARKS) | mask_of(now + 8, HIGH)
+    return nm & (next_to(nm, numerals(q + 64), U3) | next_to(signs, ahead, U3))
+
+
 @apart
 def odd_block(st: int, tb: int, s: int, p: int, now: int, made: int, h0: Any) -> None:
     """Note the other spellings of a block."""
     q = s + p
     sign = mask_of(now, ATS)
-    wide = U0
-    numeral = U0
-    if h0 != U0:
-        wide = odd_leads(q)
-        nm = numerals(q)
-        if nm != U0:
-            signs = mask_of(now, DIGITS) | mask_of(now, BLANKS) | mask_of(now, MARKS) | h0 & ~wide_leads(q)
-            ahead = mask_of(now + 8, DIGITS) | mask_of(now + 8, MARKS) | mask_of(now + 8, HIGH)
-            numeral = nm & (next_to(nm, numerals(q + 64), U3) | next_to(signs, ahead, U3))
+    wide = odd_leads(q) if h0 != U0 else U0
+    numeral = numerals_in(q, now, h0) if h0 != U0 else U0
     odd_in(st, tb, s, p, mask_of(now, ESCAPES), mask_of(made, OPENED), mask_of(made, AT_WORDS), wide, numeral)
-    while sign != U0:
+    while sign != U0 and not noted(st, p):
         at = p + trailing(sign)
         sign &= sign - U1
         if byte(s, at + 1) == 32 or byte(s, at + 1) == 9 or byte(s, at - 1) == 32 or byte(s, at - 1) == 9:
             note_odd(st, at, at + 1)
+    if noted(st, p):  # whatever else is odd in this block belongs to it
+        put(st, ODDS + 2 * get(st, ODD_NOTED) - 1, p + 64)
 
 
 @inner

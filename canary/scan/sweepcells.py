@@ -13,16 +13,17 @@ from typing import Any
 import numpy as np
 
 from canary.native import apart, inner
-from canary.operations import byte, get, leading, put, trailing
+from canary.operations import byte, get, leading, load64, put, trailing
 from canary.scan.sweepspelt import is_sign
-from canary.scan.sweepwords import is_digit
 from canary.scan.sweepwork import EDGES, LINK, LINK_FIRST, LINK_VERSIONS, VERSIONS
 from canary.scan.vectors import cell_ends, escape_signs, survey
 
-U0 = np.uint64(0)
+U = np.uint64
+U0 = U(0)
 LONGEST_ESCAPE = 12
 # Bits of EDGES: some version begins with three digits or more, with three to five; ends so.
 STARTS, STARTS_SHORT, ENDS, ENDS_SHORT = 1, 2, 4, 8
+PARTS = 0b01_01_01_11_11_11_00_00_00  # the first two of these by the number of digits
 
 
 @inner
@@ -32,12 +33,12 @@ def is_border(c: int) -> bool:
 
 
 @apart
-def cell_end(s: int, a: int, n: int) -> int:
-    """Give where the cell ends that begins here: many that hold nothing to decode are one."""
+def cell_end(s: int, a: int, n: int, plain: bool) -> int:
+    """Give where the cell ends that begins here: behind a `plain` one many that hold nothing to decode are one."""
     q = a
     while q < n:
         ends = cell_ends(s + q)
-        if q == a and n - q >= 64 and ends != U0 and survey(s + q, 64) == 0:
+        if plain and q == a and n - q >= 64 and ends != U0 and survey(s + q, 64) == 0:
             b = last_end(s, q, ends)
             if b:
                 return b
@@ -92,11 +93,17 @@ def line_ends(s: int, i: int, a: int, n: int) -> bool:
 
 @inner
 def digits_from(s: int, j: int) -> int:
-    """Count up to six digits from a place on."""
-    k = 0
-    while k < 6 and is_digit(byte(s, j + k)):
-        k += 1
-    return k
+    """Count up to eight digits from a place on."""
+    return int(trailing(not_digits(load64(s + j))) >> 3)
+
+
+@inner
+def not_digits(word: Any) -> Any:
+    """Give eight bytes that are 0 where digits stand."""
+    halves = U(0xF0F0F0F0F0F0F0F0)
+    threes = U(0x3030303030303030)
+    above = (word & ~halves) + U(0x0606060606060606)
+    return (word & halves ^ threes) | above & halves
 
 
 @inner
@@ -109,7 +116,7 @@ def edge(st: int, s: int, n: int) -> None:
         while byte(s, j) & 0xC0 == 0x80:
             j += 1
         k = digits_from(s, j)
-    found = (k >= 3) * STARTS + (3 <= k <= 5) * STARTS_SHORT
+    found = PARTS >> 2 * k & 3
     e = n
     while e > 0 and (is_border(byte(s, e - 1)) or byte(s, e - 1) == 10):
         e -= 1
@@ -119,11 +126,8 @@ def edge(st: int, s: int, n: int) -> None:
         e -= 1
     elif e > 0 and not is_sign(byte(s, e - 1)):
         e -= 1
-    k = 0
-    while k < 6 and k < e and is_digit(byte(s, e - 1 - k)):
-        k += 1
-    found |= (k >= 3) * ENDS + (3 <= k <= 5) * ENDS_SHORT
-    put(st, EDGES, get(st, EDGES) | found)
+    k = min(e, leading(not_digits(load64(s + e - 8))) >> 3)
+    put(st, EDGES, get(st, EDGES) | found | (PARTS >> 2 * k & 3) << 2)
 
 
 @inner

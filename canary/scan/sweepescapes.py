@@ -12,6 +12,8 @@ from canary.scan.sweepwords import is_digit, is_letter
 from canary.scan.sweepwork import CANNOT, ENTITIES, ENTITY, WESTERN
 
 U = np.uint64
+DECIMAL = U(0xFF0000FFFF)
+TWO_DIGITS = U(0x3B00002326)  # &#..;
 
 
 @inner
@@ -76,6 +78,12 @@ def is_nothing(code: int) -> bool:
 @apart
 def html_at(st: int, tb: int, s: int, i: int, n: int, d: int, o: int) -> tuple[int, int]:
     """Decode a reference of HTML."""
+    word = load64(s + i)
+    if word & DECIMAL == TWO_DIGITS and i + 5 <= n:  # as most are that hide a number
+        value = 10 * byte(s, i + 2) + byte(s, i + 3) - 528
+        if value > 31 and is_digit(byte(s, i + 2)) and is_digit(byte(s, i + 3)):
+            put_byte(d, o, value)
+            return (i + 5, o + 1)
     j = i + 1
     if byte(s, j) != 35:
         return named_at(st, tb, s, i, n, d, o)

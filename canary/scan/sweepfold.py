@@ -14,7 +14,7 @@ from canary.native import apart, inner
 from canary.operations import byte, get, put_byte, trailing
 from canary.scan.signs import HIDDEN, ODD
 from canary.scan.sweepescapes import escape_of, html_at, octets_at
-from canary.scan.sweepnumbers import char_at
+from canary.scan.sweepnumbers import wide_char_at
 from canary.scan.sweepspelt import at_dot_at, folded, is_sign, numerals_at
 from canary.scan.sweepwork import CANNOT, CLASSES
 from canary.scan.vectors import (
@@ -39,10 +39,6 @@ QUOTED, HTML, ESCAPES, PERCENT, ZERO_WIDTH, WIDE, NUMBERS, AT_DOT, STEPS = range
 @inner
 def interest(step: int, q: int) -> Any:
     """Mask where a step may find something."""
-    if step == ZERO_WIDTH:
-        return hidden(q)
-    if step == WIDE:
-        return wide(q)
     if step == HTML:
         return ampersands(q)
     if step == ESCAPES:
@@ -80,6 +76,8 @@ def copied(s: int, a: int, b: int, d: int, o: int) -> int:
 @apart
 def fold(st: int, tb: int, step: int, s: int, n: int, d: int) -> int:
     """Do one step with a text of `n` bytes; behind what is written come new lines."""
+    if step in (ZERO_WIDTH, WIDE):
+        return plainer(tb, step, s, n, d)
     i = 0
     o = 0
     p = 0
@@ -109,13 +107,31 @@ def fold(st: int, tb: int, step: int, s: int, n: int, d: int) -> int:
 
 
 @inner
-def width(c: int) -> int:
-    """Give how many bytes a character has that begins with this one; whatever is none of UTF-8 is read on by one."""
-    if c < 0xC2 or c > 0xF4:
-        return 1
-    if c < 0xE0:
-        return 2
-    return 3 if c < 0xF0 else 4
+def plainer(tb: int, step: int, s: int, n: int, d: int) -> int:
+    """Leave out invisible characters, or write what wide ones stand for."""
+    kind = HIDDEN if step == ZERO_WIDTH else ODD
+    i = 0
+    o = 0
+    p = 0
+    while p < n:
+        found = hidden(s + p) if step == ZERO_WIDTH else wide(s + p)
+        if n - p < 64:
+            found &= (U1 << U(n - p)) - U1
+        while found != U0:
+            at = p + trailing(found)
+            found &= found - U1
+            code, size = wide_char_at(s, at)
+            if byte(tb, CLASSES + code) == kind:
+                o = copied(s, i, at, d, o)
+                i = at + size
+                if step == WIDE:
+                    o = folded(tb, code, d, o)
+        p += 64
+    if i == 0:
+        return -1
+    o = copied(s, i, n, d, o)
+    new_lines(d + o)
+    return o
 
 
 @inner
@@ -130,14 +146,6 @@ def is_same(one: int, size: int, two: int, other: int) -> bool:
 @inner
 def matched(st: int, tb: int, step: int, s: int, i: int, n: int, d: int, o: int) -> tuple[int, int]:
     """Decode what stands at a place: where it ends (`i`: nothing does), and where what it stands for ends."""
-    if step in (ZERO_WIDTH, WIDE):
-        code, size = char_at(s, i)
-        kind = byte(tb, CLASSES + code)
-        if step == ZERO_WIDTH and kind == HIDDEN:
-            return (i + size, o)
-        if step == WIDE and kind == ODD:
-            return (i + size, folded(tb, code, d, o))
-        return (i, o)
     if step == HTML:
         return html_at(st, tb, s, i, n, d, o)
     if step == ESCAPES:

@@ -16,6 +16,7 @@ from canary.scan.sweepwork import (
     CODE,
     GROUPED,
     GROUPS,
+    ISSUED,
     PHONE,
     PHONES,
     SHAPE_CODE,
@@ -44,13 +45,26 @@ def char_at(s: int, i: int) -> tuple[int, int]:
 
 
 @inner
+def wide_char_at(s: int, i: int) -> tuple[int, int]:
+    """Decode the character at a place, which mostly is one of three bytes."""
+    c = byte(s, i)
+    d = byte(s, i + 1) ^ 128
+    e = byte(s, i + 2) ^ 128
+    if 225 <= c <= 239 and d < 64 and e < 64:
+        return ((c & 15) << 12 | d << 6 | e, 3)
+    return char_at(s, i)
+
+
+@inner
 def mark_at(tb: int, s: int, i: int) -> tuple[int, int]:
     """Tell whether a mark between groups stands here: its kind (2 where it is odd), 0 for none, and its length."""
     if byte(s, i) < 128:
         return (byte(tb, 256 + byte(s, i)), 1)
-    code, size = char_at(s, i)
+    code, size = wide_char_at(s, i)
     kind = byte(tb, CLASSES + code)
-    odd = kind in (ODD_MARK, DOT, ODD, HIDDEN, OPEN)
+    odd = kind in (ODD_MARK, DOT, OPEN) or (kind == HIDDEN and 0x200B <= code <= 0x200D)
+    if kind == ODD:
+        odd = code in (0xFF0B, 0xFF0D, 0xFF0E, 0xFF20)
     return (2 if odd else 0, size)
 
 
@@ -97,10 +111,12 @@ LENGTHS = (1 << LOST + 2) - 1
 
 
 @inner
-def take_phones(st: int, tb: int, s: int, start: int, k0: int, k: int) -> None:
+def take_phones(st: int, tb: int, s: int, start: int, k0: int, k: int, longest: int) -> None:
     """Look up the stretches of a chain of groups that could be one phone."""
     phones = get(st, PHONES)
     least = trailing(U(phones)) - 1  # one digit may come in place of a prefix
+    if 7 * longest < least:
+        return
     ahead = 0  # digits of the seven groups that begin with this one
     for each in range(k0, min(k0 + 6, k)):
         ahead += get(st, GROUPED + 2 * each + 1) - get(st, GROUPED + 2 * each)
@@ -163,16 +179,24 @@ def one_joint(st: int, s: int, k0: int, k: int) -> bool:
 
 
 @inner
-def take_groups(st: int, tb: int, s: int, start: int, k0: int, k: int) -> None:
+def worth(st: int, tb: int, s: int, k0: int, k: int) -> bool:
+    """Tell whether some code that was issued is as long as some groups, or letters stand before them."""
+    size = 0
+    for each in range(k0, k):
+        size += get(st, GROUPED + 2 * each + 1) - get(st, GROUPED + 2 * each)
+    issued = tb + ISSUED + SHAPE_CODE + size
+    a = get(st, GROUPED + 2 * k0)
+    return bool(byte(issued, 0) or (size == 17 and byte(issued, 1)) or is_letter(byte(s, a - 2)))
+
+
+@inner
+def take_groups(st: int, tb: int, s: int, start: int, k0: int, k: int, longest: int) -> None:
     """Look up a chain of groups: its stretches as phones, and the whole as a code."""
     if byte(tb, WANT + PHONE):
-        take_phones(st, tb, s, start, k0, k)
-    if (
-        not byte(tb, WANT + CODE)
-        or k - k0 < 2
-        or get(st, GROUPED + 2 * (k - 1) + 1) - start > 80
-        or (not one_joint(st, s, k0, k))
-    ):
+        take_phones(st, tb, s, start, k0, k, longest)
+    if not byte(tb, WANT + CODE) or k - k0 < 2 or get(st, GROUPED + 2 * (k - 1) + 1) - start > 80:
+        return
+    if not (worth(st, tb, s, k0, k) and one_joint(st, s, k0, k)):
         return
     size = gathered(st, tb, s, k0, k - 1, 16)
     a = get(st, GROUPED + 2 * k0 + 0)
@@ -280,7 +304,7 @@ def dated(s: int, i: int) -> int:
 @inner
 def one_mark(s: int, a: int, b: int) -> bool:
     """Tell whether a stretch is one mark."""
-    return a + char_at(s, a)[1] == b
+    return a + wide_char_at(s, a)[1] == b
 
 
 @inner
@@ -334,7 +358,9 @@ def chain_at(st: int, tb: int, s: int, i: int) -> None:
     spread = 0
     a = i
     z = digits_at(s, i)
+    longest = 0
     while True:
+        longest = max(longest, z - a)
         if k >= GROUPS:
             harden(st, start, z)
             k -= 1
@@ -358,13 +384,16 @@ def chain_at(st: int, tb: int, s: int, i: int) -> None:
     put(st, CHAINED, z)
     if k < 2 or z - start < 7:
         return
-    if spread >= 9:
+    if single == k - 1:
+        if k > 10:
+            take_spread(st, tb, s, 0, k - 1)
+    elif spread >= 9:
         take_spreads(st, tb, s, k)
-    undated(st, tb, s, start, z, k)
+    undated(st, tb, s, start, z, k, longest)
 
 
 @inner
-def undated(st: int, tb: int, s: int, start: int, z: int, k: int) -> None:
+def undated(st: int, tb: int, s: int, start: int, z: int, k: int, longest: int) -> None:
     """Look up a chain but for a date at its front; a decimal fraction is none."""
     d = date_end(s, start, z)
     skip = 0
@@ -385,4 +414,4 @@ def undated(st: int, tb: int, s: int, start: int, z: int, k: int) -> None:
         and (get(st, GROUPED + 2 * (skip + 1) + 1) - get(st, GROUPED + 2 * (skip + 1) + 0) <= 6)
     ):
         return
-    take_groups(st, tb, s, d, skip, k)
+    take_groups(st, tb, s, d, skip, k, longest)

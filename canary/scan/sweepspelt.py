@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from canary.native import apart, inner
-from canary.operations import byte, put_byte
+from canary.operations import byte, leading, place, put_byte, put_place
 from canary.scan.signs import NUMERAL
 from canary.scan.sweepescapes import space_at
 from canary.scan.sweepnumbers import char_at
@@ -20,12 +22,9 @@ def is_sign(c: int) -> bool:
 @inner
 def folded(tb: int, code: int, d: int, o: int) -> int:
     """Write what a wide character or a numeral stands for."""
-    for j in range(4):
-        c = byte(tb, FOLDS + 4 * min(code, FOLDED - 1) + j)
-        if c:
-            put_byte(d, o, c)
-            o += 1
-    return o
+    text: int = place(tb + FOLDS, min(code, FOLDED - 1))
+    put_place(d + o, 0, text)
+    return int(o + (71 - leading(np.uint64(text)) >> 3))
 
 
 @apart

@@ -8,10 +8,10 @@ cells have, stand aside until a line ends, and then in the view too.
 from __future__ import annotations
 
 from canary.native import apart, inner
-from canary.operations import byte, get, put
+from canary.operations import byte, get, put, trailing
 from canary.scan.sweep import sweep
 from canary.scan.sweepcells import cell_end, edge, link, unlink
-from canary.scan.sweepfold import HTML, QUOTED, STEPS, copied, fold, surveyed
+from canary.scan.sweepfold import HTML, QUOTED, U, copied, fold, surveyed
 from canary.scan.sweephold import note_odd
 from canary.scan.sweepwork import (
     ASIDE,
@@ -100,11 +100,12 @@ def views(st: int, tb: int, s: int, first: int, last: int) -> None:
     put(st, FIRST, first)
     put(st, CANNOT, 0)
     put(st, ASIDE_SIZE, 0)
+    put(st, VERSIONS, 0)
     begin(st)
     unlink(st)
     a = 0
     while a < n:
-        b = cell_end(start, a, n)
+        b = cell_end(start, a, n, get(st, VERSIONS) == 0)
         put(st, CELL, a)
         put(st, CELL_END, b)
         put(st, VERSIONS, 0)
@@ -156,21 +157,21 @@ def chain(st: int, tb: int, s: int, n: int, steps: int) -> None:
     """Decode a text step by step, twice."""
     room = ONE
     for _ in range(ROUNDS):
-        if steps < 1 << HTML:
-            return
-        for step in range(HTML, STEPS):
-            if steps >> step & 1:
-                m = fold(st, tb, step, s, n, room_of(tb, room))
-                if get(st, CANNOT) or get(st, FAILED):
-                    return
-                if m < 0:
-                    steps &= ~(1 << step)
-                else:
-                    s = room_of(tb, room)
-                    n = m
-                    room = OTHER if room == ONE else ONE
-                    given(st, tb, s, n)
-                    steps = surveyed(s, n)
+        left = steps & -(1 << HTML)
+        while left:
+            step = trailing(U(left))
+            m = fold(st, tb, step, s, n, room_of(tb, room))
+            if get(st, CANNOT) or get(st, FAILED):
+                return
+            if m < 0:
+                steps &= ~(1 << step)
+            else:
+                s = room_of(tb, room)
+                n = m
+                room = OTHER if room == ONE else ONE
+                given(st, tb, s, n)
+                steps = surveyed(s, n)
+            left = steps & -(2 << step)
 
 
 @apart

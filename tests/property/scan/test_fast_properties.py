@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 
 from canary.model.evidence import Findings
 from canary.scan.budget import Budget, Spent
-from canary.scan.candidates import contacts
+from canary.scan.candidates import LONGEST_CODE, contacts
 from canary.scan.engine import scan_stream
 from canary.scan.fast import FastScan
 from canary.scan.kernel import Sweeper, counts_of
 from canary.scan.parts import Place
 from canary.scan.pieces import pieces
-from canary.scan.records import LINES_OF_TABLE
+from canary.scan.records import LINES_OF_TABLE, PROSE
 from canary.scan.regions import apart
 from canary.scan.search import Scan
+from canary.scan.spellings import views
 from canary.scan.sweepwork import BLOCKS, FORMS, LEAD, key_table
 from canary.scan.tally import shape_of
 from tests.scanlab import (
@@ -130,6 +131,8 @@ def keyed(text: str) -> set[tuple[str, int]]:
     """Give the candidates of the plain engine, keyed."""
     found = set()
     for each in contacts(text):
+        if len(each.canonical) > LONGEST_CODE:
+            continue  # no canary has one
         if each.form == "hash":
             key = int(np.uint64(int(each.canonical[:16], 16)).astype(np.int64))
         else:
@@ -156,6 +159,43 @@ def test_the_kernel_keys_the_candidates_of_the_plain_engine(seed: int, text: str
             assert found == keyed(text)
 
 
+NESTED = [
+    "&#49;40&#49;2345678", "1\u200b4012345678%41", "%31401&#50;345678", "&amp;#49;4012345678", "=31401234=35678",
+    "&#x31;３８,0013,8000%31", "138,&#48;013,8000%31", "%3138,0013,8000&#49;", '138",&#48;0123,800%30', "8000%31",
+    "138，&#48;013,8000%31", "lin.mq82&#64;mail.acme.cn", "lin&#46;mq82 [at] mail.acme.cn%41", "a&#32;at\nb.com",
+    "a&#32;@\n", "at\nb.com", "b.com", "\\,", "\\", "%5C", "=\n", "=3D31", "&#44;", "%2C", "&quot;", "一二三四五六七八",
+    "１３８", "&#65297;", "\\u0031", "\u200b", "1", "13800138000", "+", "%2B", "&nbsp;", "&#13;", "艾特", "(", ")",
+    "\u3010点】", "YT7112345678901", "t", "d", "\n", "\n", '"', ",", ",", ", ", " ",
+]  # fmt: skip
+
+
+@settings(max_examples=600, deadline=None)
+@given(parts=st.lists(st.sampled_from(NESTED), max_size=14), many=st.booleans())
+def test_what_a_text_stands_for_is_keyed_as_the_views_of_the_plain_engine_are(
+    parts: list[str], many: bool
+) -> None:
+    text = "".join(parts) * (30 if many else 1)
+    sweeper = Sweeper(key_table(KEYS), frozenset({"phone", "code", "email"}), EVERY)
+    if not text:
+        return
+    (piece,) = pieces([text], PROSE)
+    plain, unfolded = sweeper.sweep(piece, PROSE), sweeper.unfold(piece, LEAD, piece.end)
+    assert plain is not None
+    if unfolded is None or len(plain.hard) or len(unfolded.hard):  # read otherwise
+        return
+    rows = np.concatenate([plain.found, unfolded.found])
+    found = {(FORMS[form], key) for key, _, _, form in rows.tolist()}
+    for view, _, transform in views(text):
+        assert found >= keyed(view), (view, transform)
+    assert ((unfolded.found[:, 1] >= LEAD) & (unfolded.found[:, 2] <= piece.end)).all()
+
+
+def covered(rows: np.ndarray, others: np.ndarray, by: int) -> bool:
+    """Tell whether some stretches are covered by others that are made a little wider."""
+    wider = list(apart((first - by, last + by) for first, last in sorted(others.tolist())))
+    return all(any(a <= first and last <= b for a, b in wider) for first, last in rows.tolist())
+
+
 def joined(rows: np.ndarray, lines: int) -> list[tuple[int, int]]:
     """Join stretches as near as the kernel joins them, in whatever order it found them."""
     wider = ((first - lines, last - lines + 256) for first, last in sorted(rows.tolist()))
@@ -168,14 +208,18 @@ def test_where_masks_are_made_anew_nothing_is_missed_or_told_twice(seed: int, be
     text = texts(seed, PIECES if odd else PIECES[:37], 30)
     sweeper = Sweeper(key_table(KEYS), frozenset({"phone", "code", "email"}), EVERY)
     told: list[object] = []
+    odds: list[np.ndarray] = []
     for lines in (0, before):  # before the text: behind them its masks are not all made at one go
         (piece,) = pieces(["\n" * lines + text], LINES_OF_TABLE)
         found = sweeper.sweep(piece, LINES_OF_TABLE)
         assert found is not None
         keys = sorted(map(tuple, (found.found[:, :3] - (0, lines, lines)).tolist()))
         starts = (found.starts[found.starts > LEAD + lines] - lines).tolist()
-        told.append((keys, starts, *(joined(each, lines) for each in (found.hard, found.odd, found.packed))))
+        told.append((keys, starts, *(joined(each, lines) for each in (found.hard, found.packed))))
+        odds.append(found.odd - lines)
     assert told[0] == told[1]
+    assert covered(*odds, 64 + 256)  # what is odd is told to the end of a block
+    assert covered(*odds[::-1], 64 + 256)
 
 
 def swept(text: str) -> set[tuple[str, int]]:
@@ -188,6 +232,12 @@ def swept(text: str) -> set[tuple[str, int]]:
 @pytest.mark.parametrize("text", ["1380.0000000，2024-01-05", "10.0.0.1，6222 0212", "138 0013 8000，12"])
 def test_what_follows_a_phone_like_an_extension_hides_it_not(text: str) -> None:
     assert swept(text) >= keyed(text)
+
+
+def test_a_wide_digit_or_a_sign_of_no_width_that_is_no_mark_ends_a_number_in_groups() -> None:
+    for sign in "１\u2060":
+        text = f"=31401234=35678{sign}=6222=0212"
+        assert swept(text) >= keyed(text)
 
 
 @pytest.mark.soak
