@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from canary.fields.address import canonical_address
-from canary.fields.canonical import canonical, canonical_name, name_address
+from canary.fields.canonical import canonical, canonical_name
 from canary.fields.roles import FORMS
 from canary.generators.parties import Party
 from canary.generators.phones import phone_digits
@@ -32,30 +33,42 @@ def field_of(
     role: str, column: str, value: str | None, bits: float, *, shared: bool = False
 ) -> CanaryField | None:
     """Make an identifying field, None where the value is empty, masked or identifies nothing."""
-    if not value or role not in FORMS or ("*" in value if role == "email" else is_masked(value, 2)):
-        return None
-    form = _form(role, value)
-    return CanaryField(role, column, value, form, bits, shared) if form else None
+    return fields_of(role, column, [value], [bits], shared=shared)[0]
 
 
-def name_address_of(party: Party, row: Row, persona: Persona, *, mailed: bool) -> CanaryField | None:
+def fields_of(
+    role: str, column: str, values: Sequence[str | None], bits: Sequence[float], *, shared: bool = False
+) -> list[CanaryField | None]:
+    """Make the identifying fields of a column, each None where its value is empty, masked or identifies nothing."""
+    if role not in FORMS:
+        return [None] * len(values)
+    masked = _masked(role)
+    if masked("\n".join(filter(None, values))):  # hardly any column has one
+        values = [None if value and masked(value) else value for value in values]
+    forms = [_form(role, value) if value else None for value in values]
+    return [
+        CanaryField(role, column, value, form, each, shared) if value and form else None
+        for value, form, each in zip(values, forms, bits, strict=True)
+    ]
+
+
+def _masked(role: str) -> Callable[[str], bool]:
+    return (lambda value: "*" in value) if role == "email" else partial(is_masked, least=2)
+
+
+def name_address_of(
+    name: str | None, home: CanaryField | None, persona: Persona, *, mailed: bool
+) -> CanaryField | None:
     """Make the field of a name with its address; a name adds nothing where an alias spells it (`mailed`).
 
     Its bits include those of the address alone: the two are one draw and are never counted together.
     """
-    name, address = party.first("name"), party.first("address")
-    if name is None or address is None or not row.get(name) or not row.get(address):
+    if home is None or not name or is_masked(name, 1):
         return None
-    if is_masked(str(row[name]), 1) or is_masked(str(row[address]), 2):
-        return None
-    form = name_address(str(row[name]), str(row[address]))
+    who = canonical_name(name)
     bits = persona.bits.get("address", 0.0) + (0.0 if mailed else persona.bits.get("name", 0.0))
-    bits = round(bits, 2)
-    return (
-        CanaryField("name_address", address, f"{row[name]}|{row[address]}", form, round(bits, 2))
-        if form
-        else None
-    )
+    text, form = f"{name}|{home.value}", f"{who}|{home.canonical}"
+    return CanaryField("name_address", home.column, text, form, round(bits, 2)) if who else None
 
 
 @dataclass(frozen=True, slots=True)

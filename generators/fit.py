@@ -11,7 +11,7 @@ from random import Random
 
 from canary.errors import SafetyError
 from canary.generators.balance import Balance
-from canary.generators.drafts import Draft, field_of, name_address_of
+from canary.generators.drafts import Draft, fields_of
 from canary.generators.draws import Dice
 from canary.generators.habits import habits_of, is_category
 from canary.generators.host import KEYLIKE, TIMELIKE
@@ -24,7 +24,8 @@ from canary.generators.safety import Owned, check_all
 from canary.generators.series import Series
 from canary.generators.templates import Templates
 from canary.generators.timetable import Timetable
-from canary.generators.wardrobe import Wardrobe
+from canary.generators.wardrobe import Wardrobe, Worn
+from canary.model.canary import CanaryField
 from canary.model.record import Persona
 
 COMPANY = 400  # rows looked through for one like that of a person who comes again
@@ -252,7 +253,15 @@ class Fitter:
     def _round(self, seats: Sequence[Seat]) -> list[Draft | None]:
         """Draft a canary for each seat, every cell past the gate; None where it coincides with a real row."""
         guests = [self._guests(party, seats) for party in self.parties]
-        drafts = [self._draft(seat, [each[row] for each in guests]) for row, seat in enumerate(seats)]
+        worn = [
+            self.wardrobe.wear(party, [one.persona for one in each], [one.template for one in each])
+            for party, each in zip(self.parties, guests, strict=True)
+        ]
+        numbered = self._numbered(seats)
+        drafts = [
+            self._draft(seat, [each[at] for each in guests], [each[at] for each in worn], numbered[at])
+            for at, seat in enumerate(seats)
+        ]
         for heading in self.profile.headings:
             cells = (draft.row[heading] for draft in drafts if draft is not None)
             check_all(self.profile.roles[heading], cells, self.owned)
@@ -282,29 +291,38 @@ class Fitter:
                 return row
         return template
 
-    def _draft(self, seat: Seat, guests: Sequence[Guest]) -> Draft | None:
-        roles = self.profile.roles
+    def _numbered(self, seats: Sequence[Seat]) -> list[tuple[CanaryField | None, ...]]:
+        """Make the identifying fields of the numbers of seats."""
+        columns = []
+        for heading in self.numberings:
+            numbers = [seat.numbers[heading] for seat in seats]
+            texts, bits = [one.text for one in numbers], [one.bits for one in numbers]
+            columns.append(fields_of(self.profile.roles[heading], heading, texts, bits))
+        return list(zip(*columns, strict=True)) if columns else [()] * len(seats)
+
+    def _draft(
+        self,
+        seat: Seat,
+        guests: Sequence[Guest],
+        worn: Sequence[Worn],
+        numbered: Sequence[CanaryField | None],
+    ) -> Draft | None:
         row: dict[str, str | None] = dict.fromkeys(self.profile.headings)
         returned = next((guest for guest in guests if guest.comes_again), None)
         template = self._beside(returned.template) if returned else seat.template
         row |= self.plain.fill(template, self.profile.sample, self.rng)
         row |= seat.times
         row |= {heading: number.text for heading, number in seat.numbers.items()}
-        fields = [
-            field_of(roles[heading], heading, number.text, number.bits)
-            for heading, number in seat.numbers.items()
-        ]
-        for party, guest in zip(self.parties, guests, strict=True):
-            worn, found = self.wardrobe.wear(party, guest.persona, guest.template)
-            row |= worn
-            found.append(name_address_of(party, row, guest.persona, mailed="email" in party.columns))
-            fields += [replace(each, shared=True) if each and guest.returns else each for each in found]
-        made = tuple(each for each in fields if each is not None)
-        if self.known.holds(made):
+        fields = [each for each in numbered if each is not None]
+        for guest, person in zip(guests, worn, strict=True):
+            row |= person.row
+            found = [each for each in person.fields if each is not None]
+            fields += [replace(each, shared=True) for each in found] if guest.returns else found
+        if self.known.holds(fields):
             return None
         if seat.place is None:
-            return Draft(self.profile.rows, row, made, "stands after the last row")
-        return Draft(seat.place.position, row, made)
+            return Draft(self.profile.rows, row, tuple(fields), "stands after the last row")
+        return Draft(seat.place.position, row, tuple(fields))
 
 
 def _stand(one: Series | None, draft: Draft) -> tuple[int, int]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import repeat
 from random import Random
 
 from canary.fields.roles import FORMS
 from canary.generators import dress
 from canary.generators.aliases import AliasWays
 from canary.generators.copying import crowd
-from canary.generators.drafts import field_of
+from canary.generators.drafts import fields_of, name_address_of
 from canary.generators.dress import Sample
 from canary.generators.emails import chinese_letters, latin_letters
 from canary.generators.ids import masked_source
@@ -42,6 +44,14 @@ MOST_AGAIN = 0.4  # of canaries that may have the person of another
 def _cut(address: str) -> int:
     """Give how many letters at the front of an address name its divisions."""
     return sum(map(len, dress.divisions_of(address)))
+
+
+@dataclass(frozen=True, slots=True)
+class Worn:
+    """A persona in the host's spelling: its cells, and their identifying fields (None: a cell that names nobody)."""
+
+    row: Mapping[str, str | None]
+    fields: Sequence[CanaryField | None]
 
 
 class Wardrobe:
@@ -198,19 +208,28 @@ class Wardrobe:
         whole = not self.sample(heading).is_masked
         return self.personas.chinese and whole and column.nulls + column.empties < HIDE
 
-    def wear(
-        self, party: Party, persona: Persona, template: Row
-    ) -> tuple[dict[str, str | None], list[CanaryField | None]]:
-        """Dress a persona: the cells of its columns, and their identifying fields."""
-        row: dict[str, str | None] = {}
-        fields: list[CanaryField | None] = []
+    def wear(self, party: Party, personas: Sequence[Persona], templates: Sequence[Row]) -> list[Worn]:
+        """Dress personas, each by its template: the cells of the party's columns, and their identifying fields."""
+        cells: dict[str, list[str | None]] = {}
+        fields: dict[str, list[CanaryField | None]] = {}
         for role, heading, nth, always, empty in self._plan(party):
-            text, bits = self._cell(party, role, heading, persona, nth, template)
-            row[heading] = (text or empty) if always or template.get(heading) else template.get(heading)
+            texts, bits = self._column(party, role, heading, nth, personas, templates)
+            cells[heading] = [
+                (text or empty) if always or template.get(heading) else template.get(heading)
+                for text, template in zip(texts, templates, strict=True)
+            ]
             if role in FORMS:
                 shared = role == "phone" and not self.personas.phones.inert
-                fields.append(field_of(role, heading, row[heading], bits, shared=shared))
-        return row, fields
+                fields[heading] = fields_of(role, heading, cells[heading], bits, shared=shared)
+        name, address, mailed = party.first("name"), party.first("address"), "email" in party.columns
+        if name is not None and address is not None:
+            pairs = zip(cells[name], fields[address], personas, strict=True)
+            fields["name_address"] = [name_address_of(*each, mailed=mailed) for each in pairs]
+        rows = zip(*cells.values(), strict=True)
+        found = zip(*fields.values(), strict=True) if fields else repeat(())
+        return [
+            Worn(dict(zip(cells, row, strict=True)), each) for row, each in zip(rows, found, strict=False)
+        ]
 
     def _plan(self, party: Party) -> list[tuple[str, str, int, bool, str | None]]:
         """Give role, heading, rank within the role, whether always filled, and the empty cell of each column."""
@@ -230,29 +249,42 @@ class Wardrobe:
     def _empty(self, heading: str) -> str | None:
         return None if self.profile.columns[heading].nulls > 0 else ""
 
-    def _cell(
-        self, party: Party, role: str, heading: str, persona: Persona, nth: int, template: Row
-    ) -> tuple[str, float]:
-        """Give the text of one cell and the bits of its draw; a second phone or mail is another one."""
-        sample = self.sample(heading)
+    def _column(
+        self,
+        party: Party,
+        role: str,
+        heading: str,
+        nth: int,
+        personas: Sequence[Persona],
+        templates: Sequence[Row],
+    ) -> tuple[list[str], list[float]]:
+        """Give the texts of a column and the bits of their draws; a second phone or mail is another one."""
+        sample, count, pairs = self.sample(heading), len(personas), zip(personas, templates, strict=True)
         if role == "phone":
-            text = persona.phone if nth == 0 else self.personas.calls(1)[0]
-            return dress.phone(text, sample, self.rng), self.personas.phones.bits
+            calls = [one.phone for one in personas] if nth == 0 else self.personas.calls(count)
+            return [dress.phone(call, sample, self.rng) for call in calls], [
+                self.personas.phones.bits
+            ] * count
         if role == "email":
             ways = self._ways(party)
-            text = persona.email if nth == 0 else self.personas.again(persona, ways)
-            return dress.mail(text, sample), self.personas.aliases.bits(ways)
+            mails = [one.email if nth == 0 else self.personas.again(one, ways) for one in personas]
+            return [dress.mail(mail, sample) for mail in mails], [self.personas.aliases.bits(ways)] * count
         if role == "resident_id":
-            return self._number(heading, persona, template), persona.bits.get("resident_id", 0.0)
+            numbers = [self._number(heading, *pair) for pair in pairs]
+            return numbers, [one.bits.get("resident_id", 0.0) for one in personas]
         if role == "address":
             as_it_is = self.personas.chinese and self._homes(heading) is not None
-            text = persona.address if as_it_is else dress.address(persona, sample)
-            return text, persona.bits.get("address", 0.0)
-        if role == "age" and _grown(template.get(heading)):
-            return str(template[heading]), 0.0
+            homes = [one.address if as_it_is else dress.address(one, sample) for one in personas]
+            return homes, [one.bits.get("address", 0.0) for one in personas]
         if role == "plate":
-            return dress.plate(self.rng, sample), dress.PLATE_BITS
-        return _PLAIN[role](self, heading, persona, sample), 0.0
+            return [dress.plate(self.rng, sample) for _ in personas], [dress.PLATE_BITS] * count
+        texts = [
+            str(template[heading])
+            if role == "age" and _grown(template.get(heading))
+            else _PLAIN[role](self, heading, one, sample)
+            for one, template in pairs
+        ]
+        return texts, [0.0] * count
 
     def _number(self, heading: str, persona: Persona, template: Row) -> str:
         sample = self.sample(heading)
