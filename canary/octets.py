@@ -50,7 +50,7 @@ def is_utf8(data: Bytes) -> bool:
     return not numbers[-1]
 
 
-def is_text(data: bytes) -> bool:
+def is_text(data: bytes | memoryview) -> bool:
     """Tell whether bytes are UTF-8."""
     if len(data) >= FEW and is_native():
         import numpy as np
@@ -58,7 +58,7 @@ def is_text(data: bytes) -> bool:
         if is_utf8(np.frombuffer(data, np.uint8)):
             return True
     try:
-        data.decode("utf-8")
+        str(data, "utf-8")
     except UnicodeDecodeError:
         return False
     return True

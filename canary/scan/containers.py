@@ -14,7 +14,7 @@ from canary.scan import documents, mails, markup, tables, webs
 from canary.scan.archives import BOOK, Open, archive_of, deeper, metered, of_zip, zip_member, zip_members
 from canary.scan.budget import Refused, Spent, held, seekable
 from canary.scan.compressed import compression_of, unpacked
-from canary.scan.decode import SNIFFED, decode_bytes, decode_runs, decode_stream, detect_encoding
+from canary.scan.decode import SNIFFED, decode_bytes, decode_runs, decode_stream, detect_encoding, head_of
 from canary.scan.parts import Place, TextPart, reason_of, texts
 from canary.scan.records import LINES_OF_TABLE, PROSE, Layout, detect_layout
 
@@ -100,10 +100,10 @@ def plain(head: bytes, stream: BinaryIO, place: Place, spent: Spent) -> Found:  
             yield from texts(place, chunks, encoding)
             continue
         chunk = next(chunks, "")
-        start = str(chunk)
-        layout = detect_layout(start[:SNIFFED]) if len(start) > SNIFFED // 2 or number else None
+        start = head_of(chunk)
+        layout = detect_layout(start) if len(start) > SNIFFED // 2 or number else None
         first = first or layout or detect_layout(start)
-        if layout == PROSE and number and start.count("\n", 0, SNIFFED) < FEW_LINES:
+        if layout == PROSE and number and start.count("\n") < FEW_LINES:
             layout = first
         yield from texts(place, chain([chunk], chunks), encoding, layout, number)
 

@@ -7,12 +7,21 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, groupby
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from canary.octets import glance, is_text
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Bytes = NDArray[np.uint8]
+
 SNIFFED = 65536
 CHUNK = 1 << 20
+FRONT: Final = 1 << 17  # room before what is read: for what is left of the bytes before
+BEFORE, BEHIND = 64, 192  # and around all of it, as the kernel needs it
+TAIL: Final = 1 << 16  # of a window, in which its end is looked for first
 WINDOW: Final = 1 << 18  # bytes that are told together, cut at a new line
 MIXED_LINES: Final = 8  # changes of encoding in one window, above which its lines are joined
 
@@ -54,24 +63,54 @@ class Encoding:
             return len(text.encode("utf-8", "surrogatepass"))
 
 
-Part = bytes | memoryview
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Bytes from `start` to `end` of a room, with room around them for who reads them."""
+
+    room: Bytes
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    @property
+    def data(self) -> memoryview:
+        """The bytes, where they lie."""
+        return self.room.data[self.start : self.end]
+
+
+def window_of(data: bytes) -> Window:
+    """Take bytes as a window; there is no room around them."""
+    import numpy as np
+
+    return Window(np.frombuffer(data, np.uint8), 0, len(data))
 
 
 @dataclass(frozen=True, slots=True)
 class Octets:
     """A stretch of UTF-8 that was seen to be valid: it becomes a text only where one is asked for."""
 
-    parts: tuple[Part, ...]
+    window: Window
     quoted: bool  # whether there is a quote
 
     def __len__(self) -> int:
-        return sum(map(len, self.parts))
+        return len(self.window)
 
     def __str__(self) -> str:
-        return b"".join(self.parts).decode("utf-8")
+        return str(self.window.data, "utf-8")
+
+    def head(self, size: int) -> str:
+        """Give its first characters."""
+        return str(self.window.data[: 4 * size], "utf-8", "ignore")[:size]
 
 
 Chunk = str | Octets
+
+
+def head_of(chunk: Chunk) -> str:
+    """Give the first characters of a stretch, as many as are looked at."""
+    return chunk[:SNIFFED] if isinstance(chunk, str) else chunk.head(SNIFFED)
 
 
 def detect_encoding(head: bytes, *, whole: bool = False) -> Encoding:
@@ -179,59 +218,83 @@ def decode_runs(stream: BinaryIO, head: bytes) -> Iterator[tuple[Encoding, Itera
         yield known, (text for _, text in group)
 
 
-def _windows(stream: BinaryIO, head: bytes, place: int) -> Iterator[tuple[int, tuple[Part, ...]]]:
+def _windows(stream: BinaryIO, head: bytes, place: int) -> Iterator[tuple[int, Window]]:
     """Cut a stream into windows with their places, at new lines, where there is none at a sign of ASCII.
 
     Of a stream that breaks all that could be read is given before it raises.
     """
-    held, broken = [head[place:]], None
+    import numpy as np
+
+    left = head[place:]
     while True:
-        try:
-            data = stream.read(CHUNK)
-        except Exception as error:
-            data, broken = b"", error
-        if not data:
-            break
-        held.append(data)
-        cut = _cut(held)
-        if cut:
-            window: tuple[Part, ...] = (*held[:-1], memoryview(held[-1])[:cut])
+        first = max(FRONT, len(left) + BEFORE)
+        room, size, broken = _read(stream, first)
+        room[first - len(left) : first] = np.frombuffer(left, np.uint8)
+        window = Window(room, first - len(left), first + size)
+        if size == CHUNK:
+            end = _cut(window)
+            left = bytes(window.data[end - window.start :])  # what reads the window writes behind its end
+            yield place, Window(room, window.start, end)
+            place += end - window.start
+            continue
+        if len(window):
             yield place, window
-            place, held = place + sum(map(len, window)), [held[-1][cut:]]
-    rest = b"".join(held)
-    for at in range(0, len(rest), CHUNK):
-        yield place + at, (rest[at : at + CHUNK],)
-    if broken is not None:
-        raise broken
+        if broken is not None:
+            raise broken
+        return
 
 
-def _cut(held: list[bytes]) -> int:
-    """Choose where in the last of what was read a window ends, 0 for not yet; no byte below 0x30 is ever a second."""
-    size = sum(map(len, held))
-    if size < CHUNK:
-        return 0
-    if b"\n" not in held[-1]:
-        held[:] = [b"".join(held)]
-    line = held[-1].rfind(b"\n") + 1
-    return line or next((at + 1 for at in range(size - 1, size - 4096, -1) if held[0][at] < 0x30), size)
+def _read(stream: BinaryIO, first: int) -> tuple[Bytes, int, Exception | None]:
+    """Read on into room of its own, fewer bytes than a window has only where the stream ends or breaks."""
+    import numpy as np
+
+    room = np.empty(first + CHUNK + BEHIND, np.uint8)
+    free, size = room.data[first : first + CHUNK], 0
+    direct = _reads_into(stream)
+    while size < CHUNK:
+        try:
+            if direct:
+                count = stream.readinto(free[size:])  # type: ignore[attr-defined]
+            else:
+                data = stream.read(CHUNK - size)
+                count = len(data)
+                free[size : size + count] = data
+        except Exception as error:
+            return room, size, error
+        if not count:
+            break
+        size += count
+    return room, size, None
 
 
-def _stretches(
-    windows: Iterable[tuple[int, tuple[Part, ...]]], first: Encoding
-) -> Iterator[tuple[Encoding, Chunk]]:
+def _reads_into(stream: BinaryIO) -> bool:
+    """Tell whether what reads a stream reads into buffers too; others count what they read, and no buffer is let by."""
+    reading = next((kind for kind in type(stream).__mro__ if "read" in vars(kind)), object)
+    return "readinto" in vars(reading)
+
+
+def _cut(window: Window) -> int:
+    """Choose where in its room a window ends; no byte below 0x30 is ever a second."""
+    tail = window.room[max(window.start, window.end - TAIL) : window.end].tobytes()
+    line = tail.rfind(b"\n") + 1
+    if not line and len(tail) < len(window):
+        tail = bytes(window.data)
+        line = tail.rfind(b"\n") + 1
+    size = len(tail)
+    end = line or next((at + 1 for at in range(size - 1, size - 4096, -1) if tail[at] < 0x30), size)
+    return window.end - size + end
+
+
+def _stretches(windows: Iterable[tuple[int, Window]], first: Encoding) -> Iterator[tuple[Encoding, Chunk]]:
     """Decode windows, each with the stretch it belongs to; ASCII goes with what stands before it."""
     stretch = first
-    for place, parts in windows:
-        seen = [glance(part) for part in parts]
-        quoted = any(each.quote for each in seen)
-        if not any(each.wide or each.nul for each in seen):
-            yield stretch, Octets(parts, quoted)
-            continue
-        data = b"".join(parts)
-        if not any(each.nul for each in seen) and is_text(data):
-            found: Iterable[tuple[str, int, Chunk]] = [("utf-8", place, Octets((data,), quoted))]
+    for place, window in windows:
+        seen = glance(window.data)
+        if not seen.nul and (not seen.wide or is_text(window.data)):
+            name = "utf-8" if seen.wide else stretch.name
+            found: Iterable[tuple[str, int, Chunk]] = [(name, place, Octets(window, seen.quote))]
         else:
-            found = chain.from_iterable(_decoded(at, few) for at, few in _smaller(place, data))
+            found = chain.from_iterable(_decoded(at, few) for at, few in _smaller(place, bytes(window.data)))
         for name, at, text in found:
             if name != stretch.name:
                 stretch = Encoding(name, at)
@@ -258,7 +321,7 @@ def _decoded(place: int, data: bytes) -> Iterator[tuple[str, int, Chunk]]:
         yield "utf-8", place, data.decode("utf-8", "surrogateescape")
         return
     if is_text(data):
-        yield "utf-8", place, Octets((data,), b'"' in data)
+        yield "utf-8", place, Octets(window_of(data), b'"' in data)
         return
     try:
         yield "gb18030", place, data.decode("gb18030")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
@@ -54,6 +55,7 @@ class FastScan(Scan):
     _seen: Any = field(default=None, init=False)
     _sweepers: list[Sweeper] = field(default_factory=list, init=False)
     _free: list[Sweeper] = field(default_factory=list, init=False)
+    _keys: Any = field(default=None, init=False)
     _addresses: dict[str, int] = field(default_factory=dict, init=False)
 
     def findings(self) -> Findings:
@@ -84,15 +86,20 @@ class FastScan(Scan):
             Scan.text(self, whole)
 
     def _prepare(self) -> None:
-        placing = bool(self.wanted() & ADDRESSES)
         self._seen = Seen(self.keys.derive("scan/seen"))
-        keys = key_table(self.keys)
-        known = self.index.sorted_keys()
-        self._sweepers = [
-            Sweeper(keys, self.wanted(), self.index.bloom(), self.index.shapes, known, placing=placing)
-            for _ in range(self.threads + 1)
-        ]
-        self._free = list(self._sweepers)
+        self._keys = key_table(self.keys)
+        self.index.bloom(), self.index.sorted_keys()  # made once, whatever thread asks first
+
+    def _sweeper(self) -> Sweeper:
+        """Give a kernel that is free, at most one for each thread and one for what is decoded meanwhile."""
+        with suppress(IndexError):
+            return self._free.pop()
+        index, placing = self.index, bool(self.wanted() & ADDRESSES)
+        made = Sweeper(
+            self._keys, self.wanted(), index.bloom(), index.shapes, index.sorted_keys(), placing=placing
+        )
+        self._sweepers.append(made)
+        return made
 
     def _swept(self, chunks: Iterable[Chunk], layout: Layout) -> Iterator[tuple[Piece, Swept | None]]:
         """Sweep a text, with several threads as many pieces at once; they come in their order."""
@@ -112,14 +119,14 @@ class FastScan(Scan):
             yield from ((first, swept.result()) for first, swept in begun)
 
     def _sweep(self, piece: Piece, layout: Layout, *, view: bool = False) -> Swept | None:
-        sweeper = self._free.pop()
+        sweeper = self._sweeper()
         try:
             return sweeper.sweep(piece, layout, view=view)
         finally:
             self._free.append(sweeper)
 
     def _swiftly(self, part: TextPart) -> None:
-        if not self._sweepers:
+        if self._keys is None:
             self._prepare()
         stream = Ahead(part.chunks)
         layout = part.layout or detect_layout(stream.head)
@@ -206,7 +213,7 @@ class FastScan(Scan):
         """Give where in a stretch the index may know something that is spelt otherwise."""
         import numpy as np
 
-        sweeper = self._free.pop()
+        sweeper = self._sweeper()
         try:
             unfolded = sweeper.unfold(piece, first, last)
         finally:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from canary.scan.decode import Chunk, Octets
+from canary.scan.decode import Chunk, Octets, Window, window_of
 from canary.scan.records import CSV, JSON, LONGEST_LINE, OVERLAP, QUOTED_LINES, SQL, Layout
 from canary.scan.sweepwork import LEAD, PAD
 
@@ -61,34 +61,36 @@ def _is_exact(data: bytes) -> bool:
 
 
 def pieces(chunks: Iterable[Chunk], layout: Layout, size: int = PIECE, held: int = 1) -> Iterator[Piece]:
-    """Cut a text into pieces; so many of them may be held, then their buffers are used again."""
-    import numpy as np
+    """Cut a text into pieces; so many of them may be held, then their buffers are used again.
 
+    What has room around it is read where it lies, with what is left of the piece before copied in front of it.
+    """
     ring: deque[Bytes] = deque(maxlen=held)
-    buffer = _buffer(2 * size)
+    buffer = _buffer(0)
     fill, skip, exact, quoted = LEAD, 0, True, False
     for chunk in chunks:
         octets = chunk if isinstance(chunk, Octets) else _octets(chunk)
-        exact = exact and (octets is chunk or _is_exact(bytes(octets.parts[0])))
-        if fill + len(octets) + PAD > len(buffer):
-            buffer = np.concatenate([buffer[:fill], np.empty(len(octets) + 2 * PAD + size, np.uint8)])
+        exact = exact and (octets is chunk or _is_exact(bytes(octets.window.data)))
         quoted = quoted or octets.quoted
-        for part in octets.parts:
-            buffer[fill : fill + len(part)] = np.frombuffer(part, np.uint8)
-            fill += len(part)
-        while fill - skip - LEAD >= size:
+        lying = _lying(octets.window, fill, size)
+        if lying is not None:
+            lying[:fill] = buffer[:fill]
+            buffer = lying
+        else:
+            if fill + len(octets) + PAD > len(buffer):
+                buffer = _grown(buffer, fill, len(octets) + size, ring)
+            buffer[fill : fill + len(octets)] = octets.window.room[octets.window.start : octets.window.end]
+        fill += len(octets)
+        while fill - skip - LEAD >= (size if lying is None else size // 2):
             cut = _cut(buffer, skip, fill, layout, size, quoted)
             if cut is None:
                 break
             kept = _kept(buffer, cut, layout)
             rest = buffer[cut - kept : fill].copy()
             yield _piece(buffer, cut, skip, exact)
-            ring.append(buffer)
-            buffer = (
-                ring[0]
-                if len(ring) == held and len(ring[0]) > len(rest) + 2 * size
-                else _buffer(2 * size + len(rest))
-            )
+            if lying is None:
+                ring.append(buffer)
+            buffer, lying = _buffer(len(rest)), None
             fill, skip = LEAD + len(rest), kept
             buffer[LEAD:fill] = rest
             quoted = quoted and b'"' in rest.tobytes()
@@ -96,9 +98,24 @@ def pieces(chunks: Iterable[Chunk], layout: Layout, size: int = PIECE, held: int
         yield _piece(buffer, fill, skip, exact)
 
 
+def _lying(window: Window, fill: int, size: int) -> Bytes | None:
+    """Give the room of a window, so that so many bytes come before it; None where they have none or it is short."""
+    if 2 * len(window) < size or window.start < fill or window.end + PAD > len(window.room):
+        return None
+    return window.room[window.start - fill :]
+
+
+def _grown(buffer: Bytes, fill: int, more: int, ring: deque[Bytes]) -> Bytes:
+    """Make room for more bytes behind those that are held, in the oldest buffer where it is large enough."""
+    old = ring.popleft() if len(ring) == ring.maxlen and len(ring[0]) > fill + more + PAD else None
+    made = _buffer(fill + more + PAD) if old is None else old
+    made[LEAD:fill] = buffer[LEAD:fill]
+    return made
+
+
 def _octets(text: str) -> Octets:
     data = encoded(text)
-    return Octets((data,), b'"' in data)
+    return Octets(window_of(data), b'"' in data)
 
 
 def _buffer(size: int) -> Bytes:

@@ -14,7 +14,7 @@ from canary.model.canary import Canary
 from canary.model.evidence import Findings, Hit, ScanError
 from canary.scan.candidates import Candidate, contacts
 from canary.scan.confirm import Found, Spelt, confirm, narrowed
-from canary.scan.decode import SNIFFED, Chunk
+from canary.scan.decode import SNIFFED, Chunk, head_of
 from canary.scan.index import Index, Reader
 from canary.scan.parts import TextPart
 from canary.scan.places import addresses, names
@@ -255,7 +255,7 @@ class Ahead:
             size += len(chunk)
             if size >= SNIFFED:
                 break
-        self.head = "".join(map(str, self._held))[:SNIFFED]
+        self.head = "".join(map(head_of, self._held))[:SNIFFED]
 
     def __iter__(self) -> Iterator[Chunk]:
         yield from self._held

@@ -201,10 +201,12 @@ def _codes(row: Row, wanted: Bits, least: tuple[Any, Any]) -> dict[int, Bits]:
 
 
 def _split(row: Row) -> Bits:
-    """Give where three digits stand that may be the first of a mobile in cells of its own."""
+    """Give where three digits stand that may be the first of a mobile in cells of its own, up to five behind them."""
     d, h = row(DIGITS), row(HIGH)
     first = row(ONES) & row(MOBILE_SECONDS).later(1) & d.later(2) & ~d.later(3)
-    return first & (d.later(4) | d.later(5) | h.later(3) | h.later(4))
+    four = d.within_four()
+    few = d & ~(four & four.later(2))
+    return first & (few.later(4) | ~d.later(4) & few.later(5) | h.later(3) | h.later(4))
 
 
 def _oddities(row: Row, wanted: Bits) -> dict[int, Bits]:

@@ -169,8 +169,15 @@ def work_of(
     """
     import numpy as np
 
-    st = np.zeros(NUMBERS, np.int64)
-    tb = np.zeros(BYTES, np.uint8)
+    st = np.empty(NUMBERS, np.int64)
+    for first, last in (
+        (0, OUTS),
+        (LIST, PLACES),
+        (CLASSED, MAPS),
+    ):  # rooms that are written before they are read stay
+        st[first:last] = 0
+    tb = np.empty(BYTES, np.uint8)
+    tb[REGISTERS:] = 0
     tb[KINDS:CLASSES] = tables().ravel()
     tb[CLASSES:KEYS] = classes()
     tb[KEYS : KEYS + len(keys)] = keys
@@ -179,10 +186,11 @@ def work_of(
     tb[WESTERN:ROOMS] = western()
     for number in range(TEXTS):
         tb[ROOMS + number * ROOM : ROOMS + number * ROOM + LEAD] = 10
+    tb[WANT:ISSUED] = 0
     tb[WANT : WANT + len(FORMS)] = [form in forms or form == "hash" for form in FORMS]
-    tb[ISSUED : ISSUED + SHAPES] = [
-        shapes is None or is_among(SHAPE_NAMES.get(each, ""), shapes) for each in range(SHAPES)
-    ]
+    tb[ISSUED : ISSUED + SHAPES] = shapes is None
+    for shape, name in SHAPE_NAMES.items():
+        tb[ISSUED + shape] = shapes is None or is_among(name, shapes)
     st[LEAST_CODE] = next((size for size in range(5, 65) if tb[ISSUED + SHAPE_CODE + size]), 5)
     st[PHONES] = sum(
         1 << digits

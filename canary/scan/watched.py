@@ -70,16 +70,19 @@ class Watched(io.RawIOBase):
         """Read on; raises Stopped where the scan is to end."""
         left = self._size - self._place
         data = self._file.read(left if size is None or size < 0 else min(size, max(0, left)))
-        self._place += len(data)
+        self._count(len(data))
+        return data
+
+    def _count(self, size: int) -> None:
+        self._place += size
         self._watch.add(self._place - self._furthest)
         self._furthest = max(self._furthest, self._place)
-        return data
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Read on into a buffer."""
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+        count = self._file.readinto(buffer[: max(0, self._size - self._place)])  # type: ignore[attr-defined]
+        self._count(count)
+        return int(count)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Go to a place."""

@@ -158,7 +158,7 @@ def test_a_stream_is_cut_into_windows_at_new_lines_whatever_it_gives_at_once() -
     text = b"a,1\n" * 9000 + b"b\n" * 700_000 + long + b"\nend"
     for stream in (Drops(text), io.BytesIO(text)):
         found = _windows(stream, stream.read(100), 0)  # type: ignore[arg-type]
-        windows = [(place, b"".join(parts)) for place, parts in found]
+        windows = [(place, bytes(window.data)) for place, window in found]
         assert b"".join(window for _, window in windows) == text
         assert [place for place, _ in windows] == [0, *accumulate(len(window) for _, window in windows[:-1])]
         assert windows[0][1].endswith(b"\n")
