@@ -20,6 +20,7 @@ from canary.scan.sweepwork import (
     PHONE,
     PHONES,
     SHAPE_CODE,
+    VIEW,
     WANT,
 )
 
@@ -341,10 +342,39 @@ def take_spreads(st: int, tb: int, s: int, k: int) -> None:
 
 
 @inner
+def unseen_end(s: int, i: int) -> int:
+    """Give where digits end with a sign of no width between each two, `i` where they fill no cell.
+
+    Decoded they are one number, and nothing more stands there: what they stand for tells all of it.
+    """
+    e = i
+    while (
+        is_digit(byte(s, e))
+        and byte(s, e + 1) == 0xE2
+        and byte(s, e + 2) == 0x80
+        and 0x8B <= byte(s, e + 3) <= 0x8D
+    ):
+        e += 4
+    whole = is_digit(byte(s, e)) and ends_cell(byte(s, e + 1)) and ends_cell(byte(s, i - 1))
+    return e + 1 if whole else i
+
+
+@inner
+def ends_cell(c: int) -> bool:
+    """Tell whether a byte is a comma, a quote or a new line."""
+    return c in (44, 34, 10)
+
+
+@inner
 def chain_at(st: int, tb: int, s: int, i: int) -> None:
     """Look up the number in groups that starts with the group here, as `chains` does."""
     if i < get(st, CHAINED):
         return
+    if byte(s, i + 1) == 0xE2 and get(st, VIEW) == 0:
+        e = unseen_end(s, i)
+        if e > i:
+            put(st, CHAINED, e)
+            return
     lead = byte(s, i - 1) == 43 or byte(s, i - 1) == 40
     e = i if lead else dated(s, i)
     if e > i and byte(s, e) < 128 and (not byte(tb, 256 + byte(s, e))) and (not is_digit(byte(s, e))):

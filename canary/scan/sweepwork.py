@@ -64,7 +64,7 @@ BEFORE: Final = (
     8  # words before the first block of a row of masks; one block stands there, and one behind the last
 )
 ROW: Final = BEFORE + BLOCKS + 8
-STRETCH: Final = 1 << 17  # bytes of a stretch that is decoded at once
+STRETCH: Final = 1 << 18  # bytes of a stretch that is decoded at once
 FOLDED: Final = 0x20000  # characters that a table says what they stand for
 ENTITY: Final = len(NAMED)
 PAD: Final = 192  # and behind it: the kernel looks ahead

@@ -216,18 +216,8 @@ def _at_dot_mask(builder: Any, address: Any) -> Any:
 at_dots = Operation(UNSIGNED, (SIGNED,), _at_dot_mask)
 
 (
-    _EQUALS,
-    _AMPERSANDS,
-    _BACKS,
-    _PERCENTS,
-    _ODDS,
-    _NUMERALS,
-    _OPENING,
-    _LEADING,
-    _FOLLOWING,
-    _TURNED,
-    _WHITES,
-) = range(11)
+    _EQUALS, _AMPERSANDS, _BACKS, _PERCENTS, _ODDS, _NUMERALS, _OPENING, _LEADING, _FOLLOWING, _TURNED, _WHITES,
+) = range(11)  # fmt: skip
 _SURVEYED: Final[Sets] = {
     _EQUALS: tuple(b"="),
     _AMPERSANDS: tuple(b"&"),
@@ -235,33 +225,34 @@ _SURVEYED: Final[Sets] = {
     _PERCENTS: tuple(b"%+"),
     _ODDS: _ODD_LEADS,
     _NUMERALS: tuple(range(0xE2, 0xEA)),
-    _OPENING: _OPENERS,
-    _LEADING: _AT_LEADS,
-    _FOLLOWING: _AT_FOLLOWS,
+    _OPENING: tuple(b"([{<"),
+    _LEADING: (*_WHITE, *b"-_"),
+    _FOLLOWING: (*_WHITE, *b"aAdD@.([{<"),
     _TURNED: tuple(b"@"),
     _WHITES: tuple(b" \t"),
 }
 
 
 def _survey(builder: Any, address: Any, size: Any) -> Any:
-    """Give a bit for each step that may find something in up to 64 bytes."""
-    found = _masks(builder, loaded(builder, address, BYTES), _SURVEYED)
+    """Give a bit for each step that may find something in up to 64 bytes; what stands behind them is no sign of any."""
     one = _I64(1)
     kept = builder.select(
         builder.icmp_signed(">=", size, _I64(BLOCK)),
         _I64(-1),
         builder.sub(builder.shl(one, builder.and_(size, _I64(63))), one),
     )
+    kept = builder.bitcast(kept, _ir.VectorType(_ir.IntType(1), BLOCK))
+    found = _masks(builder, builder.select(kept, loaded(builder, address, BYTES), same(0)), _SURVEYED)
 
-    def next_is(name: int) -> Any:
-        return builder.or_(builder.lshr(found[name], one), _I64(1 << 63))
+    def then(name: int, following: int) -> Any:
+        behind = builder.or_(builder.lshr(found[following], one), _I64(1 << 63))
+        return builder.and_(found[name], behind)
 
-    at_dot = builder.or_(found[_OPENING], builder.and_(found[_LEADING], next_is(_FOLLOWING)))
-    at_dot = builder.or_(at_dot, builder.and_(found[_TURNED], next_is(_WHITES)))
+    words = builder.or_(then(_LEADING, _FOLLOWING), then(_TURNED, _WHITES))
     steps = [found[each] for each in (_EQUALS, _AMPERSANDS, _BACKS, _PERCENTS, _ODDS, _ODDS, _NUMERALS)]
     bits = _I64(0)
-    for number, mask in enumerate([*steps, at_dot]):
-        some = builder.icmp_unsigned("!=", builder.and_(mask, kept), _I64(0))
+    for number, mask in enumerate([*steps, any_of(builder, [found[_OPENING], found[_ODDS], words])]):
+        some = builder.icmp_unsigned("!=", mask, _I64(0))
         bits = builder.or_(bits, builder.select(some, _I64(1 << number), _I64(0)))
     return bits
 
