@@ -15,15 +15,19 @@ import numpy as np
 from canary.native import apart, inner
 from canary.operations import byte, get, leading, load64, put, trailing
 from canary.scan.sweepspelt import is_sign
-from canary.scan.sweepwork import EDGES, LINK, LINK_FIRST, LINK_VERSIONS, VERSIONS
+from canary.scan.sweepwork import EDGES, LINK, LINK_FIRST, LINK_STEPS, LINKED, STEPS_TAKEN, TIME
 from canary.scan.vectors import cell_ends, escape_signs, survey
 
 U = np.uint64
 U0 = U(0)
 LONGEST_ESCAPE = 12
-# Bits of EDGES: some version begins with three digits or more, with three to five; ends so.
-STARTS, STARTS_SHORT, ENDS, ENDS_SHORT = 1, 2, 4, 8
+# EDGES holds four times 16 bits: whether the version of a cell that stands after each step (0: before all; the steps of
+# the second round come behind those of the first) begins with three digits or more, with three to five, ends with
+# three or more, with three to five.
 PARTS = 0b01_01_01_11_11_11_00_00_00  # the first two of these by the number of digits
+TIMES = 0xFFFF
+FOUR_TIMES = 0x1000100010001
+UNQUOTING = 15  # the time of quoted-printable, which is decoded by itself
 
 
 @inner
@@ -116,7 +120,7 @@ def edge(st: int, s: int, n: int) -> None:
         while byte(s, j) & 0xC0 == 0x80:
             j += 1
         k = digits_from(s, j)
-    found = PARTS >> 2 * k & 3
+    starts = PARTS >> 2 * k & 3
     e = n
     while e > 0 and (is_border(byte(s, e - 1)) or byte(s, e - 1) == 10):
         e -= 1
@@ -127,26 +131,46 @@ def edge(st: int, s: int, n: int) -> None:
     elif e > 0 and not is_sign(byte(s, e - 1)):
         e -= 1
     k = min(e, leading(not_digits(load64(s + e - 8))) >> 3)
-    put(st, EDGES, get(st, EDGES) | found | (PARTS >> 2 * k & 3) << 2)
+    ends = PARTS >> 2 * k & 3
+    found = ((starts & 1) + ((starts >> 1) << 16) + ((ends & 1) << 32) + (ends >> 1 << 48)) * TIMES
+    time = get(st, TIME)
+    if time == UNQUOTING:  # beside whatever stands in other cells
+        put(st, EDGES, get(st, EDGES) | found)
+        return
+    since = (TIMES << time & TIMES) * FOUR_TIMES
+    put(st, EDGES, get(st, EDGES) & ~since | found & since)
 
 
 @inner
 def unlink(st: int) -> None:
     """Begin where no cell stands before."""
     put(st, LINK, 0)
+    put(st, LINKED, 0)
     put(st, LINK_FIRST, 0)
-    put(st, LINK_VERSIONS, 0)
+    put(st, LINK_STEPS, 0)
 
 
 @inner
 def link(st: int, a: int) -> bool:
-    """Tell whether this cell and those before it may hold a mobile in some version that is neither first nor last."""
+    """Tell whether this cell and those before it may show a mobile between steps that changed some of them.
+
+    Before the first of these steps they are as they stand, and after the last as the view has them.
+    """
     before = get(st, LINK)
     now = get(st, EDGES)
     put(st, LINK, now)
-    linked = before & ENDS and now & STARTS and (before & ENDS_SHORT or now & STARTS_SHORT)
-    if not linked:
+    linked = before >> 32 & now & (before >> 48 | now >> 16) & TIMES
+    if linked == 0:
         put(st, LINK_FIRST, a)
-        put(st, LINK_VERSIONS, 0)
-    put(st, LINK_VERSIONS, get(st, LINK_VERSIONS) + get(st, VERSIONS))
-    return bool(linked and get(st, LINK_VERSIONS) > 1)
+        put(st, LINKED, 0)
+        put(st, LINK_STEPS, get(st, STEPS_TAKEN))
+        return False
+    steps = get(st, LINK_STEPS) | get(st, STEPS_TAKEN)
+    linked |= get(st, LINKED)
+    put(st, LINKED, linked)
+    put(st, LINK_STEPS, steps)
+    first = steps & -steps
+    between = (1 << 63 - leading(U(steps))) - first
+    if steps > 1 << UNQUOTING:  # and other steps: these begin again then
+        between = TIMES
+    return bool(steps and linked & between)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from canary.native import apart, inner
 from canary.operations import byte, get, put, trailing
 from canary.scan.sweep import sweep
-from canary.scan.sweepcells import cell_end, edge, link, unlink
-from canary.scan.sweepfold import HTML, QUOTED, U, copied, fold, surveyed
+from canary.scan.sweepcells import UNQUOTING, cell_end, edge, link, unlink
+from canary.scan.sweepfold import AT_DOT, HTML, QUOTED, U, copied, fold, surveyed
 from canary.scan.sweephold import note_odd
 from canary.scan.sweepwork import (
     ASIDE,
@@ -53,7 +53,9 @@ from canary.scan.sweepwork import (
     SPACED,
     SPLIT,
     STANDING,
+    STEPS_TAKEN,
     STRETCH,
+    TIME,
     UNFOLDING,
     UNQUOTED,
     VERSIONS,
@@ -110,6 +112,8 @@ def views(st: int, tb: int, s: int, first: int, last: int) -> None:
         put(st, CELL_END, b)
         put(st, VERSIONS, 0)
         put(st, EDGES, 0)
+        put(st, TIME, 0)
+        put(st, STEPS_TAKEN, 0)
         decode(st, tb, start + a, b - a)
         if get(st, CANNOT) or get(st, FAILED):
             return
@@ -148,6 +152,7 @@ def decode(st: int, tb: int, s: int, n: int) -> None:
     other = room_of(tb, UNQUOTED)
     m = fold(st, tb, QUOTED, s, n, other)
     if m >= 0:
+        put(st, TIME, UNQUOTING)
         given(st, tb, other, m)
         chain(st, tb, other, m, surveyed(other, m))
 
@@ -156,7 +161,7 @@ def decode(st: int, tb: int, s: int, n: int) -> None:
 def chain(st: int, tb: int, s: int, n: int, steps: int) -> None:
     """Decode a text step by step, twice."""
     room = ONE
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         left = steps & -(1 << HTML)
         while left:
             step = trailing(U(left))
@@ -169,9 +174,19 @@ def chain(st: int, tb: int, s: int, n: int, steps: int) -> None:
                 s = room_of(tb, room)
                 n = m
                 room = OTHER if room == ONE else ONE
-                given(st, tb, s, n)
+                take(st, tb, s, n, (AT_DOT if turn else 0) + step)
                 steps = surveyed(s, n)
             left = steps & -(2 << step)
+
+
+@inner
+def take(st: int, tb: int, s: int, n: int, time: int) -> None:
+    """Take the version that a step made."""
+    if get(st, TIME) == UNQUOTING:
+        put(st, STEPS_TAKEN, get(st, STEPS_TAKEN) | 1 << time)
+    else:
+        put(st, TIME, time)
+    given(st, tb, s, n)
 
 
 @apart
@@ -180,6 +195,7 @@ def given(st: int, tb: int, s: int, n: int) -> None:
     if get(st, VERSIONS):
         aside(st, tb, get(st, RESULT), get(st, SIZE))
     put(st, VERSIONS, get(st, VERSIONS) + 1)
+    put(st, STEPS_TAKEN, get(st, STEPS_TAKEN) | 1 << get(st, TIME))
     put(st, RESULT, s)
     put(st, SIZE, n)
     edge(st, s, n)
