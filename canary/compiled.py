@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib import import_module
@@ -96,12 +97,17 @@ def _with_globals(plain: Callable[P, R], known: Mapping[str, object]) -> Callabl
 
 
 def cache_folder() -> str:
-    """Give the user's own cache folder: what is compiled there is code that runs, so nobody else may write it."""
+    """Give the user's own cache folder, "" where there is none, or where others might write what would run here."""
     from platformdirs import user_cache_path
 
     folder = user_cache_path("canary", appauthor=False) / "kernels"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return str(folder) if is_own(folder.stat()) else ""
     except OSError:
         return ""
-    return str(folder)
+
+
+def is_own(about: os.stat_result) -> bool:
+    """Tell whether a file or folder is this user's, and nobody else may write it."""
+    return not hasattr(os, "geteuid") or (about.st_uid == os.geteuid() and not about.st_mode & 0o022)

@@ -9,6 +9,7 @@ import ctypes
 import hashlib
 import os
 import platform
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
@@ -17,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from canary.compiled import cache_folder
+from canary.compiled import cache_folder, is_own
 
 F = TypeVar("F", bound=Callable[..., Any])
 _COMPILERS: Final = ("native.py", "lowering.py", "operations.py", "blocks.py")
@@ -63,12 +64,15 @@ class Entry:
         self._module, self._name, self._parameters, self._sources = module, name, parameters, sources
         self._made: Callable[..., None] | None = None
         self._engine: Any = None  # owns the code
+        self._loading = threading.Lock()
 
     def __call__(self, *args: int) -> None:
         """Run it; other threads go on meanwhile."""
-        if self._made is None:
-            self._made = self._loaded()
-        self._made(*args)
+        made = self._made
+        if made is None:
+            with self._loading:  # were it loaded twice, the first code would go while it runs
+                made = self._made = self._made or self._loaded()
+        made(*args)
 
     def _loaded(self) -> Callable[..., None]:
         binding = import_module("llvmlite.binding")
@@ -149,9 +153,10 @@ def _machine(binding: Any) -> Any:
 
 
 def _kept(path: Path) -> bytes | None:
-    """Read kept code, None where there is none or it was not written whole."""
+    """Read kept code, None where there is none, it was not written whole, or others might have written it."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read() if is_own(os.fstat(file.fileno())) else b""
     except OSError:
         return None
     return data[MARK:] if hashlib.sha256(data[MARK:]).digest() == data[:MARK] else None
@@ -159,5 +164,7 @@ def _kept(path: Path) -> bytes | None:
 
 def _keep(path: Path, code: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(hashlib.sha256(code).digest() + code)
+    temporary.unlink(missing_ok=True)  # of a process of the same number that was killed
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(hashlib.sha256(code).digest() + code)
     temporary.replace(path)

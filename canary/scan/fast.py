@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
@@ -49,20 +47,17 @@ class At:
 class FastScan(Scan):
     """A scan that gives what the plain one gives, and reads what is spelt plainly with the kernel."""
 
-    threads: int = 1
     slowly: int = SLOWLY  # characters that are read by the plain engine before the kernel is worth its start
     _read: int = field(default=0, init=False)
     _seen: Any = field(default=None, init=False)
-    _sweepers: list[Sweeper] = field(default_factory=list, init=False)
-    _free: list[Sweeper] = field(default_factory=list, init=False)
-    _keys: Any = field(default=None, init=False)
+    _sweeper: Sweeper | None = field(default=None, init=False)
     _addresses: dict[str, int] = field(default_factory=dict, init=False)
 
     def findings(self) -> Findings:
         """Give what was found so far."""
-        if not self._sweepers:
+        if self._sweeper is None:
             return Scan.findings(self)
-        more: dict[tuple[str, ...], int] = dict(counts_of(self._sweepers))
+        more: dict[tuple[str, ...], int] = dict(counts_of(self._sweeper))
         more.update({(shape,): count for shape, count in self._addresses.items()})
         counted = self.tally.candidates(self._shapes, more)
         return Findings(tuple(self.hits), counted, self.rows, self.bytes, self.files, tuple(self.errors))
@@ -87,52 +82,24 @@ class FastScan(Scan):
 
     def _prepare(self) -> None:
         self._seen = Seen(self.keys.derive("scan/seen"))
-        self._keys = key_table(self.keys)
-        self.index.bloom(), self.index.sorted_keys()  # made once, whatever thread asks first
-
-    def _sweeper(self) -> Sweeper:
-        """Give a kernel that is free, at most one for each thread and one for what is decoded meanwhile."""
-        with suppress(IndexError):
-            return self._free.pop()
         index, placing = self.index, bool(self.wanted() & ADDRESSES)
-        made = Sweeper(
-            self._keys, self.wanted(), index.bloom(), index.shapes, index.sorted_keys(), placing=placing
-        )
-        self._sweepers.append(made)
-        return made
+        keys, known = key_table(self.keys), index.sorted_keys()
+        self._sweeper = Sweeper(keys, self.wanted(), index.bloom(), index.shapes, known, placing=placing)
 
-    def _swept(self, chunks: Iterable[Chunk], layout: Layout) -> Iterator[tuple[Piece, Swept | None]]:
-        """Sweep a text, with several threads as many pieces at once; they come in their order."""
-        if self.threads == 1:
-            for piece in pieces(chunks, layout):
-                yield piece, self._sweep(piece, layout)
-            return
-        from concurrent.futures import Future, ThreadPoolExecutor
-
-        begun: deque[tuple[Piece, Future[Swept | None]]] = deque()
-        with ThreadPoolExecutor(self.threads) as pool:
-            for piece in pieces(chunks, layout, held=2 * self.threads + 2):
-                begun.append((piece, pool.submit(self._sweep, piece, layout)))
-                if len(begun) > 2 * self.threads:
-                    first, swept = begun.popleft()
-                    yield first, swept.result()
-            yield from ((first, swept.result()) for first, swept in begun)
-
-    def _sweep(self, piece: Piece, layout: Layout, *, view: bool = False) -> Swept | None:
-        sweeper = self._sweeper()
-        try:
-            return sweeper.sweep(piece, layout, view=view)
-        finally:
-            self._free.append(sweeper)
+    @property
+    def _kernel(self) -> Sweeper:
+        assert self._sweeper is not None  # noqa: S101 - made before anything is swept
+        return self._sweeper
 
     def _swiftly(self, part: TextPart) -> None:
-        if self._keys is None:
+        if self._sweeper is None:
             self._prepare()
         stream = Ahead(part.chunks)
         layout = part.layout or detect_layout(stream.head)
         self.rows -= has_headings(stream.head, layout)
         record, place = 0, part.encoding.bom
-        for piece, swept in self._swept(stream, layout):
+        for piece in pieces(stream, layout):
+            swept = self._kernel.sweep(piece, layout)
             at = At(part, layout, record, place)
             starts = self._unswept(piece, at) if swept is None else self._read_swept(swept, piece, at)
             record += starts
@@ -213,11 +180,7 @@ class FastScan(Scan):
         """Give where in a stretch the index may know something that is spelt otherwise."""
         import numpy as np
 
-        sweeper = self._sweeper()
-        try:
-            unfolded = sweeper.unfold(piece, first, last)
-        finally:
-            self._free.append(sweeper)
+        unfolded = self._kernel.unfold(piece, first, last)
         if unfolded is None:
             text = piece.text(first, last)
             places = [first + len(encoded(text[:place])) for place in sorted(set(self._in_views(text)))]
@@ -244,7 +207,7 @@ class FastScan(Scan):
 
         found: list[int] = []
         for piece in pieces([view], PROSE, 4 * len(view) + 1):
-            swept = self._sweep(piece, PROSE, view=True)
+            swept = self._kernel.sweep(piece, PROSE, view=True)
             if swept is None:
                 return [0]
             places = np.concatenate([self._hits(swept), swept.hard[:, 0]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -151,6 +152,7 @@ class ArrayIndex:
         self._bloom = bloom
         self._hashed: HashIndex | None = None
         self._addresses: AddressMarks | None = None
+        self._making = threading.Lock()  # so that of threads that ask at once one makes it
 
     @classmethod
     def build(cls, rows: Iterable[tuple[int, int, str, float]]) -> ArrayIndex:
@@ -217,11 +219,13 @@ class ArrayIndex:
 
     def bloom(self) -> NDArray[np.uint64]:
         """Give the Bloom filter of the keys, made when first asked for."""
-        if self._bloom is None:
-            self._bloom = bloom_for(len(self.keys) + len(self._newer[0]))
-            add_to_bloom(self._bloom, self.keys)
-            add_to_bloom(self._bloom, self._newer[0])
-        return self._bloom
+        with self._making:  # a thread that were given it too early would miss what was issued
+            if self._bloom is None:
+                made = bloom_for(len(self.keys) + len(self._newer[0]))
+                add_to_bloom(made, self.keys)
+                add_to_bloom(made, self._newer[0])
+                self._bloom = made
+            return self._bloom
 
     def sorted_keys(self) -> Sequence[NDArray[np.int64]]:
         """Give the keys, and those that were added since."""
@@ -236,20 +240,20 @@ class ArrayIndex:
 
     def hashed(self, reader: Reader) -> HashIndex:
         """Give the hashed forms of all canaries, computed when first asked for."""
-
-        if self._hashed is None:
-            self._hashed = HashIndex.build(self.owners(), reader)
-        return self._hashed
+        with self._making:
+            if self._hashed is None:
+                self._hashed = HashIndex.build(self.owners(), reader)
+            return self._hashed
 
     def addresses(self, reader: Reader) -> AddressMarks:
         """Give the marks of the addresses of all canaries, made when first asked for."""
-
         from canary.scan.spots import AddressMarks
 
-        if self._addresses is None:
-            opened = _opened(self.owners(), reader)
-            self._addresses = AddressMarks(text for _, canary in opened for text in _addresses_of(canary))
-        return self._addresses
+        with self._making:
+            if self._addresses is None:
+                opened = _opened(self.owners(), reader)
+                self._addresses = AddressMarks(text for _, canary in opened for text in _addresses_of(canary))
+            return self._addresses
 
 
 def in_order(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

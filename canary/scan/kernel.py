@@ -189,16 +189,13 @@ class Sweeper:
         return found
 
 
-def counts_of(sweepers: Sequence[Sweeper]) -> Mapping[tuple[str, ...], int]:
+def counts_of(sweeper: Sweeper) -> Mapping[tuple[str, ...], int]:
     """Give how many distinct candidates of each shape were swept at most, and how many pairs of them."""
-    import numpy as np
-
-    registers = np.max([each.registers for each in sweepers], axis=0)
+    registers = sweeper.registers
     found = Counter[tuple[str, ...]]()
     for shape in registers.any(axis=1).nonzero()[0].tolist():
         found[(SHAPE_NAMES[shape],)] = at_most(registers[shape])
-    for each in sweepers:
-        found.update(each.pairs())
+    found.update(sweeper.pairs())
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -60,12 +59,12 @@ def _is_exact(data: bytes) -> bool:
     return data.isascii() or _SURROGATE.search(data) is None
 
 
-def pieces(chunks: Iterable[Chunk], layout: Layout, size: int = PIECE, held: int = 1) -> Iterator[Piece]:
-    """Cut a text into pieces; so many of them may be held, then their buffers are used again.
+def pieces(chunks: Iterable[Chunk], layout: Layout, size: int = PIECE) -> Iterator[Piece]:
+    """Cut a text into pieces; each may be written over when the next one is asked for.
 
     What has room around it is read where it lies, with what is left of the piece before copied in front of it.
     """
-    ring: deque[Bytes] = deque(maxlen=held)
+    spare: Bytes | None = None
     buffer = _buffer(0)
     fill, skip, exact, quoted = LEAD, 0, True, False
     for chunk in chunks:
@@ -78,7 +77,7 @@ def pieces(chunks: Iterable[Chunk], layout: Layout, size: int = PIECE, held: int
             buffer = lying
         else:
             if fill + len(octets) + PAD > len(buffer):
-                buffer = _grown(buffer, fill, len(octets) + size, ring)
+                buffer = _grown(buffer, fill, len(octets) + size, spare)
             buffer[fill : fill + len(octets)] = octets.window.room[octets.window.start : octets.window.end]
         fill += len(octets)
         while fill - skip - LEAD >= (size if lying is None else size // 2):
@@ -89,7 +88,7 @@ def pieces(chunks: Iterable[Chunk], layout: Layout, size: int = PIECE, held: int
             rest = buffer[cut - kept : fill].copy()
             yield _piece(buffer, cut, skip, exact)
             if lying is None:
-                ring.append(buffer)
+                spare = buffer
             buffer, lying = _buffer(len(rest)), None
             fill, skip = LEAD + len(rest), kept
             buffer[LEAD:fill] = rest
@@ -105,10 +104,10 @@ def _lying(window: Window, fill: int, size: int) -> Bytes | None:
     return window.room[window.start - fill :]
 
 
-def _grown(buffer: Bytes, fill: int, more: int, ring: deque[Bytes]) -> Bytes:
-    """Make room for more bytes behind those that are held, in the oldest buffer where it is large enough."""
-    old = ring.popleft() if len(ring) == ring.maxlen and len(ring[0]) > fill + more + PAD else None
-    made = _buffer(fill + more + PAD) if old is None else old
+def _grown(buffer: Bytes, fill: int, more: int, spare: Bytes | None) -> Bytes:
+    """Make room for more bytes behind those that are held, in a buffer that is spare where it is large enough."""
+    enough = spare is not None and len(spare) > fill + more + PAD
+    made = spare if spare is not None and enough else _buffer(fill + more + PAD)
     made[LEAD:fill] = buffer[LEAD:fill]
     return made
 

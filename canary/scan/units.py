@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, TypeVar
 
-from canary.model.evidence import Findings, ScanError
+from canary.model.evidence import Candidates, Findings, ScanError
 from canary.scan.budget import Budget, Spent
 from canary.scan.containers import opener_of
 from canary.scan.decode import SNIFFED, Encoding, decode_runs, detect_encoding
@@ -23,9 +23,11 @@ from canary.scan.search import Scan
 from canary.scan.watched import UNWATCHED, Watch, Watched
 
 UNIT: Final = 64 << 20  # bytes of a unit
+SHARED: Final = 4 << 20  # of one that some threads share, so that all of them have work to the end
 FILES: Final = 1000  # of a unit
 AROUND: Final = 4096  # bytes of prose that neighbouring stretches both see
 TRIED: Final = 1 << 20  # bytes that are searched for a place to cut
+FEW: Final = 1 << 16  # that are searched first
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,9 @@ def units_of(paths: Iterable[Path], unit: int = UNIT) -> Iterator[Unit | ScanErr
                 held, size = [], 0
             held.append((found, about))
             size += about.st_size
-            if about.st_size > 2 * unit:
+            if 2 * about.st_size > 3 * unit:
                 held, size = [], 0
-                yield from _stretches(found, about, unit)
+                yield from _stretches(found, about, max(unit, min(UNIT, about.st_size // 64)))
     if held:
         yield _unit(held)
 
@@ -104,8 +106,11 @@ def _stretches(path: Path, about: os.stat_result, unit: int) -> Iterator[Unit]:
 def _cuts(stream: BinaryIO, size: int, layout: Layout, unit: int) -> Iterator[int]:
     place = unit
     while place < size - unit // 2:
-        stream.seek(place)
-        cut = _cut(stream.read(TRIED), layout)
+        cut = None
+        for tried in (FEW, TRIED):
+            if cut is None:
+                stream.seek(place)
+                cut = _cut(stream.read(tried), layout)
         if cut is not None:
             yield place + cut
             place += cut
@@ -164,6 +169,34 @@ def _parts(path: Path, stream: BinaryIO, start: int, layout: Layout) -> Iterator
     for number, (encoding, chunks) in enumerate(decode_runs(stream, head)):
         placed = Encoding(encoding.name, encoding.bom + start)
         yield from texts(Place(str(path)), chunks, placed, layout, number)
+
+
+class Shared:
+    """Scans that read units by turns, one for each thread: what several units hold is then counted once a thread."""
+
+    def __init__(self, make: Callable[[], Scan]) -> None:
+        self._make = make
+        self._all: list[Scan] = []
+        self._free: list[Scan] = []
+
+    def read(self, unit: Unit, watch: Watch = UNWATCHED) -> Findings:
+        """Search what a unit holds; gives what was found, without the candidates."""
+        try:
+            scan = self._free.pop()
+        except IndexError:
+            scan = self._make()
+            self._all.append(scan)
+        read_unit(unit, scan, Budget(), watch)
+        found = Findings(
+            tuple(scan.hits), Candidates(), scan.rows, scan.bytes, scan.files, tuple(scan.errors)
+        )
+        scan.hits, scan.errors, scan.rows, scan.bytes, scan.files = [], [], 0, 0, 0
+        self._free.append(scan)
+        return found
+
+    def counted(self) -> list[Findings]:
+        """Give the candidates of all that was read."""
+        return [scan.findings() for scan in self._all]
 
 
 class Part(Protocol):

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -170,9 +171,9 @@ def _spooled(tools: Tools, lookup: Lookup, source: BinaryIO, spool: BinaryIO) ->
 
 def _files(tools: Tools, lookup: Lookup, files: Sequence[Path], way: Way) -> Findings:
     from canary.scan.paths import scan_paths
-    from canary.scan.units import Unit, units_of
+    from canary.scan.units import SHARED, Unit, units_of
 
-    units = list(units_of(files))
+    units = list(units_of(files) if way.resume else units_of(files, SHARED))
     watch = watch_of(tools, sum(one.size for one in units if isinstance(one, Unit)))
     if way.threads == 1 and not way.resume:
         return scan_paths(files, lookup.index, lookup, tools.keys, watch=watch)
@@ -204,21 +205,22 @@ def _in_units(
     progress: Progress | None,
     watch: Watch,
 ) -> Findings:
-    """Scan by units, in threads; what each came to is kept in the progress until all are done."""
-    from canary.scan.budget import Budget
+    """Scan by units, in threads; with a progress what each came to is kept in it until all are done."""
     from canary.scan.fast import SLOWLY, FastScan
     from canary.scan.findings import findings_of, joined, plain_findings
-    from canary.scan.units import read_all, read_unit
+    from canary.scan.units import Shared, read_all
     from canary.steps.lookout import Lookout
 
     parts = [one for one in units if not isinstance(one, ScanError)]
     large = sum(one.size for one in parts) > LARGE
     reader = Lookout(tools.registry)  # which threads may share
 
-    def read(unit: Unit) -> Findings:
-        run = FastScan(lookup.index, reader, tools.keys, slowly=0 if large else SLOWLY)
-        read_unit(unit, run, Budget(), watch)
-        return run.findings()
+    def scans() -> Shared:
+        return Shared(lambda: FastScan(lookup.index, reader, tools.keys, slowly=0 if large else SLOWLY))
+
+    def apart(unit: Unit) -> Findings:
+        alone = scans()
+        return joined([alone.read(unit, watch), *alone.counted()])
 
     def done(unit: Unit, findings: Findings) -> None:
         if progress is not None:
@@ -226,10 +228,13 @@ def _in_units(
 
     known = progress.done if progress is not None else {}
     before = {mark: findings_of(one) for mark, one in known.items() if isinstance(one, dict)}
+    together = scans()
+    read = apart if progress is not None else partial(together.read, watch=watch)
     found = read_all(parts, read, threads, before, done, watch)
     if progress is not None:
         progress.forget()
-    return joined([*found, Findings(errors=tuple(one for one in units if isinstance(one, ScanError)))])
+    errors = tuple(one for one in units if isinstance(one, ScanError))
+    return joined([*found, *together.counted(), Findings(errors=errors)])
 
 
 def search(tools: Tools, paths: Sequence[str]) -> Findings:

@@ -48,6 +48,7 @@ def strong(said):
 
 def test_threads_and_stretches_find_the_same(canary, tagged, tmp_path, monkeypatch):
     monkeypatch.setattr(units, "UNIT", 8 << 10)
+    monkeypatch.setattr(units, "SHARED", 8 << 10)
     monkeypatch.setattr(units.units_of, "__defaults__", (8 << 10,))
     folder = tmp_path / "leaks"
     folder.mkdir()

@@ -276,6 +276,6 @@ def test_what_no_canary_can_be_is_neither_looked_up_nor_counted() -> None:
     found = sweeper.sweep(piece, LINES_OF_TABLE)
     assert found is not None
     assert sorted({FORMS[form] for form in found.found[:, 3].tolist()}) == ["code", "email"]
-    assert {shape for shape in counts_of([sweeper]) if len(shape) == 1} == {
+    assert {shape for shape in counts_of(sweeper) if len(shape) == 1} == {
         ("name",), ("code:7",), (shape_of("email", "a1@b.cn"),)
     }  # fmt: skip

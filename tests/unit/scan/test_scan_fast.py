@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import random
-from collections import deque
 from itertools import accumulate
 
 import numpy as np
@@ -18,7 +17,7 @@ from canary.scan.fast import FastScan
 from canary.scan.index import ArrayIndex
 from canary.scan.kernel import Sweeper
 from canary.scan.parts import Place
-from canary.scan.pieces import Piece, pieces
+from canary.scan.pieces import pieces
 from canary.scan.records import LINES_OF_TABLE
 from canary.scan.search import Scan
 from canary.scan.seen import Seen
@@ -135,17 +134,14 @@ def test_a_value_of_another_role_beside_addresses_is_found() -> None:
     assert len(fast.hits) == 1
 
 
-@pytest.mark.parametrize("held", [1, 3])
-def test_pieces_that_are_held_stay_what_they_were(held: int) -> None:
+def test_pieces_are_cut_at_new_lines_and_followed_by_some() -> None:
     lines = [f"{number},{'x' * (number % 90)}\n" for number in range(3000)]
     chunks = ["".join(lines[at : at + 70]) for at in range(0, 3000, 70)]
-    kept: deque[tuple[Piece, str]] = deque(maxlen=held)
     read = ""
-    for piece in pieces(chunks, LINES_OF_TABLE, 9000, held):
-        kept.append((piece, piece.text(LEAD, piece.end)))
-        assert all(each.text(LEAD, each.end) == text for each, text in kept)
+    for piece in pieces(chunks, LINES_OF_TABLE, 9000):
         assert piece.buffer[piece.end : piece.end + PAD].tolist() == [10] * PAD
-        read += kept[-1][1]
+        read += piece.text(LEAD, piece.end)
+        assert read.endswith("\n")
     assert read == "".join(lines)
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+import canary.scan.index as index_module
 from canary.keys import Keys
 from canary.scan.index import ArrayIndex, Rows, in_order, rows_of
 from canary.scan.indexfile import IndexFile, Stored
@@ -43,6 +47,27 @@ def test_the_bloom_filter_follows_what_is_added() -> None:
     assert (grown.bloom() != before).any()
     every = ArrayIndex.build([*ROWS, *MORE]).bloom()
     assert np.array_equal(grown.bloom(), every)
+
+
+def test_threads_that_ask_at_once_are_given_the_whole_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A filter that is not filled yet turns issued keys away."""
+    index, filling, made = ArrayIndex.build(ROWS), threading.Event(), []
+    real = index_module.add_to_bloom
+
+    def slowly(words: NDArray[np.uint64], keys: NDArray[np.int64]) -> None:
+        filling.set()
+        made.append(len(keys))
+        time.sleep(0.05)
+        real(words, keys)
+
+    monkeypatch.setattr(index_module, "add_to_bloom", slowly)
+    first = threading.Thread(target=index.bloom)
+    first.start()
+    assert filling.wait(5)
+    given = index.bloom().copy()
+    first.join()
+    assert np.array_equal(given, index.bloom())
+    assert made == [len(ROWS), 0]
 
 
 def test_many_that_are_added_are_put_in_order() -> None:

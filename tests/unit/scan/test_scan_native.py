@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from canary import blocks, native
+from canary import blocks, compiled, native
 from canary.blocks import shuffle
 from canary.lowering import Unit
 from canary.native import apart, code_of, inner, loaded
@@ -168,8 +172,49 @@ def test_code_is_kept_and_what_was_not_written_whole_is_made_anew(
     kept.write_bytes(before[:-9])
     assert run() == expected(7)
     assert kept.read_bytes()[:32] == before[:32]
+    kept.chmod(0o666)  # others might have written it
+    kept.write_bytes(b"x" * len(before))
+    assert run() == expected(7)
+    assert kept.read_bytes()[:32] == before[:32]
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     monkeypatch.setattr(native, "cache_folder", lambda: "")
     assert run() == expected(7)
+
+
+def test_threads_that_call_at_once_load_the_code_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry, loads, called = native.Entry("none", "none", 0, ()), [], threading.Barrier(4)
+
+    def load() -> Any:
+        loads.append(1)
+        time.sleep(0.05)
+        return lambda: None
+
+    monkeypatch.setattr(entry, "_loaded", load)
+
+    def call() -> None:
+        called.wait()
+        entry()
+
+    threads = [threading.Thread(target=call) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert loads == [1]
+
+
+def test_a_cache_folder_that_others_may_write_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = Path(compiled.cache_folder())
+    assert folder.is_relative_to(tmp_path)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    folder.chmod(0o770)
+    assert compiled.cache_folder() == ""
+    folder.chmod(0o700)
+    monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
+    assert compiled.cache_folder() == ""
 
 
 def test_every_character_has_the_class_that_regular_expressions_give_it() -> None:

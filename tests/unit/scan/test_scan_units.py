@@ -12,7 +12,7 @@ from canary.scan.budget import Budget
 from canary.scan.fast import FastScan
 from canary.scan.findings import findings_of, joined, plain_findings
 from canary.scan.paths import scan_paths
-from canary.scan.units import Unit, read_all, read_unit, units_of
+from canary.scan.units import Shared, Unit, read_all, read_unit, units_of
 from canary.scan.watched import Stopped, Watch
 from tests.packed import zipped
 from tests.scanlab import ADDRESS, KEYS, MAIL, NAME, WAYBILL, Lab
@@ -78,6 +78,37 @@ def test_what_cannot_be_cut_stays_whole_and_small_files_go_together(lab: Lab, tm
     assert [one.reason for one in units_of([tmp_path / "none"]) if isinstance(one, ScanError)] == [
         "no such file or directory"
     ]
+
+
+def test_units_that_are_shared_are_counted_once_a_thread(lab: Lab, tmp_path: Path) -> None:
+    path = tmp_path / "leak.csv"
+    path.write_text("no,name,mail\n" + (ROW * 90 + f"{WAYBILL},x,{MAIL}\n") * 9, "utf-8")
+    whole = scan_paths([path], lab.index, lab, KEYS)
+    units = [one for one in units_of([path], path.stat().st_size // 5) if isinstance(one, Unit)]
+    shared = Shared(lambda: FastScan(lab.index, lab, KEYS))
+    (path.parent / "gone").touch()
+    gone = next(one for one in units_of([path.parent / "gone"]) if isinstance(one, Unit))
+    (path.parent / "gone").unlink()
+    found = [shared.read(one) for one in (*units, gone)]
+    every = joined([*found, *shared.counted()])
+    assert len(units) >= 3
+    assert [len(one.errors) for one in found] == [0] * len(units) + [1]
+    assert [hit.offset for hit in every.hits] == [hit.offset for hit in whole.hits]
+    assert (every.rows, every.bytes, every.files) == (whole.rows, whole.bytes, whole.files)
+    singles = lambda one: {key: count for key, count in one.candidates.shaped.items() if len(key) == 1}  # noqa: E731
+    assert singles(every) == singles(whole)
+    assert every.candidates.hit == whole.candidates.hit
+    apart = joined([*in_units(lab, path, path.stat().st_size // 5)[1:]])
+    assert sum(singles(apart).values()) > sum(singles(whole).values())
+
+
+def test_a_large_file_is_cut_into_larger_stretches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "large.csv"
+    path.write_text("a,b\n" + "1,2\n" * 60_000, "utf-8")
+    monkeypatch.setattr("canary.scan.units.UNIT", 1 << 20)
+    assert len([*units_of([path], 100)]) in range(60, 68)
+    monkeypatch.setattr("canary.scan.units.UNIT", 1000)
+    assert len([*units_of([path], 100)]) in range(235, 245)
 
 
 def test_a_unit_that_vanishes_is_an_error(lab: Lab, tmp_path: Path) -> None:
