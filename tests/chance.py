@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import numpy.random  # noqa: F401 - it draws a seed when it is loaded, which would be the first test's that needs it
 import pytest
 
 _MODULES = ((os, "urandom"), (random, "_urandom"))  # `secrets` and `SystemRandom` draw from the second
