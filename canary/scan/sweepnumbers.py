@@ -107,6 +107,14 @@ def extended(st: int, s: int, group: int, k: int) -> bool:
     return False
 
 
+@inner
+def fits(st: int, s: int, first: int, last: int, size: int) -> bool:
+    """Tell whether some groups, or all but the last, are as long as a phone that was issued, or begin with a prefix."""
+    c = byte(s, get(st, GROUPED + 2 * first))
+    before = size - get(st, GROUPED + 2 * last + 1) + get(st, GROUPED + 2 * last)
+    return bool(c == 48 or c == 56 or (get(st, PHONES) >> size | get(st, PHONES) >> before) & 1)
+
+
 LOST = 12  # digits that a phone may be shorter than it is spelt, by prefixes
 LENGTHS = (1 << LOST + 2) - 1
 
@@ -139,7 +147,7 @@ def take_phones(st: int, tb: int, s: int, start: int, k0: int, k: int, longest: 
             size += get(st, GROUPED + 2 * last + 1) - get(st, GROUPED + 2 * last)
             if size > 17:
                 break
-            if phones >> max(0, size - LOST) & LENGTHS == 0:
+            if phones >> max(0, size - LOST) & LENGTHS == 0 or not fits(st, s, first, last, size):
                 continue
             alone = last == first and lead == get(st, GROUPED + 2 * first)
             if size < 7 or (alone and not extended(st, s, first, k)):

@@ -233,8 +233,15 @@ def take_mail(st: int, tb: int, s: int, at: int) -> None:
         a -= 1
     if a == at:
         return
-    if not byte(tb, byte(s, a)) or end - a > 63:
+    if end - a > 63:
         harden(st, a, end)
         return
     shape = SHAPE_EMAIL + domain_class(s, at + 1, end)
-    hold(st, tb, s + a, end - a, EMAIL, shape, a, end)
+    while byte(s, a) == 46:
+        a += 1
+    if a < at and not byte(tb, byte(s, a)):  # a mark that may belong to it, or to what stands before
+        hold(st, tb, s + a, end - a, EMAIL, shape, a, end)
+        while a < at and not byte(tb, byte(s, a)):
+            a += 1
+    if a < at:
+        hold(st, tb, s + a, end - a, EMAIL, shape, a, end)
