@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 SLOWLY: Final = 1 << 18
+BESIDE: Final = 64  # bytes around a cell that Python decodes
 CONTEXT: Final = 1700  # bytes around a stretch of prose that say what belongs to its record
 ADDRESSES: Final = frozenset({"address", "name_address"})
 
@@ -170,11 +171,24 @@ class FastScan(Scan):
         for span in apart(spans_of(none, swept.odd, swept.starts, piece, layout)):
             for first, last in cuts(span, piece):
                 found.append(self._unfolded(piece, first, last))
-        for first, last in apart(spans_of(none, swept.packed, swept.starts, piece, layout)):
-            text = piece.text(first, last)
-            places = [first + len(encoded(text[:place])) for place in sorted(set(self._in_base64(text)))]
-            found.append(np.array([(place, place + 1) for place in places], np.int64).reshape(-1, 2))
+        if len(swept.packed):
+            found.append(self._unpacked(piece, swept.packed))
         return np.concatenate(found)
+
+    def _unpacked(self, piece: Piece, packed: Ints) -> Ints:
+        """Give where the index may know something that stands in base64."""
+        import numpy as np
+
+        sweeper = self._sweeper()
+        try:
+            unpacked = sweeper.unpack(piece, packed)
+        finally:
+            self._free.append(sweeper)
+        if unpacked is None:
+            return packed
+        left = [span for span in unpacked.left.tolist() if any(self._in_base64(piece.text(*span)))]
+        known = self._known_rows(unpacked.found)
+        return np.concatenate([known[:, 1:3], unpacked.hard, np.array(left, np.int64).reshape(-1, 2)])
 
     def _unfolded(self, piece: Piece, first: int, last: int) -> Ints:
         """Give where in a stretch the index may know something that is spelt otherwise."""
@@ -182,24 +196,35 @@ class FastScan(Scan):
 
         unfolded = self._kernel.unfold(piece, first, last)
         if unfolded is None:
-            text = piece.text(first, last)
-            places = [first + len(encoded(text[:place])) for place in sorted(set(self._in_views(text)))]
-            return np.array([(place, place + 1) for place in places], np.int64).reshape(-1, 2)
+            return self._viewed(piece, first, last)
         known = self._known_rows(unfolded.found)
-        spans = np.concatenate([known[:, 1:3], unfolded.hard])
+        left = ((start - BESIDE, end + BESIDE) for start, end in unfolded.left.tolist())
+        views = [
+            self._viewed(piece, max(first, piece.border(start)), min(last, piece.border(end)))
+            for start, end in apart(left)
+        ]
+        spans = np.concatenate([known[:, 1:3], unfolded.hard, *views])
         clipped: Ints = np.clip(spans, first, last)
         return clipped
+
+    def _viewed(self, piece: Piece, first: int, last: int) -> Ints:
+        """Give where in a stretch the index may know something, as Python decodes it."""
+        import numpy as np
+
+        text = piece.text(first, last)
+        places = [first + len(encoded(text[:place])) for place in sorted(set(self._in_views(text)))]
+        return np.array([(place, place + 1) for place in places], np.int64).reshape(-1, 2)
 
     def _in_views(self, text: str) -> Iterator[int]:
         """Give the places in a text of what its views hold, made one by one."""
         for view, back, _ in views(text):
             yield from (back(place) for place in self._in_view(view))
 
-    def _in_base64(self, text: str) -> Iterator[int]:
-        for inner, place in base64_texts(text):
+    def _in_base64(self, text: str) -> Iterator[bool]:
+        """Tell of each text in a passage of base64 whether it holds something that the index may know."""
+        for inner, _ in base64_texts(text):
             for view in (inner, *(view for view, _, _ in views(inner))):
-                if self._in_view(view):
-                    yield place
+                yield bool(self._in_view(view))
 
     def _in_view(self, view: str) -> list[int]:
         """Give the places in a decoded text of what the index may know, or what the plain engine has to judge."""

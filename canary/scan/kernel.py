@@ -26,6 +26,8 @@ from canary.scan.sweepwork import (
     HELD,
     KINDS_OF,
     LEAD,
+    LEFT,
+    LEFTS,
     LINES_OPEN,
     LIST_SUM,
     LISTED,
@@ -73,6 +75,7 @@ _FRESH: Final = (
 )  # fmt: skip
 MARGIN: Final = 1.08  # five standard errors of an estimate from 4096 registers, so that it bounds the count
 SURE: Final = 3
+VIEWS, PACKED_TEXTS = 1, 2  # what is unfolded
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +99,12 @@ class Swept:
 class Unfolded:
     """What the views of a stretch gave; places are those that it was made of, roughly.
 
-    `found` are rows of key, start, end and form, `hard` of start and end.
+    `found` are rows of key, start, end and form, `hard` of start and end, `left` of what Python has to decode.
     """
 
     found: Ints
     hard: Ints
+    left: Ints
 
 
 _ENTER: Final = Entry(
@@ -143,17 +147,21 @@ class Sweeper:
         )
 
     def unfold(self, piece: Piece, first: int, last: int) -> Unfolded | None:
-        """Sweep all views of a stretch, None where Python has to make them."""
-        if not self._entered(piece, (first, last, 0), PROSE, view=True, unfolding=True):
+        """Sweep what a stretch stands for, None where it holds more than there is room for."""
+        return self._unfolded(piece, (first, last, 0), VIEWS)
+
+    def unpack(self, piece: Piece, packed: Ints) -> Unfolded | None:
+        """Sweep what stretches of base64 stand for, None where they hold more than there is room for."""
+        self._work.st[PACKS : PACKS + packed.size] = packed.ravel()
+        return self._unfolded(piece, (0, len(packed), 0), PACKED_TEXTS)
+
+    def _unfolded(self, piece: Piece, span: tuple[int, int, int], what: int) -> Unfolded | None:
+        if not self._entered(piece, span, PROSE, view=True, unfolding=what):
             return None
-        return (
-            None
-            if self._work.st[CANNOT]
-            else Unfolded(self._rows(OUTS, OUT, 4), self._rows(ODDS, ODD_NOTED, 2))
-        )
+        return Unfolded(self._rows(OUTS, OUT, 4), self._rows(ODDS, ODD_NOTED, 2), self._rows(LEFTS, LEFT, 2))
 
     def _entered(
-        self, piece: Piece, span: tuple[int, int, int], mode: int, *, view: bool, unfolding: bool = False
+        self, piece: Piece, span: tuple[int, int, int], mode: int, *, view: bool, unfolding: int = 0
     ) -> bool:
         """Run the kernel, and tell whether it had room."""
         st = self._work.st

@@ -28,6 +28,7 @@ NAMED: Final = sorted(
     (name[:-1] for name in html5 if re.fullmatch("[A-Za-z]{2,8};", name)),
     key=lambda name: int.from_bytes(name.encode(), "little"),
 )  # of HTML, in the order of their letters as one number
+GB_ROWS, GB_COLUMNS = 126, 191  # first and second bytes of a character of GB18030
 LETTERED: Final = 0x40000  # above it no character is a letter: the planes are empty or private
 
 
@@ -111,3 +112,18 @@ def western() -> Signs:
 
     codes = [ord(html.unescape(f"&#{number};")) for number in range(0x80, 0xA0)]
     return np.array(codes, "<i8").view(np.uint8)
+
+
+@cache
+def gb_pairs() -> Signs:
+    """Give the characters that two bytes are in GB18030, four bytes each, 0 where they are none."""
+    import numpy as np
+
+    firsts, seconds = np.arange(0x81, 0xFF, dtype=np.uint8), np.r_[0x40:0x7F, 0x80:0xFF].astype(np.uint8)
+    lines = np.full((GB_ROWS, len(seconds), 3), 10, np.uint8)
+    lines[:, :, 0], lines[:, :, 1] = firsts[:, None], seconds
+    text = lines.tobytes().decode("gb18030", "replace")
+    codes = np.frombuffer(text.encode("utf-32-le"), "<u4").reshape(GB_ROWS, len(seconds), 2)[:, :, 0]
+    made = np.zeros((GB_ROWS, GB_COLUMNS), "<u4")
+    made[:, seconds - 0x40] = np.where(codes == 0xFFFD, 0, codes)
+    return made.view(np.uint8).ravel()

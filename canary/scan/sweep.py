@@ -41,7 +41,8 @@ from canary.scan.sweepmasks import (
     WORDS,
 )
 from canary.scan.sweepnumbers import chain_at
-from canary.scan.sweepodd import packed_at, plate_at
+from canary.scan.sweepodd import plate_at
+from canary.scan.sweeppacked import packed_at
 from canary.scan.sweeppairs import settle
 from canary.scan.sweepwords import is_digit, plain_mail, take_digest, take_glued, take_mail, take_word, window
 from canary.scan.sweepwork import (

@@ -15,6 +15,7 @@ import numpy as np
 from canary.native import apart, inner
 from canary.operations import byte, get, leading, load64, put, trailing
 from canary.scan.sweepspelt import is_sign
+from canary.scan.sweepwords import not_digits
 from canary.scan.sweepwork import EDGES, LINK, LINK_FIRST, LINK_STEPS, LINKED, STEPS_TAKEN, TIME
 from canary.scan.vectors import cell_ends, escape_signs, survey
 
@@ -99,15 +100,6 @@ def line_ends(s: int, i: int, a: int, n: int) -> bool:
 def digits_from(s: int, j: int) -> int:
     """Count up to eight digits from a place on."""
     return int(trailing(not_digits(load64(s + j))) >> 3)
-
-
-@inner
-def not_digits(word: Any) -> Any:
-    """Give eight bytes that are 0 where digits stand."""
-    halves = U(0xF0F0F0F0F0F0F0F0)
-    threes = U(0x3030303030303030)
-    above = (word & ~halves) + U(0x0606060606060606)
-    return (word & halves ^ threes) | above & halves
 
 
 @inner

@@ -254,6 +254,8 @@ def octets_at(st: int, s: int, i: int, n: int, mark: int, d: int, o: int) -> tup
         e = f + 1
     if e == i:
         return (i, o)
+    if most > 0x7F and m - o == 1:  # what is no text in any encoding
+        return (e, written(d, o, 0xFFFD))
     if most > 0x7E and not is_utf8(d, o, m):
         put(st, CANNOT, 1)
     if control:
@@ -268,6 +270,12 @@ def is_utf8(d: int, a: int, b: int) -> bool:
     """Tell whether bytes are UTF-8 and begin with no byte order mark."""
     if byte(d, a) == 0xEF and byte(d, a + 1) == 0xBB and byte(d, a + 2) == 0xBF:
         return False
+    return valid_utf8(d, a, b)
+
+
+@apart
+def valid_utf8(d: int, a: int, b: int) -> bool:
+    """Tell whether bytes are UTF-8; what stands behind them is overwritten."""
     put_byte(d, b, 0)
     while a < b:
         code, size = char_at(d, a)

@@ -1,14 +1,14 @@
-"""The kernel's oddities: what may be another spelling of something, and what may be base64 of a text."""
+"""The kernel's oddities: what may be another spelling of something."""
 
 from __future__ import annotations
 
 from canary.native import inner
-from canary.operations import byte, get, put, put_byte
+from canary.operations import byte, put_byte
 from canary.scan.signs import DOT, HIDDEN, NUMERAL, ODD, OPEN, PROVINCE, WORD_OF_AT
-from canary.scan.sweephold import hold, note_odd, note_packed
+from canary.scan.sweephold import hold, note_odd
 from canary.scan.sweepnumbers import char_at
 from canary.scan.sweepwords import is_digit, is_letter
-from canary.scan.sweepwork import CANON, CLASSES, CODE, PACKED, SHAPE_CODE, WANT
+from canary.scan.sweepwork import CANON, CLASSES, CODE, SHAPE_CODE, WANT
 
 
 @inner
@@ -174,104 +174,3 @@ def plate_at(st: int, tb: int, s: int, i: int) -> None:
     for k in range(size):
         put_byte(tb, CANON + 4 + k, byte(s, j + k))
     hold(st, tb, tb + CANON, 4 + size, CODE, SHAPE_CODE + 2 + size, i - 3, j + size)
-
-
-@inner
-def readable(tb: int, s: int, a: int, b: int, more: bool) -> bool:
-    """Tell whether a stretch of base64 may decode to text."""
-    word = 0
-    bits = 0
-    need = 0
-    valid = True
-    control = False
-    nul = 0
-    telling = more
-    low = 128
-    digits = 0
-    last = 0
-    for j in range(a, b):
-        word = (word << 6 | byte(tb, 512 + byte(s, j)) - 1) & 16777215
-        bits += 6
-        if bits < 8:
-            continue
-        bits -= 8
-        c = word >> bits & 255
-        if c == 0:
-            nul += 1
-            if nul >= 2:
-                return True
-        elif c < 9 or 14 <= c < 32 or c == 127:
-            control = True
-        if need:
-            if c & 192 != 128 or c < low:
-                valid = False
-                need = 0
-            else:
-                need -= 1
-            low = 128
-        elif c >= 128:
-            if 194 <= c <= 223:
-                need = 1
-            elif 224 <= c <= 239:
-                need = 2
-                low = 160 if c == 224 else 128
-            elif 240 <= c <= 244:
-                need = 3
-                low = 144 if c == 240 else 128
-            else:
-                valid = False
-        digits = digits + 1 if 48 <= c <= 57 else 0
-        if digits >= 3 or c == 64 or (c == 35 and last == 38) or (c == 117 and last == 92) or (c == 37):
-            telling = True
-        last = c
-    return nul == 0 and (not control) and (valid or telling)
-
-
-@inner
-def wrapped_end(tb: int, s: int, b: int) -> int:
-    """Give where base64 ends that goes on over lines."""
-    while True:
-        j = b
-        if byte(s, j) == 13:
-            j += 1
-        if byte(s, j) != 10:
-            return b
-        j += 1
-        e = j
-        while byte(tb, 512 + byte(s, e)):
-            e += 1
-        if e - j < 4:
-            return b
-        b = e
-
-
-@inner
-def packed_at(st: int, tb: int, s: int, a: int) -> None:
-    """Harden a stretch of base64 that may decode to text, the first sign of which stands here."""
-    if a < get(st, PACKED):
-        return
-    b = a
-    while byte(tb, 512 + byte(s, b)):
-        b += 1
-    put(st, PACKED, b)
-    if (
-        is_digit(byte(s, a + 4))
-        and is_digit(byte(s, a + 5))
-        and is_digit(byte(s, a + 6))
-        and is_digit(byte(s, a + 7))
-    ):
-        return
-    more = byte(s, b) == 10 or byte(s, b) == 13
-    odd = readable(tb, s, a, b, more)
-    p = a
-    j = a
-    while j <= b and (not odd):
-        if j == b or byte(tb, byte(s, j)) == 0:
-            if j - p >= 12 and (p > a or j < b):
-                odd = readable(tb, s, p, j, more)
-            p = j + 1
-        j += 1
-    if odd:
-        b = wrapped_end(tb, s, b)
-        note_packed(st, a, b)
-        put(st, PACKED, max(get(st, PACKED), b))

@@ -1,4 +1,4 @@
-"""The kernel is entered here: a text is swept as it stands, or what a stretch of it stands for when it is decoded.
+"""The kernel is entered here: a text is swept as it stands, or what it stands for when it is decoded.
 
 A stretch is decoded cell by cell: between two of their borders neither a value nor anything that is decoded goes on.
 The last version of every cell makes the view, which is swept once. Versions between the first and the last, which few
@@ -13,6 +13,18 @@ from canary.scan.sweep import sweep
 from canary.scan.sweepcells import UNQUOTING, cell_end, edge, link, unlink
 from canary.scan.sweepfold import AT_DOT, HTML, QUOTED, U, copied, fold, surveyed
 from canary.scan.sweephold import note_odd
+from canary.scan.sweeppacked import (
+    LONGEST,
+    NOTHING,
+    SHORTEST,
+    TEXT,
+    is_part,
+    piece_end,
+    run_end,
+    told,
+    unpacked,
+    wrapped_end,
+)
 from canary.scan.sweepwork import (
     ASIDE,
     ASIDE_FIRST,
@@ -30,6 +42,8 @@ from canary.scan.sweepwork import (
     HARD,
     HARDS,
     LEAD,
+    LEFT,
+    LEFTS,
     LINES_OPEN,
     LINK_FIRST,
     MAPPED,
@@ -43,12 +57,11 @@ from canary.scan.sweepwork import (
     OUT,
     OUTS,
     PACKED,
+    PACKS,
     PAD,
     RESULT,
     RING_FIRST,
     RING_LAST,
-    ROOM,
-    ROOMS,
     SIZE,
     SPACED,
     SPLIT,
@@ -57,32 +70,35 @@ from canary.scan.sweepwork import (
     STRETCH,
     TIME,
     UNFOLDING,
+    UNPACKED,
     UNQUOTED,
     VERSIONS,
     VIEW_CHANGED,
     VIEW_SIZE,
     VIEWED,
     WIDE_LAST,
+    room_of,
 )
 from canary.scan.vectors import new_lines
 
 ROUNDS = 2  # as many as `spellings` has
+NESTING = 3  # base64 within base64, as deep as there
 MOST_ASIDE = 1 << 14
 
 
 @inner
 def enter(st: int, tb: int, s: int, first: int, n: int, skip: int) -> None:
-    """Sweep a text, or what a stretch of it stands for."""
-    if get(st, UNFOLDING):
+    """Sweep a text, what a stretch of it stands for, or what stretches of base64 in it hold."""
+    if get(st, UNFOLDING) == 0:
+        sweep(st, tb, s, first, n, skip)
+        return
+    begin(st)
+    put(st, LEFT, 0)
+    put(st, ASIDE_SIZE, 0)
+    if get(st, UNFOLDING) == 1:
         views(st, tb, s, first, n)
     else:
-        sweep(st, tb, s, first, n, skip)
-
-
-@inner
-def room_of(tb: int, number: int) -> int:
-    """Give where the text of a room begins."""
-    return tb + ROOMS + number * ROOM + LEAD
+        packs(st, tb, s, n)
 
 
 @inner
@@ -100,33 +116,112 @@ def views(st: int, tb: int, s: int, first: int, last: int) -> None:
     copied(s + first, 0, n, start, 0)
     close(start, n)
     put(st, FIRST, first)
-    put(st, CANNOT, 0)
-    put(st, ASIDE_SIZE, 0)
+    cells(st, tb, start, n, True)
+    spill(st, tb)
+    show(st, tb)
+
+
+@apart
+def cells(st: int, tb: int, start: int, n: int, moving: bool) -> None:
+    """Add to the view what the cells of a text stand for; where they are `moving` each has a place of its own."""
     put(st, VERSIONS, 0)
-    begin(st)
+    put(st, CANNOT, 0)
     unlink(st)
     a = 0
     while a < n:
         b = cell_end(start, a, n, get(st, VERSIONS) == 0)
-        put(st, CELL, a)
-        put(st, CELL_END, b)
+        if moving:
+            put(st, CELL, a)
+            put(st, CELL_END, b)
         put(st, VERSIONS, 0)
         put(st, EDGES, 0)
         put(st, TIME, 0)
         put(st, STEPS_TAKEN, 0)
         decode(st, tb, start + a, b - a)
-        if get(st, CANNOT) or get(st, FAILED):
-            return
+        if get(st, CANNOT):
+            leave(st)
+            put(st, RESULT, start + a)
+            put(st, SIZE, b - a)
         if link(st, a):
-            note_odd(st, first + get(st, LINK_FIRST), first + b)
+            note_odd(
+                st,
+                get(st, FIRST) + (get(st, LINK_FIRST) if moving else get(st, CELL)),
+                get(st, FIRST) + get(st, CELL_END),
+            )
         if get(st, VERSIONS):
             put(st, VIEW_CHANGED, 1)
         view(st, tb, get(st, RESULT), get(st, SIZE))
-        if byte(start, b - 1) == 10:
+        if moving and byte(start, b - 1) == 10:
             spill(st, tb)
         a = b
-    spill(st, tb)
+
+
+@apart
+def leave(st: int) -> None:
+    """Leave a cell, or a stretch of base64, to Python."""
+    n = get(st, LEFT)
+    if n >= MOST_HARD:
+        put(st, FAILED, 1)
+        return
+    put(st, CANNOT, 0)
+    put(st, LEFTS + 2 * n, get(st, FIRST) + get(st, CELL))
+    put(st, LEFTS + 2 * n + 1, get(st, FIRST) + get(st, CELL_END))
+    put(st, LEFT, n + 1)
+
+
+@apart
+def packs(st: int, tb: int, s: int, count: int) -> None:
+    """Sweep what stretches of base64 stand for, and what that stands for in its turn."""
+    put(st, FIRST, 0)
+    for k in range(count):
+        a = get(st, PACKS + 2 * k)
+        b = get(st, PACKS + 2 * k + 1)
+        put(st, CELL, a)
+        put(st, CELL_END, b)
+        if not passage(st, tb, s, a, b, 0):
+            leave(st)
+        spill(st, tb)
     show(st, tb)
+
+
+@apart
+def passage(st: int, tb: int, s: int, a: int, b: int, depth: int) -> bool:
+    """Read a passage of base64 whole, and each part of it between its marks; False where Python has to."""
+    done = packed_part(st, tb, s, a, b, depth)
+    p = a
+    while p < b:
+        e = min(b, piece_end(s, p))
+        if is_part(s, p, e, b - a):
+            done = packed_part(st, tb, s, p, e, depth) and done
+        p = e + 1
+    return done
+
+
+@apart
+def packed_part(st: int, tb: int, s: int, a: int, b: int, depth: int) -> bool:
+    """Add to the view what a stretch of base64 stands for, if that is a text."""
+    if b - a > LONGEST:
+        return False
+    text = room_of(tb, UNPACKED + depth)
+    n = unpacked(tb, s, a, b, text)
+    what = told(tb, text, n, False)
+    if what != TEXT:
+        return what == NOTHING
+    close(text, n)
+    put(st, VIEW_CHANGED, 1)
+    view(st, tb, text, n + 1)
+    if surveyed(text, n):
+        cells(st, tb, text, n, False)
+        view(st, tb, text + n, 1)
+    done = True
+    p = 0
+    while p < n and depth < NESTING - 1:
+        e = run_end(text, p)
+        if e - p >= SHORTEST:
+            e = wrapped_end(text, e)
+            done = passage(st, tb, text, p, e, depth + 1) and done
+        p = e + 1
+    return done
 
 
 @inner

@@ -42,6 +42,15 @@ def is_letter(c: int) -> bool:
 
 
 @inner
+def not_digits(word: Any) -> Any:
+    """Give eight bytes that are 0 where digits stand."""
+    halves = U(0xF0F0F0F0F0F0F0F0)
+    threes = U(0x3030303030303030)
+    above = (word & ~halves) + U(0x0606060606060606)
+    return (word & halves ^ threes) | above & halves
+
+
+@inner
 def is_mobile(s: int, a: int) -> bool:
     """Tell whether eleven digits begin as a Chinese mobile number."""
     return bool(byte(s, a) == 49 and 51 <= byte(s, a + 1) <= 57)

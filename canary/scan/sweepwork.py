@@ -7,9 +7,10 @@ from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
 from canary.keys import Keys
+from canary.native import inner
 from canary.scan.records import CSV, LINES_OF_TABLE, Layout
 from canary.scan.records import SQL as IN_SQL
-from canary.scan.signs import NAMED, classes, entities, folds, tables, western
+from canary.scan.signs import GB_COLUMNS, GB_ROWS, NAMED, classes, entities, folds, gb_pairs, tables, western
 
 PHONE: Final = 1
 CODE: Final = 2
@@ -71,7 +72,7 @@ PAD: Final = 192  # and behind it: the kernel looks ahead
 ROOM: Final = (
     LEAD + 2 * STRETCH + 2 * PAD
 )  # of a text that is decoded: a few signs take more bytes than what they are of
-(STANDING, ONE, OTHER, UNQUOTED, VIEWED, ASIDE, TEXTS) = range(7)  # what the rooms hold
+STANDING, ONE, OTHER, UNQUOTED, VIEWED, ASIDE, UNPACKED, TEXTS = *range(7), 9  # what the rooms hold
 MAP_SIZE: Final = 2 * (ROOM // 64 + 16)
 
 
@@ -87,16 +88,17 @@ def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
     WIDE_LAST, ODD_NOTED, VIEW, LIST_SUM, LAST_SUM, UNFOLDING, CANNOT, PACK_NOTED, PHONES, LEAST_CODE, APART, SKIP,
     END, OPEN_NAMES, OPEN_FULL, OPEN_QUOTES, KNOWN,
     KNOWN_SIZE, NEWER, NEWER_SIZE, RESULT, SIZE, VERSIONS, EDGES, VIEW_SIZE, VIEW_CHANGED, MAPPED, ASIDE_SIZE,
-    ASIDE_FIRST, LINK, LINK_FIRST, LINK_STEPS, LINKED, CELL, CELL_END, FIRST, TIME, STEPS_TAKEN, SINGLE,
-) = range(65)  # fmt: skip
+    ASIDE_FIRST, LINK, LINK_FIRST, LINK_STEPS, LINKED, CELL, CELL_END, FIRST, TIME, STEPS_TAKEN, LEFT, SINGLE,
+) = range(66)  # fmt: skip
 (
     META, HASHES, STATE, IDS, KINDS_OF, COUNTS, PAIRS, RINGS, GROUPED, OUTS, HARDS, SUMS, BEGINS, LIST, LAST_LIST,
-    PLACES, ODDS, CLASSED, DERIVED, ASKED, MAPS, PACKS, NUMBERS,
+    PLACES, ODDS, CLASSED, DERIVED, ASKED, MAPS, PACKS, LEFTS, NUMBERS,
 ) = _places(
     SINGLE,
     (2 * CAPACITY, CAPACITY, 2, SHAPES, MOST_SHAPES, MOST_SHAPES, MOST_SHAPES * MOST_SHAPES, 2 * RING,
      2 * GROUPS, 4 * MOST_OUT, 2 * MOST_HARD, LONGEST // 64 + 8, MOST_STARTS, LIST_SIZE, LIST_SIZE, 2 * MOST_PLACES,
-     2 * MOST_HARD, MASK_ROWS * ROW, MASK_ROWS * ROW, 8, MAP_SIZE, 2 * MOST_HARD),
+     2 * MOST_HARD, MASK_ROWS * ROW, MASK_ROWS * ROW, 8, MAP_SIZE, 2 * MOST_HARD,
+     2 * MOST_HARD),
 )  # fmt: skip
 # Its bytes: tables first.
 (
@@ -111,6 +113,7 @@ def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
     FOLDS,
     ENTITIES,
     WESTERN,
+    GB_PAIRS,
     ROOMS,
     REGISTERS,
     BYTES,
@@ -128,10 +131,17 @@ def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
         4 * FOLDED,
         16 * ENTITY,
         256,
+        4 * GB_ROWS * GB_COLUMNS,
         TEXTS * ROOM,
         SHAPES * PER_SHAPE,
     ),
 )
+
+
+@inner
+def room_of(tb: int, number: int) -> int:
+    """Give where the text of a room begins."""
+    return tb + ROOMS + number * ROOM + LEAD
 
 
 def key_table(keys: Keys) -> Any:
@@ -183,7 +193,8 @@ def work_of(
     tb[KEYS : KEYS + len(keys)] = keys
     tb[FOLDS:ENTITIES] = folds()
     tb[ENTITIES:WESTERN] = entities()
-    tb[WESTERN:ROOMS] = western()
+    tb[WESTERN:GB_PAIRS] = western()
+    tb[GB_PAIRS:ROOMS] = gb_pairs()
     for number in range(TEXTS):
         tb[ROOMS + number * ROOM : ROOMS + number * ROOM + LEAD] = 10
     tb[WANT:ISSUED] = 0

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final
 
+import numpy as np
+
 from canary.blocks import (
     BLOCK,
     BYTES,
@@ -32,7 +34,10 @@ from canary.scan.sweepwork import ROW
 
 _ir: Any = import_module("llvmlite.ir")
 
-_I8, _I64 = (_ir.IntType(bits) for bits in (8, 64))
+U: Final = np.uint64
+
+_I8, _I32, _I64 = (_ir.IntType(bits) for bits in (8, 32, 64))
+BYTES_PICKED: Final = _ir.VectorType(_I32, BLOCK)
 
 
 # What the bytes of a block are, as `classify` writes it: a mask for each set, ROW words from one to the next.
@@ -258,6 +263,36 @@ def _survey(builder: Any, address: Any, size: Any) -> Any:
 
 
 survey = Operation(SIGNED, (SIGNED, SIGNED), _survey)  # the bits are in the order of the steps of `sweepfold`
+
+
+def _unpack(builder: Any, source: Any, target: Any) -> None:
+    """Write the 48 bytes that 64 signs of base64 stand for, and 16 that mean nothing."""
+    v = loaded(builder, source, BYTES)
+    value = builder.select(
+        any_of(builder, [within(builder, v, 43, 43), within(builder, v, 45, 45)]), same(62), same(63)
+    )
+    for first, last, less in ((48, 57, -4), (97, 122, 71), (65, 90, 65)):
+        value = builder.select(within(builder, v, first, last), builder.sub(v, same(less & 255)), value)
+    kind = _ir.VectorType(_I32, 16)
+
+    def all_of(number: int) -> Any:
+        return _ir.Constant(kind, [number] * 16)
+
+    words = builder.bitcast(value, kind)
+    joined = builder.lshr(words, all_of(24))
+    for by, up in ((0, 18), (8, 12), (16, 6)):
+        part = builder.and_(builder.lshr(words, all_of(by)), all_of(63))
+        joined = builder.or_(joined, builder.shl(part, all_of(up)))
+    picks = [4 * (at // 3) + 2 - at % 3 for at in range(48)] + [3] * 16
+    octets = builder.bitcast(joined, BYTES)
+    stored(builder, builder.shuffle_vector(octets, octets, _ir.Constant(BYTES_PICKED, picks)), target)
+
+
+unpack = Operation(NOTHING, (SIGNED, SIGNED), _unpack)
+packed_signs = mask_in((48, 57), (65, 90), (97, 122), (43, 43), (45, 45), (47, 47), (95, 95))
+controls = mask_in((0, 8), (14, 31), (127, 127))
+nuls = mask_in((0, 0))
+visible = mask_in((33, 126))
 
 
 def _new_lines(builder: Any, target: Any) -> None:
