@@ -179,11 +179,7 @@ class FastScan(Scan):
         """Give where the index may know something that stands in base64."""
         import numpy as np
 
-        sweeper = self._sweeper()
-        try:
-            unpacked = sweeper.unpack(piece, packed)
-        finally:
-            self._free.append(sweeper)
+        unpacked = self._kernel.unpack(piece, packed)
         if unpacked is None:
             return packed
         left = [span for span in unpacked.left.tolist() if any(self._in_base64(piece.text(*span)))]
