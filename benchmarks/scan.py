@@ -33,7 +33,8 @@ from canary.scan.budget import Budget, Spent
 from canary.scan.engine import scan_stream
 from canary.scan.fast import FastScan
 from canary.scan.findings import joined
-from canary.scan.index import ArrayIndex, Rows, rows_of
+from canary.scan.identifiers import Rows, rows_of
+from canary.scan.index import ArrayIndex
 from canary.scan.indexfile import IndexFile, Stored
 from canary.scan.kernel import Sweeper
 from canary.scan.parts import Place

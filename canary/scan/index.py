@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from canary.fields.roles import form_of
 from canary.model.canary import Canary
 from canary.scan.hashes import hashed_forms
+from canary.scan.identifiers import Issued, Rows, counted_by_form, rows_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,58 +77,6 @@ class Reader(Protocol):
         ...
 
 
-class Rows(NamedTuple):
-    """Identifiers as columns: scan key, canary serial, form (its place among the `names`) and bits of each."""
-
-    keys: NDArray[np.int64]
-    serials: NDArray[np.int64]
-    forms: NDArray[np.uint8]
-    bits: NDArray[np.float64]
-    names: tuple[str, ...]
-
-    @classmethod
-    def of(cls, keys: Any, serials: Any, forms: Sequence[str], bits: Any) -> Rows:
-        """Make them of columns of Python or numpy."""
-        import numpy as np
-
-        names = tuple(sorted(set(forms)))
-        places = {name: place for place, name in enumerate(names)}
-        numbers = np.frombuffer(bytes(map(places.__getitem__, forms)), np.uint8)
-        return cls(
-            np.array(keys, np.int64), np.array(serials, np.int64), numbers, np.array(bits, np.float64), names
-        )
-
-    @classmethod
-    def joined(cls, batches: Sequence[Rows]) -> Rows:
-        """Join batches."""
-        import numpy as np
-
-        if len(batches) == 1:
-            return batches[0]
-        names = tuple(sorted({name for each in batches for name in each.names}))
-        places = [np.array([names.index(name) for name in each.names], np.uint8) for each in batches]
-        forms = [place[each.forms] for place, each in zip(places, batches, strict=True)]
-        return cls(
-            np.concatenate([np.empty(0, np.int64), *(each.keys for each in batches)]),
-            np.concatenate([np.empty(0, np.int64), *(each.serials for each in batches)]),
-            np.concatenate([np.empty(0, np.uint8), *forms]),
-            np.concatenate([np.empty(0, np.float64), *(each.bits for each in batches)]),
-            names,
-        )
-
-
-class Issued(NamedTuple):
-    """What is known of the identifiers of a form: distinct keys, how many in all, and the sum of their chances."""
-
-    distinct: int = 0
-    total: int = 0
-    chance: float = 0.0
-
-    def joined(self, other: Issued) -> Issued:
-        """Add up."""
-        return Issued(self.distinct + other.distinct, self.total + other.total, self.chance + other.chance)
-
-
 class ArrayIndex:
     """Sorted arrays of (scan key, canary serial), and those that were issued since: 18 bytes an identifier."""
 
@@ -166,7 +115,7 @@ class ArrayIndex:
         rows = Rows.joined(list(batches))
         order, keys = in_order(rows.keys)
         repeated = order[1:][keys[1:] == keys[:-1]]  # all of some equal ones but the first issued
-        return cls(keys, rows.serials[order], _counted(rows, repeated))
+        return cls(keys, rows.serials[order], counted_by_form(rows, repeated))
 
     def added(self, rows: Rows) -> ArrayIndex:
         """Give the index with some more identifiers; what is large is shared with this one."""
@@ -176,7 +125,7 @@ class ArrayIndex:
         repeated = np.zeros(len(keys), np.bool_)
         repeated[order[1:][keys[1:] == keys[:-1]]] = True
         repeated[self.holds(rows.keys)] = True
-        counted = _counted(rows, np.flatnonzero(repeated))
+        counted = counted_by_form(rows, np.flatnonzero(repeated))
         forms = {
             form: self.forms.get(form, Issued()).joined(counted.get(form, Issued()))
             for form in {**self.forms, **counted}
@@ -280,26 +229,6 @@ def in_order(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int
         order[places] = among[np.lexsort((among, keys[among]))]
         ordered[places] = keys[order[places]]
     return order, ordered
-
-
-def rows_of(rows: Sequence[tuple[int, int, str, float]]) -> Rows:
-    """Turn rows of identifiers into columns."""
-    keys, serials, forms, bits = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return Rows.of(keys, serials, forms, bits)
-
-
-def _counted(rows: Rows, repeated: NDArray[np.int64]) -> dict[str, Issued]:
-    """Count the identifiers of each form; `repeated` are the places of those whose key another one has too."""
-    import numpy as np
-
-    count = len(rows.names)
-    totals = np.bincount(rows.forms, minlength=count)
-    distinct = totals - np.bincount(rows.forms[repeated], minlength=count)
-    chances = np.bincount(rows.forms, np.exp2(-np.minimum(rows.bits, 1000.0)), count)
-    return {
-        name: Issued(*each)
-        for name, *each in zip(rows.names, distinct.tolist(), totals.tolist(), chances.tolist(), strict=True)
-    }
 
 
 def _looked_up(

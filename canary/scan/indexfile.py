@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from canary.keys import Keys
-from canary.scan.index import ArrayIndex, Issued, Rows
+from canary.scan.identifiers import Issued, Rows
+from canary.scan.index import ArrayIndex
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,7 +16,8 @@ from canary.store.shapes import issued_shapes
 
 if TYPE_CHECKING:
     from canary.model.evidence import Known
-    from canary.scan.index import ArrayIndex, Rows
+    from canary.scan.identifiers import Rows
+    from canary.scan.index import ArrayIndex
     from canary.scan.indexfile import IndexFile, Stored
     from canary.steps.tools import Tools
     from canary.store.registry import Registry
@@ -54,7 +55,7 @@ def issued_index(tx: Tx, file: IndexFile | None = None, held: Stored | None = No
 
 def _grown(tx: Tx, stored: Stored, now: Known, file: IndexFile | None) -> Stored:
     """Add what was issued since an index was made, to it and to its file."""
-    from canary.scan.index import Rows
+    from canary.scan.identifiers import Rows
     from canary.scan.indexfile import Stored
 
     rows = Rows.joined(list(batches(tx, stored.newest)))
@@ -66,7 +67,7 @@ def _grown(tx: Tx, stored: Stored, now: Known, file: IndexFile | None) -> Stored
 
 def batches(tx: Tx, after: int = 0) -> Iterator[Rows]:
     """Give the identifiers of canaries above a serial, in batches."""
-    from canary.scan.index import Rows
+    from canary.scan.identifiers import Rows
 
     for keys, serials, forms, bits in store.scan_columns(tx, after):
         yield Rows.of(keys, serials, forms, bits)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 import canary.scan.index as index_module
 from canary.keys import Keys
-from canary.scan.index import ArrayIndex, Rows, in_order, rows_of
+from canary.scan.identifiers import Rows, rows_of
+from canary.scan.index import ArrayIndex, in_order
 from canary.scan.indexfile import IndexFile, Stored
 from tests.scanlab import KEYS, MAIL, WAYBILL
 
