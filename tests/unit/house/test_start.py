@@ -84,8 +84,8 @@ def test_the_process_ends_with_all_that_was_said(words: list[str], status: int, 
     """It ends without clearing up, so what it wrote must have left its buffers, and what was put off be done."""
     code = f"import atexit, sys\nfrom canary.cli import main\nsys.argv = ['canary', *{words}]\n"
     code += "atexit.register(print, 'late')\nmain.entry()"
-    path = {"PYTHONPATH": str(ROOT), "CANARY_HOME": str(tmp_path / "none"), "PATH": "", "HOME": str(tmp_path)}
-    ran = subprocess.run([sys.executable, "-c", code], env=path, capture_output=True, text=True)
+    env = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "PATH": "", "HOME": str(tmp_path)}
+    ran = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
     assert ran.returncode == status
     assert ran.stdout.endswith("late\n")
     assert ran.stderr.startswith("error:") == bool(status)
