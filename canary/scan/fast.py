@@ -197,7 +197,7 @@ class FastScan(Scan):
         left = ((start - BESIDE, end + BESIDE) for start, end in unfolded.left.tolist())
         views = [
             self._viewed(piece, max(first, piece.border(start)), min(last, piece.border(end)))
-            for start, end in apart(left)
+            for start, end in apart(sorted(left))
         ]
         spans = np.concatenate([known[:, 1:3], unfolded.hard, *views])
         clipped: Ints = np.clip(spans, first, last)

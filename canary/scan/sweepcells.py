@@ -15,17 +15,16 @@ import numpy as np
 from canary.native import apart, inner
 from canary.operations import byte, get, leading, load64, put, trailing
 from canary.scan.sweepspelt import is_sign
-from canary.scan.sweepwords import not_digits
-from canary.scan.sweepwork import EDGES, LINK, LINK_FIRST, LINK_STEPS, LINKED, STEPS_TAKEN, TIME
+from canary.scan.sweepwords import is_digit, not_digits
+from canary.scan.sweepwork import EDGES, LINK, LINK_FIRST, LINK_STEPS, LINKED, STEPS_TAKEN, TIME, WHOLES
 from canary.scan.vectors import cell_ends, escape_signs, survey
 
 U = np.uint64
 U0 = U(0)
 LONGEST_ESCAPE = 12
 # EDGES holds four times 16 bits: whether the version of a cell that stands after each step (0: before all; the steps of
-# the second round come behind those of the first) begins with three digits or more, with three to five, ends with
-# three or more, with three to five.
-PARTS = 0b01_01_01_11_11_11_00_00_00  # the first two of these by the number of digits
+# the second round come behind those of the first) begins with three digits or more, with three to five; ends with what
+# may be the first three digits of a mobile, or its first two groups. WHOLES tells where it is a group of three to five.
 TIMES = 0xFFFF
 FOUR_TIMES = 0x1000100010001
 UNQUOTING = 15  # the time of quoted-printable, which is decoded by itself
@@ -103,34 +102,73 @@ def digits_from(s: int, j: int) -> int:
 
 
 @inner
+def before(s: int, e: int) -> int:
+    """Give where the character begins that ends here."""
+    e -= 1
+    while byte(s, e) & 0xC0 == 0x80:
+        e -= 1
+    return e
+
+
+@inner
+def is_first(s: int, e: int) -> bool:
+    """Tell whether the first three digits of a mobile end here."""
+    return bool(is_digit(byte(s, e - 1)) and 51 <= byte(s, e - 2) <= 57 and byte(s, e - 3) == 49)
+
+
+@inner
+def is_second(s: int, p: int) -> bool:
+    """Tell whether the first three digits of a mobile stand before a place, one or two marks between."""
+    p = before(s, p)
+    if is_sign(byte(s, p)):
+        return False
+    return is_first(s, p) or (not is_sign(byte(s, p - 1)) and is_first(s, before(s, p)))
+
+
+@inner
+def spread(found: bool) -> int:
+    """Give the bits of all times or none."""
+    return TIMES if found else 0
+
+
+@inner
 def edge(st: int, s: int, n: int) -> None:
-    """Note whether a version of a cell begins or ends with as many digits as a part of a mobile may have."""
+    """Note whether a version of a cell begins or ends as a part of a mobile may."""
+    first = 0
     k = digits_from(s, 0)
-    c = byte(s, 0)
-    if k == 0 and not is_sign(c):  # one more mark may stand there
-        j = 1
-        while byte(s, j) & 0xC0 == 0x80:
-            j += 1
-        k = digits_from(s, j)
-    starts = PARTS >> 2 * k & 3
+    if k == 0 and not is_sign(byte(s, 0)):  # one more mark may stand there
+        first = 1
+        while byte(s, first) & 0xC0 == 0x80:
+            first += 1
+        k = digits_from(s, first)
+    found = spread(k > 2) | spread(2 < k < 6) << 16
+    whole = 0
     e = n
-    while e > 0 and (is_border(byte(s, e - 1)) or byte(s, e - 1) == 10):
+    while e > 0 and is_border(byte(s, e - 1)):
         e -= 1
-    if e > 0 and byte(s, e - 1) >= 128:
-        while e > 1 and byte(s, e - 1) & 0xC0 == 0x80:
-            e -= 1
-        e -= 1
-    elif e > 0 and not is_sign(byte(s, e - 1)):
-        e -= 1
-    k = min(e, leading(not_digits(load64(s + e - 8))) >> 3)
-    ends = PARTS >> 2 * k & 3
-    found = ((starts & 1) + ((starts >> 1) << 16) + ((ends & 1) << 32) + (ends >> 1 << 48)) * TIMES
+    if e > 0 and byte(s, e - 1) != 10:  # no mobile goes over a new line
+        if not is_sign(byte(s, e - 1)):
+            e = before(s, e)
+        last = min(e, leading(not_digits(load64(s + e - 8))) >> 3)
+        if last > 2:
+            found |= spread(is_first(s, e)) << 32
+            if last < 6:
+                whole = spread(e - last <= first)
+                found |= spread(is_second(s, e - last)) << 48
+    note_edges(st, found, whole)
+
+
+@inner
+def note_edges(st: int, found: int, whole: int) -> None:
+    """Note how a version of a cell begins and ends, from the step that made it on."""
     time = get(st, TIME)
-    if time == UNQUOTING:  # beside whatever stands in other cells
-        put(st, EDGES, get(st, EDGES) | found)
-        return
-    since = (TIMES << time & TIMES) * FOUR_TIMES
-    put(st, EDGES, get(st, EDGES) & ~since | found & since)
+    since = (
+        0 if time == UNQUOTING else TIMES << time & TIMES
+    )  # that version stands beside whatever others stand
+    put(
+        st, EDGES, get(st, EDGES) & ~(since * FOUR_TIMES) | found & ((since if since else TIMES) * FOUR_TIMES)
+    )
+    put(st, WHOLES, get(st, WHOLES) & ~since | whole & (since if since else TIMES))
 
 
 @inner
@@ -148,10 +186,11 @@ def link(st: int, a: int) -> bool:
 
     Before the first of these steps they are as they stand, and after the last as the view has them.
     """
-    before = get(st, LINK)
+    past = get(st, LINK)
     now = get(st, EDGES)
-    put(st, LINK, now)
-    linked = before >> 32 & now & (before >> 48 | now >> 16) & TIMES
+    two = past >> 32 & now >> 16 & TIMES  # the first group ends one cell, and the second begins the next
+    linked = two | past >> 48 & now & TIMES
+    put(st, LINK, now | (two & get(st, WHOLES)) << 48)
     if linked == 0:
         put(st, LINK_FIRST, a)
         put(st, LINKED, 0)

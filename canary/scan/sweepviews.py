@@ -12,7 +12,6 @@ from canary.operations import byte, get, put, trailing
 from canary.scan.sweep import sweep
 from canary.scan.sweepcells import UNQUOTING, cell_end, edge, link, unlink
 from canary.scan.sweepfold import AT_DOT, HTML, QUOTED, U, copied, fold, surveyed
-from canary.scan.sweephold import note_odd
 from canary.scan.sweeppacked import (
     LONGEST,
     NOTHING,
@@ -76,6 +75,7 @@ from canary.scan.sweepwork import (
     VIEW_CHANGED,
     VIEW_SIZE,
     VIEWED,
+    WHOLES,
     WIDE_LAST,
     room_of,
 )
@@ -135,19 +135,17 @@ def cells(st: int, tb: int, start: int, n: int, moving: bool) -> None:
             put(st, CELL_END, b)
         put(st, VERSIONS, 0)
         put(st, EDGES, 0)
+        put(st, WHOLES, 0)
         put(st, TIME, 0)
         put(st, STEPS_TAKEN, 0)
         decode(st, tb, start + a, b - a)
         if get(st, CANNOT):
-            leave(st)
+            leave(st, get(st, CELL))
+            put(st, CANNOT, 0)
             put(st, RESULT, start + a)
             put(st, SIZE, b - a)
         if link(st, a):
-            note_odd(
-                st,
-                get(st, FIRST) + (get(st, LINK_FIRST) if moving else get(st, CELL)),
-                get(st, FIRST) + get(st, CELL_END),
-            )
+            leave(st, get(st, LINK_FIRST) if moving else get(st, CELL))
         if get(st, VERSIONS):
             put(st, VIEW_CHANGED, 1)
         view(st, tb, get(st, RESULT), get(st, SIZE))
@@ -157,14 +155,13 @@ def cells(st: int, tb: int, start: int, n: int, moving: bool) -> None:
 
 
 @apart
-def leave(st: int) -> None:
-    """Leave a cell, or a stretch of base64, to Python."""
+def leave(st: int, first: int) -> None:
+    """Leave what begins at a place and ends with this cell, or this stretch of base64, to Python."""
     n = get(st, LEFT)
     if n >= MOST_HARD:
         put(st, FAILED, 1)
         return
-    put(st, CANNOT, 0)
-    put(st, LEFTS + 2 * n, get(st, FIRST) + get(st, CELL))
+    put(st, LEFTS + 2 * n, get(st, FIRST) + first)
     put(st, LEFTS + 2 * n + 1, get(st, FIRST) + get(st, CELL_END))
     put(st, LEFT, n + 1)
 
@@ -179,7 +176,7 @@ def packs(st: int, tb: int, s: int, count: int) -> None:
         put(st, CELL, a)
         put(st, CELL_END, b)
         if not passage(st, tb, s, a, b, 0):
-            leave(st)
+            leave(st, a)
         spill(st, tb)
     show(st, tb)
 

@@ -183,7 +183,7 @@ def test_what_a_text_stands_for_is_keyed_as_the_views_of_the_plain_engine_are(
     (piece,) = pieces([text], PROSE)
     plain, unfolded = sweeper.sweep(piece, PROSE), sweeper.unfold(piece, LEAD, piece.end)
     assert plain is not None
-    if unfolded is None or len(plain.hard) or len(unfolded.hard):  # read otherwise
+    if unfolded is None or any(map(len, (plain.hard, unfolded.hard, unfolded.left))):  # read otherwise
         return
     rows = np.concatenate([plain.found, unfolded.found])
     found = {(FORMS[form], key) for key, _, _, form in rows.tolist()}
