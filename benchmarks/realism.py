@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +52,7 @@ def two_samples(name: str, seeds: int | None = None, rows: int | None = None) ->
     return {
         "what": host.what, "licence": host.licence, "rows": host.rows, "columns": len(host.columns),
         "features": len(alone[0]), "alone": strongest(alone), **{
-            way: interval([getattr(one, way) for one in told])
-            for way in ("boosting", "logistic", "boosting_apart", "logistic_apart")
+            way: interval([getattr(one, way) for one in told]) for way in WAYS
         },
         "outliers": {
             way: {
@@ -63,6 +62,36 @@ def two_samples(name: str, seeds: int | None = None, rows: int | None = None) ->
         },
         "marginals": [vars(one) for one in marginals.marginals(host.columns, fake)],
     }  # fmt: skip
+
+
+WAYS = ("boosting", "logistic", "boosting_apart", "logistic_apart")
+
+
+def floor(names: Sequence[str] = ("waybill", "hospital"), seeds: int = 8) -> Found:
+    """Let the classifiers loose on real persons in the canaries' place: what they tell though there is no canary.
+
+    All rows of some persons against as many single rows, as canaries stand against single rows.
+    """
+    found: Found = {}
+    for name in names:
+        host = hosts.HOSTS[name](ROWS[name])
+        told = []
+        for seed in range(seeds):
+            instead = plant.Planted(host.name, host.columns, whole_persons(host, seed))
+            rows, truth = sample(instead, seed)
+            persons = _persons(host, instead, rows)
+            told.append(attacks.two_samples(features(host.columns, rows, seed), truth, seed, persons=persons))
+            print(f"{name} without canaries, seed {seed}: boosting {told[-1].boosting:.3f}", flush=True)
+        found[name] = {way: interval([getattr(one, way) for one in told]) for way in WAYS}
+    return found
+
+
+def whole_persons(host: hosts.Host, seed: int) -> np.ndarray:
+    """Give the rows of some persons, all of each, until there are as many as canaries."""
+    cells = np.array(host.columns[host.person or ""])
+    _, persons = np.unique(cells, return_inverse=True)
+    ranks = np.random.default_rng([seed, 1]).permutation(int(persons.max()) + 1)[persons]
+    return np.sort(np.argsort(ranks, kind="stable")[:SAMPLE])
 
 
 def planted_in(host: hosts.Host, seed: int, owned: int = 20_000) -> plant.Planted:
@@ -158,6 +187,7 @@ def inspecting(rows: int = 5_000_000) -> Found:
 
 PARTS: dict[str, Callable[[], Found]] = {
     **{name: (lambda name=name: two_samples(name)) for name in hosts.HOSTS},
+    "floor": floor,
     "filters": informed,
     "rules": rules,
     "collision": collision,

@@ -1,8 +1,13 @@
-"""Which columns of a host go together: those are taken from one row, the others each from a row of their own."""
+"""Which columns of a host go together: those are taken from one row, the others each from a row of their own.
+
+Of those that go together some do so only by way of another one, their hub: a doctor and an age by the department. A row
+that has the same hub does for them as well, and the pair is not that of one real row once more.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -12,14 +17,20 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
+Cells = Sequence[str | float | None]
 BINS = 16  # equal parts into which numbers are sorted
 SHUFFLES = 3  # how often one column is shuffled to see what chance gives
+AGAIN = (
+    6  # how often more, where that says they go together though a hub is known: few do, and few shuffles err
+)
 SURE = 6.0  # standard deviations above chance
 DENSE = 1 << 17  # pairs of values up to which each has a counter of its own
 LOOK = 3000  # rows looked at
+WIDEST = 10  # columns of a group, above which no hub is looked for
+ROOMY = 60  # rows a value of a hub must have, on average
 
 
-def clusters(columns: Mapping[str, Sequence[str | float | None]], seed: int) -> list[set[str]]:
+def clusters(columns: Mapping[str, Cells], seed: int) -> list[set[str]]:
     """Group columns that are not independent of each other: that agree in more pairs of rows than by chance."""
     import numpy as np
 
@@ -35,7 +46,43 @@ def clusters(columns: Mapping[str, Sequence[str | float | None]], seed: int) -> 
     return list({id(group): group for group in groups.values()}.values())
 
 
-def _coded(cells: Sequence[str | float | None]) -> Ints:
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A column of categories, and the parts into which those that go with it fall where its value is known.
+
+    What its value settles is no part: that stays with it.
+    """
+
+    heading: str
+    parts: tuple[frozenset[str], ...]
+
+
+def hub_of(group: Mapping[str, Cells], others: Mapping[str, Cells], seed: int) -> Hub | None:
+    """Find the column of fewest values by which a group falls into the most parts; None where it falls into none.
+
+    `others` are columns that are no part of the group, which a part may go along with.
+    """
+    import numpy as np
+
+    if not 3 <= len(group) <= WIDEST:
+        return None
+    coded = {name: _coded(cells[:LOOK]) for name, cells in sorted({**group, **others}.items())}
+    gen, best = np.random.default_rng(seed), None
+    for hub, given in sorted(coded.items(), key=lambda item: int(item[1].max())):
+        if hub in others or ROOMY * (int(given.max()) + 1) > len(given):
+            continue
+        parts = {name: {name} for name, codes in coded.items() if not _settled(codes, given)}
+        for one, two in combinations(parts, 2):
+            if parts[one] is not parts[two] and _bound(coded[one], coded[two], gen, given):
+                merged = parts[one] | parts[two]
+                parts.update(dict.fromkeys(merged, merged))
+        found = tuple({id(part): frozenset(part) for part in parts.values()}.values())
+        if len(found) > (len(best.parts) if best else 1):
+            best = Hub(hub, found)
+    return best
+
+
+def _coded(cells: Cells) -> Ints:
     """Number the different cells of a column; numbers are sorted into equal parts first."""
     import numpy as np
 
@@ -48,13 +95,37 @@ def _coded(cells: Sequence[str | float | None]) -> Ints:
     return np.array([codes.setdefault(cell or "", len(codes)) for cell in cells], np.int64)
 
 
-def _bound(one: Ints, two: Ints, gen: np.random.Generator) -> bool:
-    """Tell whether two columns agree in more pairs of rows than when one of them is shuffled."""
+def _settled(codes: Ints, given: Ints) -> bool:
+    """Tell whether the values of one column settle those of another."""
     import numpy as np
 
-    chance = [_agreeing(one, gen.permutation(two)) for _ in range(SHUFFLES)]
-    mean, spread = float(np.mean(chance)), float(np.std(chance))
-    return bool(_agreeing(one, two) > mean + SURE * max(spread, mean**0.5, 1.0))
+    pairs = np.unique(given * (int(codes.max()) + 1) + codes)
+    return len(pairs) == len(np.unique(given))
+
+
+def _bound(one: Ints, two: Ints, gen: np.random.Generator, given: Ints | None = None) -> bool:
+    """Tell whether two columns agree in more pairs of rows than when one is shuffled (within each value of `given`)."""
+    import numpy as np
+
+    if given is not None:
+        one = given * (int(one.max()) + 1) + one
+    found, chance = _agreeing(one, two), list[float]()
+    for more in (SHUFFLES, 0 if given is None else AGAIN):
+        chance += [_agreeing(one, _shuffled(two, gen, given)) for _ in range(more)]
+        mean, spread = float(np.mean(chance)), float(np.std(chance))
+        if found <= mean + SURE * max(spread, mean**0.5, 1.0):
+            return False
+    return True
+
+
+def _shuffled(codes: Ints, gen: np.random.Generator, given: Ints | None) -> Ints:
+    import numpy as np
+
+    if given is None:
+        return gen.permutation(codes)
+    shuffled = np.empty_like(codes)
+    shuffled[np.argsort(given, kind="stable")] = codes[np.lexsort((gen.random(len(codes)), given))]
+    return shuffled
 
 
 def _agreeing(one: Ints, two: Ints) -> float:

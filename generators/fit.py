@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
 from random import Random
 
 from canary.errors import SafetyError
@@ -20,6 +19,7 @@ from canary.generators.numbering import Number, Numbering, check_ranges
 from canary.generators.parties import Party
 from canary.generators.persona import Personas
 from canary.generators.profile import HostProfile, Place, Places, Row
+from canary.generators.returning import returning
 from canary.generators.safety import Owned, check_all
 from canary.generators.series import Series
 from canary.generators.templates import Templates
@@ -36,9 +36,10 @@ ROUNDS = 40  # drawings until every draft is whole; a coincidence with the host 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Where a canary stands (None: after the last row), the real row it is modelled on, and its numbers."""
+    """Where a canary stands (None: after the last row), by which row of the sample (`near`), its model and numbers."""
 
     place: Place | None
+    near: int
     template: Row
     numbers: Mapping[str, Number]
     times: Mapping[str, str | None]
@@ -104,18 +105,22 @@ class Fitter:
         self.plain, self.parties, self.known = host.plain, host.parties, host.known
         self.bonds, self.told, self.local, self.tide = host.bonds, host.told, host.local, host.tide
         self.timetable, self.once = self._timetable(), set[tuple[int, ...]]()
+        self.crossings = [(each, [self._balance(part) for part in each.parts]) for each in host.crossings]
         self.templates = Templates(profile, self.moments, self._balances())
         self.wardrobe = Wardrobe(profile, personas, self.rng, host.samples, host.learned)
 
     def _balances(self) -> list[Balance]:
         """Balance the values of each group of columns that go together; nothing of the row that the others go by."""
+        return [self._balance(()), *map(self._balance, self.bonds)]
+
+    def _balance(self, group: Collection[str]) -> Balance:
+        """Balance the values of columns that stand in many rows, or tell of a person."""
         shared: dict[str, int | None] = {
             name: None for name, column in self.plain.copied.items() if column.repeated
         }
         shared |= {name: None for name, column in self.plain.numbers.items() if column.shared}
         shared |= self.told
-        groups = [{}, *({name: shared[name] for name in sorted(each & shared.keys())} for each in self.bonds)]
-        return [Balance(self.profile.sample, each) for each in groups]
+        return Balance(self.profile.sample, {name: shared[name] for name in sorted(group & shared.keys())})
 
     def _timetable(self) -> Timetable | None:
         """Give the timetable of a host that has one; learned once for all recipients."""
@@ -191,7 +196,7 @@ class Fitter:
                 break
             if main is None and place is not None and self.timetable is not None:
                 continue
-            seat = self._seat(place, self.profile.sample[beside], rows, main, anyhow=anyhow or place is None)
+            seat = self._seat(place, beside, rows, main, anyhow=anyhow or place is None)
             if seat is not None:
                 seats.append(seat)
         return len(seats) > before
@@ -204,9 +209,10 @@ class Fitter:
         return self.timetable.rows(known, self.rng, self.once, anyhow=anyhow)
 
     def _seat(
-        self, place: Place | None, beside: Row, rows: Sequence[int], main: Row | None, *, anyhow: bool
+        self, place: Place | None, near: int, rows: Sequence[int], main: Row | None, *, anyhow: bool
     ) -> Seat | None:
         """Make a seat at a place, if every numbered column has room there and a row fits it (`anyhow`: from afar)."""
+        beside = self.profile.sample[near]
         numbers: dict[str, Number] = {}
         for heading, numbering in self.numberings.items():
             number = numbering.draw(place, beside.get(heading), self.rng)
@@ -216,11 +222,18 @@ class Fitter:
         template = self._mixed(place, rows, main, anyhow=anyhow)
         if template is None:
             return None
-        return Seat(place, template, numbers, self.moments.draw(place, template, self.rng))
+        self._cross(template, near)
+        return Seat(place, near, template, numbers, self.moments.draw(place, template, self.rng))
+
+    def _cross(self, row: dict[str, str | None], near: int) -> None:
+        """Put cells of other rows near a row of the sample where only a hub ties them to the person."""
+        far, sample = self.templates.apart, self.profile.sample
+        for crossing, balances in self.crossings:
+            crossing.cross(row, near, far, sample, self.plain, balances, self.rng)
 
     def _mixed(
         self, place: Place | None, rows: Sequence[int], timed: Row | None, *, anyhow: bool
-    ) -> Row | None:
+    ) -> dict[str, str | None] | None:
         """Put together a row to model a canary on: each group of columns that go together from a row of its own.
 
         None where no row of the sample fits between the two that stand at the place.
@@ -270,16 +283,22 @@ class Fitter:
     def _guests(self, party: Party, seats: Sequence[Seat]) -> list[Guest]:
         """Cast a party: a persona for each seat, some of whom come again as often as the host's do."""
         personas = self.wardrobe.cast(party, [seat.template for seat in seats])
+        places = [seat.place.position if seat.place else self.profile.rows for seat in seats]
         share = self.wardrobe.returning(party)
-        order, hosts = list(range(len(seats))), list(range(len(seats)))
-        if share:
-            self.rng.shuffle(order)
-            for last, row in pairwise(order):  # each visit is followed by another one with the same odds
-                hosts[row] = hosts[last] if self.rng.random() < share else row
+        hosts = returning(places, share, self.wardrobe.visits(party) if share else (), self.rng)
         often = Counter(hosts)
         return [
             Guest(personas[at], seats[at].template, often[at] > 1, at != row) for row, at in enumerate(hosts)
         ]
+
+    def _again(self, template: Row, near: int) -> Row:
+        """Make a row for the other columns of one who comes again, to whom what lasts in the host lasts."""
+        row = dict(self._beside(template))
+        for crossing, _ in self.crossings:
+            if crossing.lasting:
+                row.update((name, template.get(name)) for name in crossing.rest)
+        self._cross(row, near)
+        return row
 
     def _beside(self, template: Row) -> Row:
         """Choose a row for the other columns of one who comes again: of the same sex, age and part of the country."""
@@ -309,7 +328,7 @@ class Fitter:
     ) -> Draft | None:
         row: dict[str, str | None] = dict.fromkeys(self.profile.headings)
         returned = next((guest for guest in guests if guest.comes_again), None)
-        template = self._beside(returned.template) if returned else seat.template
+        template = self._again(returned.template, seat.near) if returned else seat.template
         row |= self.plain.fill(template, self.profile.sample, self.rng)
         row |= seat.times
         row |= {heading: number.text for heading, number in seat.numbers.items()}

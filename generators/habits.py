@@ -7,14 +7,18 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from canary.fields.roles import KEYS, PERSONAL
-from canary.generators.bonds import clusters
+from canary.generators.bonds import clusters, hub_of
+from canary.generators.clocks import Clock
 from canary.generators.copying import Plain, crowd, number_of
+from canary.generators.crossing import Crossing
 from canary.generators.drafts import Known
 from canary.generators.dress import Sample
 from canary.generators.parties import Party, parties_of
 from canary.generators.profile import HostProfile
 from canary.generators.tides import Tide, local_of
 
+Cells = Sequence[str | float | None]
+TIMES = frozenset({"time", "date"})
 STAFF = 0.1  # share of different names up to which a column is one of staff
 SERVED = 20  # rows a name of staff stands in
 TOLD = {
@@ -42,6 +46,7 @@ class Habits:
     tide: Tide | None
     learned: dict[tuple[str, str], object]  # what the wardrobe learned of names and addresses
     told: Mapping[str, int]  # what a row tells of its person, by how many first letters
+    crossings: Sequence[Crossing]  # what goes with a person only by way of a category
 
 
 def habits_of(profile: HostProfile, drawn: Set[str]) -> Habits:
@@ -59,21 +64,62 @@ def habits_of(profile: HostProfile, drawn: Set[str]) -> Habits:
             if profile.roles[name] in TOLD and party.first(profile.roles[name]) == name
         }
         known = Known.of(profile.sample, profile.roles, parties)
-        bonds, local = _bonds(profile, plain, told), local_of(profile, plain)
-        found = Habits(plain, parties, known, {}, bonds, local, Tide.of(profile), {}, told)
+        columns, tide = _columns(profile, plain, told), Tide.of(profile)
+        bonds, local = clusters(columns, len(profile.sample)), local_of(profile, plain)
+        crossings = [] if tide else _crossings(profile, plain, columns, bonds, _visits(profile, parties))
+        found = Habits(plain, parties, known, {}, bonds, local, tide, {}, told, crossings)
         profile.memo["habits"] = found
     return found
 
 
-def _bonds(profile: HostProfile, plain: Plain, told: Mapping[str, int]) -> list[set[str]]:
-    """Group the plain columns and those that tell of a person by what goes together."""
+def _columns(profile: HostProfile, plain: Plain, told: Mapping[str, int]) -> dict[str, Cells]:
+    """Give the plain columns and those that tell of a person, to be looked at for what goes together."""
     rows = profile.sample
-    columns: dict[str, list[str | float | None]] = {
+    columns: dict[str, Cells] = {
         name: [number_of(row.get(name) or "") for row in rows] for name in plain.numbers
     }
     columns |= {name: [row.get(name) for row in rows] for name in plain.copied}
-    columns |= {name: [(row.get(name) or "")[:size] for row in rows] for name, size in told.items()}
-    return clusters(columns, len(rows))
+    return columns | {name: [(row.get(name) or "")[:size] for row in rows] for name, size in told.items()}
+
+
+def _crossings(
+    profile: HostProfile,
+    plain: Plain,
+    columns: Mapping[str, Cells],
+    bonds: Sequence[set[str]],
+    visits: Sequence[tuple[int, int]],
+) -> list[Crossing]:
+    """Find, in each group of columns that go together, what does so only by way of one of them."""
+    hours: dict[str, Cells] = {
+        f"hour of {name}": [_hour(column.clock, row.get(name) or "") for row in profile.sample]
+        for name, column in profile.columns.items()
+        if profile.roles[name] in TIMES and column.clock is not None
+    }
+    found = []
+    for group in bonds:
+        hub = hub_of({name: columns[name] for name in group}, hours, len(profile.sample))
+        kept = (group - plain.copied.keys() - plain.numbers.keys()) | hours.keys()
+        crossing = Crossing.of(hub, group, plain, kept, profile.sample, visits) if hub else None
+        found += [crossing] if crossing else []
+    return found
+
+
+def _visits(profile: HostProfile, parties: Sequence[Party]) -> list[tuple[int, int]]:
+    """Give the rows of the sample whose person stands in an earlier one, by phone or identity number, and that one."""
+    found = []
+    for party in parties:
+        heading = party.first("phone") or party.first("resident_id")
+        last: dict[str, int] = {}
+        for row, cells in enumerate(profile.sample if heading else ()):
+            if value := cells.get(heading or ""):
+                found += [(row, last[value])] if value in last else []
+                last[value] = row
+    return found
+
+
+def _hour(clock: Clock, text: str) -> str:
+    number = clock.read(text)
+    return "" if number is None else str(clock.moment(number).hour)
 
 
 def staff_of(profile: HostProfile) -> set[str]:

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
 
 FEW = 400  # different values up to which a column is one of categories, by itself or by how its texts begin
 KINDS = 64  # different values up to which each is looked at
 START = 3  # letters by which texts of other columns are put together
 OWN = 0.5  # share of different values above which a column tells nothing of recurrence
 NEVER = 1 << 40  # rows to a value that does not come again
+PAIRS, LOOK = (
+    32,
+    5000,
+)  # pairs of categories that are looked at by themselves, and rows by which they are found
 ONCE, SELDOM = 0.001, 0.2  # shares of rows whose value another of their run has: by error, and by chance
 
 
@@ -103,6 +108,21 @@ class Recurrence:
         }
 
     @cached_property
+    def _telling(self) -> set[tuple[str, str]]:
+        """Find the pairs of categories outside of runs that stand together least by chance."""
+        import numpy as np
+
+        every = np.arange(0, len(self.recall), 1 + len(self.recall) // LOOK)
+        spread = {}
+        for (one, two), (both, first, second) in self._joint.items():
+            if one not in self.local and two not in self.local:
+                mine, other = self.groups[one][every], self.groups[two][every]
+                spread[one, two] = float(
+                    np.std(np.log(both[mine * FEW + other] / (first[mine] * second[other])))
+                )
+        return set(sorted(spread, key=lambda pair: -spread[pair])[:PAIRS])
+
+    @cached_property
     def _lone(self) -> list[Ints]:
         """Find what stands once in each run: a value, or a value with a category (a carrier and its flight's number).
 
@@ -141,11 +161,30 @@ class Recurrence:
         values = [codes[seats.rows].tolist() for codes in self._lone]
         return [[(at, run, one[row]) for at, one in enumerate(values)] for row, run in enumerate(runs)]
 
-    def shown(self, seats: Seats) -> list[Floats]:
-        """Give every feature of some rows, always in the same order."""
+    @cached_property
+    def _there(self) -> list[Ints]:
+        """Give, for each thing that stands once in a run, the sorted pairs of run and value."""
         import numpy as np
 
-        found: list[NDArray[Any]] = [seats.at / len(self.recall), self.tide[seats.rows]]
+        return [np.unique(self._runs * (int(one.max()) + 1) + one) for one in self._lone]
+
+    def doubled(self, seats: Seats) -> Bools:
+        """Tell of rows to be added whether something of them, that stands once in a run, stands there already."""
+        import numpy as np
+
+        found = np.zeros(len(seats.at), np.bool_)
+        for one, there in zip(self._lone, self._there, strict=True):
+            asked = self._runs[seats.runs] * (int(one.max()) + 1) + one[seats.rows]
+            found |= there[np.minimum(np.searchsorted(there, asked), len(there) - 1)] == asked
+        return found
+
+    def shown(self, seats: Seats) -> list[Floats]:
+        """Give every feature of some rows, always in the same order; the first one is the number of the run."""
+        import numpy as np
+
+        found: list[NDArray[Any]] = [self._runs[seats.runs], self.tide[seats.rows]]
+        runs: list[NDArray[Any]] = [self._runs, *(self.recall.codes[name] for name in self.local)]
+        found += [np.bincount(codes)[codes[seats.runs]] + (not seats.real) for codes in runs]
         for name in self._sorted:
             found += self._recurring(name, seats)
         for name, codes in self.groups.items():
@@ -182,7 +221,7 @@ class Recurrence:
         return [self.recall.codes[name][seats.rows]] if few else []
 
     def _paired(self, seats: Seats) -> list[Floats]:
-        """Give how often pairs of categories stand together: each with those in runs, the least of all, and the sum."""
+        """Give how often pairs of categories stand together: those that tell, the least of all, and the sum."""
         import numpy as np
 
         more, size = int(not seats.real), len(self.recall) + (not seats.real)
@@ -199,4 +238,6 @@ class Recurrence:
             least, lowest, total = np.minimum(least, together), np.minimum(lowest, lift), total + lift
             if (one in self.local) != (two in self.local):
                 own.append(lift)
+            elif (one, two) in self._telling:
+                own.append(together)
         return [*own, least, lowest, total] if self._joint else []

@@ -31,6 +31,15 @@ class Templates:
     moments: Moments
     balances: Sequence[Balance]  # one for each way in which rows are chosen
 
+    @property
+    def _reach(self) -> int:
+        return max(DRAWN, int(WINDOW * len(self.profile.sample)))
+
+    @property
+    def apart(self) -> int:
+        """Give how far from a place the nearest row of the sample is that may be taken, in rows of it."""
+        return int(BESIDE * self._reach) + 1
+
     def near(self, places: Sequence[Place | None]) -> Ints:
         """Give the index of the sample row nearest each place (None: after the last row)."""
         import numpy as np
@@ -48,8 +57,7 @@ class Templates:
         import numpy as np
 
         size, shape = len(self.profile.sample), (len(places), len(self.balances), DRAWN)
-        reach = max(DRAWN, int(WINDOW * size))
-        apart = int(BESIDE * reach) + 1
+        reach, apart = self._reach, self.apart
         gen = generator(rng)
         steps = gen.integers(apart, reach + 1, shape) * (2 * gen.integers(0, 2, shape, np.int8) - 1)
         rows = near[:, None, None] + steps

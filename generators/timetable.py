@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 REACH = 0.15  # of the table, to either side of a place, out of which a fitting row is taken
-DRAWN = 40  # rows drawn for a place, of which those out of reach are left out
+DRAWN = 400  # rows drawn for a place, of which those out of reach are left out, and those that its run has already
 LEARNT = 5000  # real rows, and places, by which the weights are learned
 BINS = 12  # equal parts of the real rows, by each feature
 TAILS = (
@@ -37,12 +37,41 @@ TAILS = (
     0.02,
     0.04,
 )  # shares at either end that are parts of their own: what is odd stands there
+LOWEST = 1e-300
+RUNS = 400  # runs up to which each has its share
 LEAST = -300.0  # logarithm of odds below which all are alike
-FADING = 0.1  # share of a weight that each sweep takes back: what only a few rows ask for does not grow
+FADING = 0.03  # share of a weight that each sweep takes back: what only a few rows ask for does not grow
 OFTEN = 0.2  # different pairs, as a share of the rows, up to which they tell another column and not each row
-SWEEPS = 12
+SWEEPS = 30
 STEP = 2.0  # most by which a part's weight changes at once
-ROOM = 0.75  # share of places whose rows are likely below that of one taken at once
+TAKEN = 0.22  # share of the places that are taken: some more than are needed, of those that are kept
+
+
+@dataclass(frozen=True, slots=True)
+class Fitting:
+    """Rows that fit places: which place each is for (rising), its seat, and its odds."""
+
+    owner: Ints
+    seats: Seats
+    odds: Floats
+
+    def part(self, which: Ints, owner: Ints) -> Fitting:
+        """Give some of them, for places of other numbers."""
+        return Fitting(owner, self.seats.part(which), self.odds[which])
+
+    def joined(self, other: Fitting, places: Ints) -> Fitting:
+        """Add rows for other places, which have these numbers."""
+        import numpy as np
+
+        owner = np.concatenate([self.owner, places[other.owner]])
+        seats = Seats(
+            np.concatenate([self.seats.at, other.seats.at]),
+            np.concatenate([self.seats.rows, other.seats.rows]),
+            np.concatenate([self.seats.runs, other.seats.runs]),
+            real=False,
+        )
+        order = np.argsort(owner, kind="stable")
+        return Fitting(owner, seats, np.concatenate([self.odds, other.odds])).part(order, owner[order])
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +87,8 @@ class Timetable:
     weights: Sequence[Floats]  # logarithms, for each part of each feature
     ceiling: float
     told: Mapping[str, tuple[str, Ints, Ints]]  # columns that the run and a category tell
+    positions: Ints  # of the places that the weights were learned on, sorted
+    learnt: Fitting  # the rows that fit them, by their numbers in `positions`
 
     @classmethod
     def of(
@@ -78,22 +109,27 @@ class Timetable:
         order = np.argsort(values, kind="stable")
         shows = Recurrence(recall.without(drawn), local, values)
         told = _told(recall, shows, drawn)
-        blank = cls(recall, values, values[order], order, shows, (), (), 1.0, told)
+        nothing = Fitting(order[:0], Seats(order[:0], order[:0], order[:0], real=False), np.empty(0))
+        blank = cls(recall, values, values[order], order, shows, (), (), 1.0, told, order[:0], nothing)
         return blank._learned(profile, rng)
 
     def _learned(self, profile: HostProfile, rng: Random) -> Timetable:
         import numpy as np
 
         gen, size = generator(rng), len(self.recall)
-        some = np.sort(gen.permutation(size)[:LEARNT])
+        some = np.sort(gen.permutation(size)[: 2 * LEARNT])
         real = self.shows.shown(Seats(some, some, some, real=True))
         places = profile.places.part(0, LEARNT)
-        owner, seats = self._fitting(list(places), gen)
-        edges = [_edges(one) for one in real]
+        places = places.chosen(np.argsort(places.positions, kind="stable"))
+        fits = self._fitting(list(places), gen)
+        edges = [_edges(one, KINDS if at else RUNS) for at, one in enumerate(real)]
         wanted = [_parts(one, at) for one, at in zip(real, edges, strict=True)]
-        found = [_parts(one, at) for one, at in zip(self.shows.shown(seats), edges, strict=True)]
-        weights, ceiling = _raked(wanted, found, [len(at) + 1 for at in edges], owner, len(places))
-        return replace(self, edges=edges, weights=weights, ceiling=ceiling)
+        found = [_parts(one, at) for one, at in zip(self.shows.shown(fits.seats), edges, strict=True)]
+        weights, ceiling = _raked(wanted, found, [len(at) + 1 for at in edges], fits, len(places))
+        learnt = replace(fits, odds=fits.odds * _odds(found, weights))
+        return replace(
+            self, edges=edges, weights=weights, ceiling=ceiling, positions=places.positions, learnt=learnt
+        )
 
     def rows(
         self, places: Sequence[Place], rng: Random, taken: set[tuple[int, ...]], *, anyhow: bool = False
@@ -105,17 +141,18 @@ class Timetable:
         import numpy as np
 
         gen = generator(rng)
-        owner, seats = self._fitting(places, gen)
+        fits = self._weighed(places, gen, whole=True) if anyhow else self._likely(places, gen)
+        owner, seats, odds = fits.owner, fits.seats, fits.odds
         if not len(owner):
             return [None] * len(places)
-        found = [_parts(one, at) for one, at in zip(self.shows.shown(seats), self.edges, strict=True)]
-        odds = np.exp(np.maximum(_score(found, self.weights), LEAST))
         chances = _summed(odds, owner, len(places))
         likely = (chances > 0) & (anyhow | (gen.random(len(places)) * self.ceiling < chances))
         starts, ends = (
             np.searchsorted(owner, np.arange(len(places)), side=side) for side in ("left", "right")
         )
-        marks = np.cumsum(odds / (chances * DRAWN)[owner])  # a whole step for each place that has a row
+        marks = np.cumsum(
+            odds / np.maximum(chances * DRAWN, LOWEST)[owner]
+        )  # a whole step for each place that has a row
         below = np.where(starts > 0, marks[starts - 1], 0.0)
         at = np.searchsorted(marks, below + gen.random(len(places)), side="right")
         at = np.clip(at, starts, np.maximum(ends - 1, starts))
@@ -126,6 +163,33 @@ class Timetable:
                 taken.update(alone[place])
                 rows[place] = self._row(seats, int(at[place]))
         return rows
+
+    def _likely(self, places: Sequence[Place], gen: np.random.Generator) -> Fitting:
+        """Give the rows that fit places: those the weights were learned on, where they were, else drawn anew.
+
+        Weights learned on some rows make those have the spread of real ones; others but about so.
+        """
+        import numpy as np
+
+        asked = np.array([place.position for place in places], np.int64)
+        at = np.searchsorted(self.positions, asked)
+        known = np.append(self.positions, MISSING)[at] == asked
+        starts, ends = (np.searchsorted(self.learnt.owner, at, side=side) for side in ("left", "right"))
+        sizes = np.where(known, ends - starts, 0)
+        owner = np.repeat(np.arange(len(places)), sizes)
+        which = np.arange(len(owner)) + np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
+        found = self.learnt.part(which, owner)
+        if known.all():
+            return found
+        others = np.flatnonzero(~known)
+        drawn = self._weighed([places[place] for place in others.tolist()], gen)
+        return found.joined(drawn, others)
+
+    def _weighed(self, places: Sequence[Place], gen: np.random.Generator, *, whole: bool = False) -> Fitting:
+        """Draw rows that fit places, and weigh them by what was learned."""
+        fits = self._fitting(places, gen, whole=whole)
+        found = [_parts(one, at) for one, at in zip(self.shows.shown(fits.seats), self.edges, strict=True)]
+        return replace(fits, odds=fits.odds * _odds(found, self.weights))
 
     def _row(self, seats: Seats, at: int) -> Row:
         """Give a chosen row, its runs those of its place."""
@@ -147,8 +211,8 @@ class Timetable:
             return None
         return self.recall.texts[name][int(self.recall.codes[name][rows[found]])]
 
-    def _fitting(self, places: Sequence[Place], gen: np.random.Generator) -> tuple[Ints, Seats]:
-        """Draw rows that fit between the two at each place: which place each is for, and the seats."""
+    def _fitting(self, places: Sequence[Place], gen: np.random.Generator, *, whole: bool = False) -> Fitting:
+        """Draw rows that fit between the two at each place, without those that its run has already (`whole`: with)."""
         import numpy as np
 
         size = len(self.recall)
@@ -164,10 +228,16 @@ class Timetable:
         ranks = np.where(second, high[:, 1:] - total[:, None] + drawn, low[:, :1] + drawn)
         rows = self.order[np.clip(ranks, 0, size - 1)]
         fits = (np.abs(rows - at[:, None]) <= max(DRAWN, REACH * size)) & (total[:, None] > 0)
-        later = np.where(first[:, None] >= 0, first[:, None] == 1, second)
-        runs = np.clip(at[:, None] - 1 + later, 0, size - 1)
+        later = np.where(first[:, None] >= 0, first[:, None] == 1, second)  # it goes on with the run after
         owner, column = np.nonzero(fits)
-        return owner, Seats(at[owner], rows[owner, column], runs[owner, column], real=False)
+        keys, often = np.unique(
+            (owner * 2 + later[owner, column]) * size + rows[owner, column], return_counts=True
+        )
+        owner, found = keys // (2 * size), keys % size
+        run = np.clip(at[owner] - 1 + keys // size % 2, 0, size - 1)
+        fitting = Fitting(owner, Seats(at[owner], found, run, real=False), often.astype(float))
+        alone = np.flatnonzero(~self.shows.doubled(fitting.seats))
+        return fitting if whole else fitting.part(alone, owner[alone])
 
     def _ranges(
         self, start: Ints, end: Ints, tied: Floats, gen: np.random.Generator
@@ -199,12 +269,12 @@ class Timetable:
         return lows, highs, side
 
 
-def _edges(feature: Floats) -> Floats:
+def _edges(feature: Floats, kinds: int) -> Floats:
     """Give where the parts of a feature begin: each of few values is one, many are cut evenly, ends apart."""
     import numpy as np
 
     values = np.unique(feature)
-    if len(values) <= KINDS:
+    if len(values) <= kinds:
         return values[1:]
     shares = [*TAILS, *np.linspace(0, 1, BINS + 1)[1:-1], *(1 - tail for tail in TAILS)]
     return np.unique(np.quantile(feature, shares))
@@ -256,8 +326,16 @@ def _summed(odds: Floats, owner: Ints, places: int) -> Floats:
     return summed
 
 
+def _odds(found: Sequence[Ints], weights: Sequence[Floats]) -> Floats:
+    """Give the odds of rows by the weights of what they show."""
+    import numpy as np
+
+    odds: Floats = np.exp(np.maximum(_score(found, weights), LEAST))
+    return odds
+
+
 def _raked(
-    wanted: Sequence[Ints], found: Sequence[Ints], sizes: Sequence[int], owner: Ints, places: int
+    wanted: Sequence[Ints], found: Sequence[Ints], sizes: Sequence[int], fits: Fitting, places: int
 ) -> tuple[list[Floats], float]:
     """Weigh rows so that each feature, alone, has the spread that is wanted, though no place counts for more than one.
 
@@ -265,8 +343,8 @@ def _raked(
     """
     import numpy as np
 
-    weights, ceiling = [np.zeros(size) for size in sizes], 1.0
-    odds, held = np.ones(len(owner)), np.ones(len(owner))
+    weights, ceiling, owner = [np.zeros(size) for size in sizes], 1.0, fits.owner
+    odds, held = fits.odds.copy(), fits.odds.copy()
     real = [
         np.bincount(parts, minlength=size) / len(parts) for parts, size in zip(wanted, sizes, strict=True)
     ]
@@ -283,6 +361,20 @@ def _raked(
         weights[0] -= np.log(odds.mean())
         odds /= odds.mean()
         chances = _summed(odds, owner, places)
-        ceiling = max(float(np.quantile(chances, ROOM)), 1e-12)
-        held = odds * np.minimum(1.0, ceiling / np.maximum(chances, 1e-300))[owner]
+        ceiling = _ceiling(chances, TAKEN)
+        held = odds * np.minimum(1.0, ceiling / np.maximum(chances, LOWEST))[owner]
     return weights, ceiling
+
+
+def _ceiling(chances: Floats, share: float) -> float:
+    """Give the chance from which a place is taken at once, for such a share of the places to be taken."""
+    import numpy as np
+
+    falling = np.sort(chances)[::-1]
+    rest = np.cumsum(falling[::-1])[::-1]
+    left = share * len(falling) - np.arange(
+        len(falling)
+    )  # to be taken of the rest, the first ones being taken
+    bounds = rest / np.maximum(left, LOWEST)
+    enough = np.flatnonzero((falling <= bounds) | (left <= 1))
+    return max(float(bounds[enough[0]]) if len(enough) else 0.0, LOWEST)

@@ -23,6 +23,7 @@ from canary.generators.parties import Party, parties_of
 from canary.generators.people import Wish
 from canary.generators.persona import Personas
 from canary.generators.profile import HostProfile, Row
+from canary.generators.returning import Visit, visits_of
 from canary.generators.safety import ADULT
 from canary.model.canary import CanaryField
 from canary.model.record import Persona
@@ -106,6 +107,17 @@ class Wardrobe:
             return 0.0
         again = crowd(Counter(self.sample(heading).values), self.profile.rows)
         return min(MOST_AGAIN, returning_share(again))
+
+    def visits(self, party: Party) -> Sequence[Visit]:
+        """Give where in the sample persons come again, and after how many rows."""
+        heading = party.first("phone") or party.first("resident_id") or ""
+        if ("visits", heading) not in self.learned:
+            rows = zip(self.profile.numbers, self.profile.sample, strict=True)
+            self.learned["visits", heading] = visits_of(
+                (number, value) for number, row in rows if (value := row.get(heading))
+            )
+        found = self.learned["visits", heading]
+        return found if isinstance(found, list) else ()
 
     def _sex(self, party: Party, template: Row) -> str:
         heading = party.first("sex")

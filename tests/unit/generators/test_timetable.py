@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +15,7 @@ from canary.generators.neighbours import tide_of
 from canary.generators.profile import HostProfile
 from canary.generators.recall import MOST, Memory
 from canary.generators.recurrence import Recurrence, Seats
-from canary.generators.timetable import Timetable, _raked
+from canary.generators.timetable import DRAWN, TAKEN, Fitting, Timetable, _raked
 
 DAYS, LINES = 40, 60
 ROLES = {"day": "category", "minute": "count", "line": "code", "stop": "category"}
@@ -85,7 +86,7 @@ def test_what_a_row_shows_is_reckoned_rightly(columns, profile):
     shows = Recurrence(recall, ("day",), np.array(list(map(int, columns["minute"]))))
     some = np.arange(300, 500)
     names = list(shows._sorted)
-    at = 2 + 5 * names.index("line")
+    at = 4 + 5 * names.index("line")  # after place, minute, and how often its run and its day stand
     before, after, times = shows.shown(Seats(some, some, some, real=True))[at : at + 3]
     for row, one, two, count in zip(some.tolist(), before, after, times, strict=True):
         line, cells = columns["line"][row], columns["line"]
@@ -102,17 +103,40 @@ def test_rows_that_are_added_fit_and_recur_like_real_ones(columns, profile, time
     places = list(profile.places.part(0, 300))
     rows = timetable.rows(places, random.Random(4), set())
     found = [(place, row) for place, row in zip(places, rows, strict=True) if row is not None]
-    assert len(found) > 50
+    assert len(found) > 30
     days, minutes = list(map(int, columns["day"])), list(map(int, columns["minute"]))
     lines = {(day, line) for day, line in zip(columns["day"], columns["line"], strict=True)}
-    doubled = 0
     for place, row in found:
         at, day, minute = place.position, int(row["day"]), int(row["minute"])
         assert day in days[at - 1 : at + 1]
         assert days[at - 1] < day or minutes[at - 1] <= minute
         assert at == len(days) or days[at] > day or minute <= minutes[at]
-        doubled += (row["day"], row["line"]) in lines
-    assert doubled < 0.2 * len(found)  # by chance three of four: a line leaves on three days of four
+        assert (row["day"], row["line"]) not in lines  # a line leaves once a day
+
+
+def test_where_every_line_leaves_every_day_rows_are_doubled_at_last():
+    full = learned(buses(share=2.0))
+    assert full.recall is not None
+    table = Timetable.of(full, full.recall, "minute", ("day",), set(), random.Random(3))
+    places = list(full.places.part(0, 100))
+    assert not any(table.rows(places, random.Random(4), set()))
+    assert sum(row is not None for row in table.rows(places, random.Random(4), set(), anyhow=True)) > 50
+
+
+def test_rows_are_chosen_for_places_that_nothing_was_learned_on(profile, timetable):
+    """More recipients than weights are learned for: some of their places are known, others are not."""
+    known = set(timetable.positions.tolist())
+    places = list(profile.places.part(0, 40))
+    new = [at for at in range(1, 1800) if at not in known]
+    rest = [replace(places[0], position=at) for at in (new[0], new[-1])]
+    assert {place.position for place in places} <= known
+    mixed = [rest[0], *places, rest[1]]
+    both = [timetable._likely(some, np.random.default_rng(3)) for some in (places, mixed)]
+    inner = (both[1].owner > 0) & (both[1].owner < len(mixed) - 1)
+    assert both[1].owner[inner].tolist() == (both[0].owner + 1).tolist()
+    assert both[1].odds[inner].tolist() == both[0].odds.tolist()
+    assert (np.diff(both[1].owner) >= 0).all()
+    assert (both[1].seats.at[both[1].owner == 0] == new[0]).all()
 
 
 def test_what_stands_once_in_its_run_is_found(columns):
@@ -151,16 +175,16 @@ def test_what_no_clock_shows_is_no_room():
 
 
 def test_by_chance_lines_would_be_doubled(columns, profile, timetable):
-    """What the weights do, they do: without them most rows that fit stand on that day already."""
+    """Most rows that fit stand on that day already."""
     rng = np.random.default_rng(5)
-    owner, seats = timetable._fitting(list(profile.places.part(0, 200)), rng)
+    places = list(profile.places.part(0, 200))
     lines = {(day, line) for day, line in zip(columns["day"], columns["line"], strict=True)}
-    doubled = [
-        (columns["day"][run], columns["line"][row]) in lines
-        for run, row in zip(seats.runs, seats.rows, strict=True)
-    ]
-    assert np.mean(doubled) > 0.5
-    assert len(owner) == len(doubled)
+    for whole in (True, False):
+        fits = timetable._fitting(places, rng, whole=whole)
+        pairs = zip(fits.seats.runs, fits.seats.rows, fits.odds, strict=True)
+        doubled = [((columns["day"][run], columns["line"][row]) in lines, often) for run, row, often in pairs]
+        share = sum(often for twice, often in doubled if twice) / sum(often for _, often in doubled)
+        assert share > 0.5 if whole else share == 0
 
 
 def test_raking_gives_each_feature_the_spread_that_is_wanted():
@@ -168,9 +192,11 @@ def test_raking_gives_each_feature_the_spread_that_is_wanted():
     wanted = [rng.integers(0, 2, 4000), (rng.random(4000) < 0.3).astype(int)]
     found = [(rng.random(3000) < 0.8).astype(int), (rng.random(3000) < 0.6).astype(int)]
     owner = np.repeat(np.arange(300), 10)
-    weights, ceiling = _raked(wanted, found, [2, 2], owner, 300)
+    fits = Fitting(owner, Seats(owner, owner, owner, real=False), np.ones(3000))
+    weights, ceiling = _raked(wanted, found, [2, 2], fits, 300)
     odds = np.exp(weights[0][found[0]] + weights[1][found[1]])
-    chances = np.bincount(owner, odds) / 40
+    chances = np.bincount(owner, odds) / DRAWN
+    assert np.minimum(1, chances / ceiling).mean() == pytest.approx(TAKEN, abs=0.01)
     odds *= np.minimum(1, ceiling / chances)[owner]
     for want, have in zip(wanted, found, strict=True):
         assert (odds * have).sum() / odds.sum() == pytest.approx(want.mean(), abs=0.05)
