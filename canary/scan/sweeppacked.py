@@ -9,12 +9,14 @@ from canary.scan.sweepescapes import valid_utf8
 from canary.scan.sweephold import note_packed
 from canary.scan.sweepodd import is_hex
 from canary.scan.sweepwords import is_digit, is_letter, not_digits
-from canary.scan.sweepwork import GB_PAIRS, PACKED, STRETCH, UNPACKED, room_of
+from canary.scan.sweepwork import GB_PAIRS, MORE_ROOM, NESTING, PACKED, STRETCH, UNPACKED, room_of
 from canary.scan.vectors import U, controls, high, nuls, packed_signs, signs, unpack, visible
 
 NOTHING, TEXT, UNTOLD = range(3)  # what decoded bytes are; Python judges what is not told here
 SHORTEST = 12
-LONGEST = 2 * STRETCH
+LONGEST = 2 * STRETCH  # signs that are decoded at once; of what is not within base64 itself
+LONGEST_PASSAGE = LONGEST + MORE_ROOM
+OUTERMOST = UNPACKED + NESTING - 1
 U0, U1 = U(0), U(1)
 
 
@@ -120,12 +122,29 @@ def told(tb: int, d: int, n: int, more: bool) -> int:
             pairs |= ink & nul >> U1 & ink >> U(2) & nul >> U(3)
         at += 60  # what stands over the end of a block is seen in the next
     if null:  # UTF-16, in which two signs of ASCII stand beside each other wherever something may be found
-        return UNTOLD if pairs != U0 or more else NOTHING
+        return UNTOLD if more or (pairs != U0 and is_telling_wide(d, n)) else NOTHING
     if control or n == 0:
         return NOTHING
     if not wide or valid_utf8(d, 0, n):
         return NOTHING if spared and is_control(byte(d, n - 1)) else TEXT
     return UNTOLD if more or is_telling(tb, d, n) else NOTHING
+
+
+@apart
+def is_telling_wide(d: int, n: int) -> bool:
+    """Tell whether bytes show a number or a mail address as UTF-16."""
+    digits = 0
+    last = 0
+    for i in range(n >> 1):
+        c = byte(d, 2 * i)
+        if byte(d, 2 * i + 1):
+            c = 0
+        digits = digits + 1 if is_digit(c) else 0
+        follows = (c == 64 and (is_digit(last) or is_letter(last))) or (c == 35 and last == 38)
+        if digits == 3 or follows or (c == 117 and last == 92) or (is_hex(c) and last == 37):
+            return True
+        last = c
+    return False
 
 
 @inner
@@ -175,54 +194,38 @@ def gb_pair(tb: int, c: int, d: int) -> int:
 
 @inner
 def packed_at(st: int, tb: int, s: int, a: int) -> None:
-    """Note a stretch of base64 that may decode to text, the first sign of which stands here."""
-    last = get(st, PACKED)
-    if a < last:
+    """Note base64 that may decode to text, the first sign of which stands here: all its lines, else parts of them."""
+    if a < get(st, PACKED):
         return
     b = run_end(s, a)
-    put(st, PACKED, b)
-    inside = (
-        a > 1
-        and last > 0
-        and (a - 1 == last or (a - 2 == last and byte(s, last) == 13))
-        and byte(s, a - 1) == 10
-    )
-    if not inside and trailing(not_digits(load64(s + a)) >> U(32)) >= 32:  # four digits there no text gives
+    end = wrapped_end(s, b)
+    put(st, PACKED, end)
+    if trailing(not_digits(load64(s + a)) >> U(32)) >= 32:  # four digits there no text gives
         return
-    end = b if inside else wrapped_end(s, b)
-    if end > b and is_passage(tb, s, a, b, end):
+    if is_passage(tb, s, a, b, end):
         note_packed(st, a, end)
-        put(st, PACKED, end)
         return
-    if is_packed(tb, s, a, b):
-        note_packed(st, a, b)
-    p = b + 1 + (byte(s, b) == 13)  # a last line that is long enough by what fills it up alone
-    e = run_end(s, p) if byte(s, p - 1) == 10 else p
-    if 0 < e - p < SHORTEST and is_part(s, p, e, SHORTEST) and is_packed(tb, s, p, e):
-        note_packed(st, p, e)
+    p = a
+    while p < end:
+        e = piece_end(s, p)
+        if is_part(s, p, e, end - a) and is_text(tb, s, p, e):
+            note_packed(st, p, e)
+        p = e + 1
 
 
 @apart
 def is_passage(tb: int, s: int, a: int, b: int, end: int) -> bool:
     """Tell whether lines of base64, the first of which ends at `b`, may decode to one text."""
-    d = room_of(tb, UNPACKED)
-    if end - a <= LONGEST:
-        return told(tb, d, unpacked(tb, s, a, end, d), False) != NOTHING
-    return b - a > LONGEST or told(tb, d, unpacked(tb, s, a, b, d), True) != NOTHING
+    if end - a <= LONGEST_PASSAGE:
+        return is_text(tb, s, a, end)
+    d = room_of(tb, OUTERMOST)
+    return b - a > LONGEST_PASSAGE or told(tb, d, unpacked(tb, s, a, b, d), True) != NOTHING
 
 
 @apart
-def is_packed(tb: int, s: int, a: int, b: int) -> bool:
-    """Tell whether a stretch of base64, or a part of it between its marks, may decode to text."""
-    if b - a > LONGEST:
+def is_text(tb: int, s: int, a: int, b: int) -> bool:
+    """Tell whether a stretch of base64 may decode to text."""
+    if b - a > LONGEST_PASSAGE:
         return True
-    d = room_of(tb, UNPACKED)
-    if told(tb, d, unpacked(tb, s, a, b, d), False):
-        return True
-    p = a
-    while p < b:
-        e = piece_end(s, p)
-        if is_part(s, p, e, b - a) and told(tb, d, unpacked(tb, s, p, e, d), False):
-            return True
-        p = e + 1
-    return False
+    d = room_of(tb, OUTERMOST)
+    return told(tb, d, unpacked(tb, s, a, b, d), False) != NOTHING

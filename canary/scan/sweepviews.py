@@ -14,7 +14,9 @@ from canary.scan.sweepcells import UNQUOTING, cell_end, edge, link, unlink
 from canary.scan.sweepfold import AT_DOT, HTML, QUOTED, U, copied, fold, surveyed
 from canary.scan.sweeppacked import (
     LONGEST,
+    LONGEST_PASSAGE,
     NOTHING,
+    OUTERMOST,
     SHORTEST,
     TEXT,
     is_part,
@@ -49,6 +51,7 @@ from canary.scan.sweepwork import (
     MAPS,
     MOST_HARD,
     MOST_SHAPES,
+    NESTING,
     ODD_NOTED,
     ODDS,
     ONE,
@@ -69,7 +72,6 @@ from canary.scan.sweepwork import (
     STRETCH,
     TIME,
     UNFOLDING,
-    UNPACKED,
     UNQUOTED,
     VERSIONS,
     VIEW_CHANGED,
@@ -82,7 +84,6 @@ from canary.scan.sweepwork import (
 from canary.scan.vectors import new_lines
 
 ROUNDS = 2  # as many as `spellings` has
-NESTING = 3  # base64 within base64, as deep as there
 MOST_ASIDE = 1 << 14
 
 
@@ -197,9 +198,9 @@ def passage(st: int, tb: int, s: int, a: int, b: int, depth: int) -> bool:
 @apart
 def packed_part(st: int, tb: int, s: int, a: int, b: int, depth: int) -> bool:
     """Add to the view what a stretch of base64 stands for, if that is a text."""
-    if b - a > LONGEST:
+    if b - a > (LONGEST if depth else LONGEST_PASSAGE):
         return False
-    text = room_of(tb, UNPACKED + depth)
+    text = room_of(tb, OUTERMOST - depth)
     n = unpacked(tb, s, a, b, text)
     what = told(tb, text, n, False)
     if what != TEXT:

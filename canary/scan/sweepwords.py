@@ -24,7 +24,7 @@ from canary.scan.sweepwork import (
     SHAPE_PHONE,
     WANT,
 )
-from canary.scan.vectors import DIGITS, HYPHENS, LETTERS, mail_signs
+from canary.scan.vectors import DIGITS, HYPHENS, LETTERS, digits, mail_signs
 
 U = np.uint64
 
@@ -134,9 +134,26 @@ def take_word(st: int, tb: int, s: int, a: int, size: int, number: int, letters:
     take_glued(st, tb, s, a, a + size)
 
 
+@inner
+def has_number(s: int, a: int, b: int) -> bool:
+    """Tell whether five digits or more stand side by side in a word."""
+    while a < b:
+        found = digits(s + a)
+        two = found & found >> U(1)
+        five = two & two >> U(2) & found >> U(4)
+        if b - a < 64:
+            five &= (U(1) << U(b - a)) - U(1)
+        if five != U(0):
+            return True
+        a += 60
+    return False
+
+
 @apart
 def take_glued(st: int, tb: int, s: int, a: int, b: int) -> None:
     """Look up the numbers that letters are glued to."""
+    if not has_number(s, a, b):
+        return
     i = a
     before = a
     while i < b:

@@ -72,7 +72,12 @@ PAD: Final = 192  # and behind it: the kernel looks ahead
 ROOM: Final = (
     LEAD + 2 * STRETCH + 2 * PAD
 )  # of a text that is decoded: a few signs take more bytes than what they are of
-STANDING, ONE, OTHER, UNQUOTED, VIEWED, ASIDE, UNPACKED, TEXTS = *range(7), 9  # what the rooms hold
+STANDING, ONE, OTHER, UNQUOTED, VIEWED, ASIDE, UNPACKED, TEXTS = (
+    *range(7),
+    9,
+)  # what the rooms hold; those of base64, the innermost first, are the last
+NESTING: Final = 3  # base64 within base64
+MORE_ROOM: Final = 1 << 20  # of the outermost
 MAP_SIZE: Final = 2 * (ROOM // 64 + 16)
 
 
@@ -132,7 +137,7 @@ def _places(first: int, sizes: Sequence[int]) -> tuple[int, ...]:
         16 * ENTITY,
         256,
         4 * GB_ROWS * GB_COLUMNS,
-        TEXTS * ROOM,
+        TEXTS * ROOM + MORE_ROOM,
         SHAPES * PER_SHAPE,
     ),
 )
