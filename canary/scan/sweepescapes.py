@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from canary.native import apart, inner
-from canary.operations import byte, get, load64, put, put_byte
+from canary.operations import byte, get, load64, place, put, put_byte
+from canary.scan.signs import GB_COLUMNS
 from canary.scan.sweepnumbers import char_at
 from canary.scan.sweepodd import is_hex
 from canary.scan.sweepwords import is_digit, is_letter
-from canary.scan.sweepwork import CANNOT, ENTITIES, ENTITY, WESTERN
+from canary.scan.sweepwork import CANNOT, ENTITIES, ENTITY, GB_PAIRS, WESTERN
 
 U = np.uint64
 DECIMAL = U(0xFF0000FFFF)
@@ -225,7 +226,7 @@ def single(d: int, o: int, value: int) -> int:
 
 
 @apart
-def octets_at(st: int, s: int, i: int, n: int, mark: int, d: int, o: int) -> tuple[int, int]:
+def octets_at(st: int, tb: int, s: int, i: int, n: int, mark: int, d: int, o: int) -> tuple[int, int]:
     """Decode bytes written as two hexadecimal digits behind a mark, in quoted-printable with soft ends of lines."""
     e = i
     m = o
@@ -257,7 +258,9 @@ def octets_at(st: int, s: int, i: int, n: int, mark: int, d: int, o: int) -> tup
     if most > 0x7F and m - o == 1:  # what is no text in any encoding
         return (e, written(d, o, 0xFFFD))
     if most > 0x7E and not is_utf8(d, o, m):
-        put(st, CANNOT, 1)
+        m = o if control else from_gb(tb, d, o, m)
+        if m == o:
+            put(st, CANNOT, 1)
     if control:
         for j in range(e - i):
             put_byte(d, o + j, byte(s, i + j))
@@ -289,3 +292,43 @@ def valid_utf8(d: int, a: int, b: int) -> bool:
             return False
         a += size
     return True
+
+
+@inner
+def gb_pair(tb: int, c: int, d: int) -> int:
+    """Give the character that two bytes are in GB18030, 0 where they are none."""
+    if c < 0x81 or c == 255 or d < 0x40 or d == 255:
+        return 0
+    return int(place(tb + GB_PAIRS, GB_COLUMNS * (c - 0x81) + d - 0x40))
+
+
+@apart
+def from_gb(tb: int, d: int, o: int, m: int) -> int:
+    """Write bytes of GB18030 as UTF-8; gives where they end, `o` where they are none of it for sure."""
+    size = m - o
+    if byte(d, o) == 0xEF and byte(d, o + 1) == 0xBB and byte(d, o + 2) == 0xBF:  # a mark of UTF-8
+        return o
+    source = d + o + 2 * size  # what is written takes less
+    for j in range(size):
+        put_byte(source, j, byte(d, o + j))
+    end = o
+    j = 0
+    signs = 0
+    common = 0
+    while j < size:
+        code = byte(source, j)
+        if code >= 128:
+            j += 1
+            code = gb_pair(tb, code, byte(source, j)) if j < size else 0
+            if code == 0:
+                return o
+        j += 1
+        end = written(d, end, code)
+        signs += 1
+        common += (
+            0x4E00 <= code <= 0x9FFF
+            or 32 <= code < 127
+            or 0x3000 <= code <= 0x303F
+            or 0xFF01 <= code <= 0xFF5E
+        )
+    return end if size < 8 or 10 * common >= 6 * signs else o  # else they may be UTF-16

@@ -159,4 +159,4 @@ def matched(st: int, tb: int, step: int, s: int, i: int, n: int, d: int, o: int)
         return numerals_at(tb, s, i, n, d, o)
     if step == AT_DOT:
         return at_dot_at(s, i, n, d, o)
-    return octets_at(st, s, i, n, 37 if step == PERCENT else 61, d, o)
+    return octets_at(st, tb, s, i, n, 37 if step == PERCENT else 61, d, o)

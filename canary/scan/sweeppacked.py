@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from canary.native import apart, inner
-from canary.operations import byte, get, load64, place, put, put_byte, trailing
-from canary.scan.signs import GB_COLUMNS
-from canary.scan.sweepescapes import valid_utf8
+from canary.operations import byte, get, load64, put, put_byte, trailing
+from canary.scan.sweepescapes import gb_pair, valid_utf8
 from canary.scan.sweephold import note_packed
 from canary.scan.sweepodd import is_hex
 from canary.scan.sweepwords import is_digit, is_letter, not_digits
-from canary.scan.sweepwork import GB_PAIRS, MORE_ROOM, NESTING, PACKED, STRETCH, UNPACKED, room_of
+from canary.scan.sweepwork import MORE_ROOM, NESTING, PACKED, STRETCH, UNPACKED, room_of
 from canary.scan.vectors import U, controls, high, nuls, packed_signs, signs, unpack, visible
 
 NOTHING, TEXT, UNTOLD = range(3)  # what decoded bytes are; Python judges what is not told here
@@ -182,14 +181,6 @@ def is_telling(tb: int, d: int, n: int) -> bool:
             i += 1
         i += 1
     return False
-
-
-@inner
-def gb_pair(tb: int, c: int, d: int) -> int:
-    """Give the character that two bytes are in GB18030, 0 where they are none."""
-    if c < 0x81 or c == 255 or d < 0x40 or d == 255:
-        return 0
-    return int(place(tb + GB_PAIRS, GB_COLUMNS * (c - 0x81) + d - 0x40))
 
 
 @inner

@@ -28,6 +28,7 @@ WRITTEN = (
     r"&#49; &#x31; &#0; &#128; &#150; &#xd800; &#65534 &#1234567890; &#; &#x; &amp; &nbsp; &period; &commat; &#8203;"
     r" &#13; &#7; \u0031 \u00312 \ud83d\ude00 \ud83d \ud83dx \u003 \U0001F600 \U00110000 \x41 \x4 \u{41} \u{110000}"
     r" \u{} \n \q \_ \， \ %31 %e5%8f%b7 %e5 %00 %0a %07 %7f a+b =31 =3D =E5=8F=B7 一二三四五 1一2-3 a@b a_at_b a-At-b"
+    r" %B7 %CD%F5 %d5%c5%ce%b0%cf%c8%c9%fa1 =CD=F5 =D5=C5a %81%30%81%30 %a1%40 %ef%bb%bf%d5"
     r" (at) (dot) 【点】 （艾特） <圈a>"
 )
 PARTS = tuple(WRITTEN.split())
