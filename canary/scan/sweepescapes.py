@@ -79,12 +79,16 @@ def is_nothing(code: int) -> bool:
 @apart
 def html_at(st: int, tb: int, s: int, i: int, n: int, d: int, o: int) -> tuple[int, int]:
     """Decode a reference of HTML."""
-    word = load64(s + i)
-    if word & DECIMAL == TWO_DIGITS and i + 5 <= n:  # as most are that hide a number
+    first = i
+    while load64(s + i) & DECIMAL == TWO_DIGITS and i + 5 <= n:  # as most are that hide a number
         value = 10 * byte(s, i + 2) + byte(s, i + 3) - 528
-        if value > 31 and is_digit(byte(s, i + 2)) and is_digit(byte(s, i + 3)):
-            put_byte(d, o, value)
-            return (i + 5, o + 1)
+        if value < 32 or not (is_digit(byte(s, i + 2)) and is_digit(byte(s, i + 3))):
+            break
+        put_byte(d, o, value)
+        i += 5
+        o += 1
+    if i > first:
+        return (i, o)
     j = i + 1
     if byte(s, j) != 35:
         return named_at(st, tb, s, i, n, d, o)

@@ -28,6 +28,7 @@ from canary.scan.vectors import (
     numerals,
     percents,
     survey,
+    unplain,
     wide,
 )
 
@@ -55,6 +56,8 @@ def interest(step: int, q: int) -> Any:
 @inner
 def surveyed(s: int, n: int) -> int:
     """Give a bit for each step that may find something in a text."""
+    if 0 < n < 64 and unplain(s) << U(64 - n) == U0:
+        return 0
     found: int = survey(s, n)
     at = 64
     while at < n:

@@ -262,6 +262,15 @@ def _survey(builder: Any, address: Any, size: Any) -> Any:
     return bits
 
 
+def _unplain(builder: Any, address: Any) -> Any:
+    """Mask what is of interest to any step, roughly: one look-up tells."""
+    v = loaded(builder, address, BYTES)
+    ascii_signs = tuple(sorted({sign for signs in _SURVEYED.values() for sign in signs if sign < 128}))
+    found = _masks(builder, v, {0: ascii_signs})[0]
+    return builder.or_(found, builder.bitcast(builder.icmp_signed("<", v, same(0)), _I64))
+
+
+unplain = Operation(UNSIGNED, (SIGNED,), _unplain)
 survey = Operation(SIGNED, (SIGNED, SIGNED), _survey)  # the bits are in the order of the steps of `sweepfold`
 
 
