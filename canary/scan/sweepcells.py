@@ -23,8 +23,8 @@ U = np.uint64
 U0 = U(0)
 LONGEST_ESCAPE = 12
 # EDGES holds four times 16 bits: whether the version of a cell that stands after each step (0: before all; the steps of
-# the second round come behind those of the first) begins with three digits or more, with three to five; ends with what
-# may be the first three digits of a mobile, or its first two groups. WHOLES tells where it is a group of three to five.
+# the second round come behind those of the first) begins with three digits or more, with the last two groups of a
+# mobile; ends with what may be its first three digits, with its first two groups. WHOLES tells where it is the second.
 TIMES = 0xFFFF
 FOUR_TIMES = 0x1000100010001
 UNQUOTING = 15  # the time of quoted-printable, which is decoded by itself
@@ -126,6 +126,28 @@ def is_second(s: int, p: int) -> bool:
 
 
 @inner
+def is_third(s: int, p: int, k: int) -> bool:
+    """Tell whether the last digits of a mobile stand behind its second group, one or two marks between."""
+    if k < 3 or k > 5 or is_sign(byte(s, p)):
+        return False
+    e = behind(s, p)
+    if is_sign(byte(s, e)) and digits_from(s, e) == 0:
+        return False
+    if digits_from(s, e) == 0:
+        e = behind(s, e)
+    return min(5, digits_from(s, e)) + k == 8
+
+
+@inner
+def behind(s: int, p: int) -> int:
+    """Give where the character ends that stands here."""
+    p += 1
+    while byte(s, p) & 0xC0 == 0x80:
+        p += 1
+    return p
+
+
+@inner
 def spread(found: bool) -> int:
     """Give the bits of all times or none."""
     return TIMES if found else 0
@@ -137,11 +159,9 @@ def edge(st: int, s: int, n: int) -> None:
     first = 0
     k = digits_from(s, 0)
     if k == 0 and not is_sign(byte(s, 0)):  # one more mark may stand there
-        first = 1
-        while byte(s, first) & 0xC0 == 0x80:
-            first += 1
+        first = behind(s, 0)
         k = digits_from(s, first)
-    found = spread(k > 2) | spread(2 < k < 6) << 16
+    found = spread(k > 2) | spread(is_third(s, first + k, k)) << 16
     whole = 0
     e = n
     while e > 0 and is_border(byte(s, e - 1)):
@@ -188,10 +208,10 @@ def link(st: int, a: int) -> bool:
     """
     past = get(st, LINK)
     now = get(st, EDGES)
-    two = past >> 32 & now >> 16 & TIMES  # the first group ends one cell, and the second begins the next
-    linked = two | past >> 48 & now & TIMES
-    put(st, LINK, now | (two & get(st, WHOLES)) << 48)
-    if linked == 0:
+    linked = (past >> 32 & now >> 16 | past >> 48 & now) & TIMES
+    two = past >> 32 & get(st, WHOLES) & TIMES  # the first group ends one cell, and the second is the next
+    put(st, LINK, now | two << 48)
+    if linked | two == 0:
         put(st, LINK_FIRST, a)
         put(st, LINKED, 0)
         put(st, LINK_STEPS, get(st, STEPS_TAKEN))

@@ -334,6 +334,16 @@ def take_spread(st: int, tb: int, s: int, first: int, last: int) -> None:
 
 
 @inner
+def marked(st: int, tb: int, s: int, group: int) -> bool:
+    """Tell whether a group is one digit with a mark before it."""
+    a = get(st, GROUPED + 2 * group)
+    p = a - 1
+    while byte(s, p) & 0xC0 == 0x80:
+        p -= 1
+    return get(st, GROUPED + 2 * group + 1) == a + 1 and mark_at(tb, s, p)[0] != 0
+
+
+@inner
 def take_spreads(st: int, tb: int, s: int, k: int) -> None:
     """Look up what of a chain is digits one by one with one mark before each."""
     run = 0
@@ -344,7 +354,7 @@ def take_spreads(st: int, tb: int, s: int, k: int) -> None:
             if alone and one_mark(s, get(st, GROUPED + 2 * i - 1), a):
                 run += 1
                 continue
-        if run >= 10:
+        if run >= 10 or (run == 9 and marked(st, tb, s, i - 10)):
             take_spread(st, tb, s, i - 1 - run, i - 1)
         run = 0
 
@@ -423,7 +433,7 @@ def chain_at(st: int, tb: int, s: int, i: int) -> None:
     if k < 2 or z - start < 7:
         return
     if single == k - 1:
-        if k > 10:
+        if k > 10 or (k == 10 and marked(st, tb, s, 0)):
             take_spread(st, tb, s, 0, k - 1)
     elif spread >= 9:
         take_spreads(st, tb, s, k)

@@ -263,10 +263,13 @@ def take_mail(st: int, tb: int, s: int, at: int) -> None:
         harden(st, a, end)
         return
     shape = SHAPE_EMAIL + domain_class(s, at + 1, end)
-    while byte(s, a) == 46:
-        a += 1
-    if a < at and not byte(tb, byte(s, a)):  # a mark that may belong to it, or to what stands before
-        hold(st, tb, s + a, end - a, EMAIL, shape, a, end)
+    if not byte(
+        tb, byte(s, a)
+    ):  # a mark that may belong to it, or to what stands before: it is looked up twice
+        while byte(s, a) == 46:
+            a += 1
+        if a < at:
+            hold(st, tb, s + a, end - a, EMAIL, shape, a, end)
         while a < at and not byte(tb, byte(s, a)):
             a += 1
     if a < at:
