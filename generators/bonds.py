@@ -39,8 +39,9 @@ def clusters(columns: Mapping[str, Cells], seed: int) -> list[set[str]]:
     coded = {name: codes for name, codes in coded.items() if len(codes) and codes.max() > 0}
     gen = np.random.default_rng(seed)
     groups = {name: {name} for name in names}
+    shuffles = _Shuffles(min(LOOK, max(map(len, columns.values()), default=0)), gen)
     for one, two in combinations(coded, 2):
-        if groups[one] is not groups[two] and _bound(coded[one], coded[two], gen):
+        if groups[one] is not groups[two] and _bound(coded[one], coded[two], shuffles):
             merged = groups[one] | groups[two]
             groups.update(dict.fromkeys(merged, merged))
     return list({id(group): group for group in groups.values()}.values())
@@ -72,8 +73,9 @@ def hub_of(group: Mapping[str, Cells], others: Mapping[str, Cells], seed: int) -
         if hub in others or ROOMY * (int(given.max()) + 1) > len(given):
             continue
         parts = {name: {name} for name, codes in coded.items() if not _settled(codes, given)}
+        shuffles = _Shuffles(len(given), gen, given)
         for one, two in combinations(parts, 2):
-            if parts[one] is not parts[two] and _bound(coded[one], coded[two], gen, given):
+            if parts[one] is not parts[two] and _bound(coded[one], coded[two], shuffles, given):
                 merged = parts[one] | parts[two]
                 parts.update(dict.fromkeys(merged, merged))
         found = tuple({id(part): frozenset(part) for part in parts.values()}.values())
@@ -103,35 +105,48 @@ def _settled(codes: Ints, given: Ints) -> bool:
     return len(pairs) == len(np.unique(given))
 
 
-def _bound(one: Ints, two: Ints, gen: np.random.Generator, given: Ints | None = None) -> bool:
+class _Shuffles:
+    """Orders of rows that are shuffled (within each value of `given`): each is made once and serves all pairs."""
+
+    def __init__(self, size: int, gen: np.random.Generator, given: Ints | None = None) -> None:
+        self._size, self._gen, self._given = size, gen, given
+        self._known: list[Ints] = []
+
+    def __getitem__(self, at: int) -> Ints:
+        import numpy as np
+
+        while len(self._known) <= at:
+            if self._given is None:
+                self._known.append(self._gen.permutation(self._size))
+                continue
+            order = np.empty(self._size, np.int64)
+            order[np.argsort(self._given, kind="stable")] = np.lexsort(
+                (self._gen.random(self._size), self._given)
+            )
+            self._known.append(order)
+        return self._known[at]
+
+
+def _bound(one: Ints, two: Ints, shuffles: _Shuffles, given: Ints | None = None) -> bool:
     """Tell whether two columns agree in more pairs of rows than when one is shuffled (within each value of `given`)."""
     import numpy as np
 
     if given is not None:
         one = given * (int(one.max()) + 1) + one
     found, chance = _agreeing(one, two), list[float]()
-    for more in (SHUFFLES, 0 if given is None else AGAIN):
-        chance += [_agreeing(one, _shuffled(two, gen, given)) for _ in range(more)]
+    for enough in (SHUFFLES, SHUFFLES if given is None else SHUFFLES + AGAIN):
+        chance += [_agreeing(one, two[shuffles[at]]) for at in range(len(chance), enough)]
         mean, spread = float(np.mean(chance)), float(np.std(chance))
         if found <= mean + SURE * max(spread, mean**0.5, 1.0):
             return False
     return True
 
 
-def _shuffled(codes: Ints, gen: np.random.Generator, given: Ints | None) -> Ints:
-    import numpy as np
-
-    if given is None:
-        return gen.permutation(codes)
-    shuffled = np.empty_like(codes)
-    shuffled[np.argsort(given, kind="stable")] = codes[np.lexsort((gen.random(len(codes)), given))]
-    return shuffled
-
-
 def _agreeing(one: Ints, two: Ints) -> float:
     """Count the pairs of rows that agree in both columns."""
     import numpy as np
 
-    both = one * (int(two.max()) + 1) + two
-    counts = np.bincount(both) if int(both.max()) < DENSE else np.unique(both, return_counts=True)[1]
+    keys = np.sort(one * (int(two.max()) + 1) + two)
+    ends = np.append(np.flatnonzero(keys[1:] != keys[:-1]), len(keys) - 1)
+    counts = np.diff(ends, prepend=-1)
     return float((counts * (counts - 1)).sum() / 2)

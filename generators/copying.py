@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, chain
@@ -179,10 +179,13 @@ class Plain:
         people = tuple(name for name in profile.headings if profile.roles[name] in PERSONAL & {"name"})
         return cls(copied, numbers, people)
 
-    def tame(self, headings: Set[str], row: Row) -> bool:
+    def tame(self, headings: Collection[str], row: Row) -> bool:
         """Tell whether the texts of a row in some columns may stand beside another name: they tell nobody's."""
-        texts = (headings & self.copied.keys()).difference(self.people)  # the name of staff is its own text
-        copied = [text for heading in sorted(texts) if (text := row.get(heading))]
+        copied = [
+            text
+            for heading in headings
+            if heading in self.copied and heading not in self.people and (text := row.get(heading))
+        ]  # the name of staff is its own text
         if not copied:
             return True
         names = names_in(row, self.people)

@@ -61,5 +61,5 @@ class Crossing:
             return
         for part, balance in zip(self.parts, balances, strict=True):
             other = sample[balance.choose([rng.choice(some) for _ in range(CHOICE)])]
-            if plain.tame(set(part), other):
+            if plain.tame(part, other):
                 row.update((name, other.get(name)) for name in part)

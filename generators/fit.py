@@ -31,6 +31,10 @@ from canary.model.record import Persona
 COMPANY = 400  # rows looked through for one like that of a person who comes again
 AT_ONCE = 16  # places for which rows are chosen at once, at least
 AGAIN = 20  # tries a canary to find room in a place that is used already
+ENOUGH, SPARE = (
+    8,
+    64,
+)  # places a canary, and besides, among whose rows those are chosen that a timetable asks for
 ROUNDS = 40  # drawings until every draft is whole; a coincidence with the host is rare
 
 
@@ -136,6 +140,11 @@ class Fitter:
 
     def drafts(self, places: Places, count: int) -> list[Draft]:
         """Draft so many canaries."""
+        if self.timetable is not None and len(places):
+            known = self.timetable
+            self.timetable = known.learned(places.part(0, ENOUGH * count + SPARE), count, self.rng)
+            if len(self.timetable.positions) >= len(known.positions):
+                self.profile.memo["timetable"] = self.timetable
         seats = self._seats(places, count)
         done: dict[int, Draft] = {}
         for _ in range(ROUNDS):

@@ -34,6 +34,7 @@ FOLLOWS = 0.5  # correlation of gaps above which one column tells the other
 SAMPLE = 4000  # whole rows kept
 LOOK = 2000  # values by which a column's spelling is learned
 SLACK, SPARE = 6, 256  # places kept beyond those asked for: some are found unfit when drafted
+CHOICE = 12  # so many in tables with a timetable, where those are taken that rows fit best
 KEYLIKE = KEYS | {"account_no"}
 TIDAL = frozenset({"count", "measure", "other"})
 TIMELIKE = frozenset({"time", "date"})
@@ -76,7 +77,7 @@ class HostLearner:
         return canary_count(self._canaries, rows) * self._copies
 
     def _room(self, rows: int) -> int:
-        return SLACK * self._wanted(rows) + SPARE
+        return (CHOICE if self._memory else SLACK) * self._wanted(rows) + SPARE
 
     def feed(self, batch: RowBatch) -> None:
         """Learn from the next batch; raises UsageError where its columns are not those of the table."""

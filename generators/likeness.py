@@ -6,9 +6,9 @@ import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, cached_property
-from itertools import accumulate
+from itertools import accumulate, chain
 from math import log2
 from random import Random
 from typing import TypeVar
@@ -206,10 +206,12 @@ class Parts:
 
     def written(self) -> str:
         """Put the address together."""
-        pieces = [self.divisions, self.names[0]]
-        for number, unit, name in zip(self.numbers, self.units, self.names[1:], strict=True):
-            pieces += [number, unit, name]
-        return "".join(pieces)
+        return _written(self.divisions, self.names, self.numbers, self.units)
+
+
+def _written(divisions: str, names: Sequence[str], numbers: Sequence[str], units: Sequence[str]) -> str:
+    behind = chain.from_iterable(zip(numbers, units, names[1:], strict=True))
+    return f"{divisions}{names[0]}{''.join(behind)}"
 
 
 def parts_of(text: str, divisions: int) -> Parts:
@@ -285,6 +287,6 @@ class Homes:
                 bits += more
             made = tuple(names), tuple(numbers)
             if made not in self._known:
-                text = replace(old, names=made[0], numbers=made[1]).written()
+                text = _written(old.divisions, made[0], made[1], old.units)
                 return Home(text, round(max(0.0, bits - TRIED_BITS), 2))
         return None

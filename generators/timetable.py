@@ -14,64 +14,36 @@ from typing import TYPE_CHECKING
 
 from canary.generators.draws import generator
 from canary.generators.gaps import MISSING
+from canary.generators.raking import (
+    AGAIN,
+    DRAWN,
+    LEARNT,
+    LOWEST,
+    SWEEPS,
+    Fitting,
+    edges_of,
+    odds_of,
+    parts_of,
+    raked,
+    summed,
+)
 from canary.generators.recurrence import FEW, KINDS, Recurrence, Seats
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from canary.generators.profile import HostProfile, Place, Row
+    from canary.generators.profile import HostProfile, Place, Places, Row
     from canary.generators.recall import Recall
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-REACH = 0.15  # of the table, to either side of a place, out of which a fitting row is taken
-DRAWN = 400  # rows drawn for a place, of which those out of reach are left out, and those that its run has already
-LEARNT = 5000  # real rows, and places, by which the weights are learned
-BINS = 12  # equal parts of the real rows, by each feature
-TAILS = (
-    0.005,
-    0.01,
-    0.02,
-    0.04,
-)  # shares at either end that are parts of their own: what is odd stands there
-LOWEST = 1e-300
+REACH = 0.25  # of the table, to either side of a place, out of which a fitting row is taken
 RUNS = 400  # runs up to which each has its share
-LEAST = -300.0  # logarithm of odds below which all are alike
-FADING = 0.03  # share of a weight that each sweep takes back: what only a few rows ask for does not grow
 OFTEN = 0.2  # different pairs, as a share of the rows, up to which they tell another column and not each row
-SWEEPS = 30
-STEP = 2.0  # most by which a part's weight changes at once
-TAKEN = 0.22  # share of the places that are taken: some more than are needed, of those that are kept
-
-
-@dataclass(frozen=True, slots=True)
-class Fitting:
-    """Rows that fit places: which place each is for (rising), its seat, and its odds."""
-
-    owner: Ints
-    seats: Seats
-    odds: Floats
-
-    def part(self, which: Ints, owner: Ints) -> Fitting:
-        """Give some of them, for places of other numbers."""
-        return Fitting(owner, self.seats.part(which), self.odds[which])
-
-    def joined(self, other: Fitting, places: Ints) -> Fitting:
-        """Add rows for other places, which have these numbers."""
-        import numpy as np
-
-        owner = np.concatenate([self.owner, places[other.owner]])
-        seats = Seats(
-            np.concatenate([self.seats.at, other.seats.at]),
-            np.concatenate([self.seats.rows, other.seats.rows]),
-            np.concatenate([self.seats.runs, other.seats.runs]),
-            real=False,
-        )
-        order = np.argsort(owner, kind="stable")
-        return Fitting(owner, seats, np.concatenate([self.odds, other.odds])).part(order, owner[order])
+MORE = 1.3  # times as many places are taken as are needed: some are found unfit when drafted
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +56,7 @@ class Timetable:
     order: Ints  # rows in that order
     shows: Recurrence
     edges: Sequence[Floats]
+    wanted: Sequence[Floats]  # shares of real rows, for each part of each feature
     weights: Sequence[Floats]  # logarithms, for each part of each feature
     ceiling: float
     told: Mapping[str, tuple[str, Ints, Ints]]  # columns that the run and a category tell
@@ -110,26 +83,29 @@ class Timetable:
         shows = Recurrence(recall.without(drawn), local, values)
         told = _told(recall, shows, drawn)
         nothing = Fitting(order[:0], Seats(order[:0], order[:0], order[:0], real=False), np.empty(0))
-        blank = cls(recall, values, values[order], order, shows, (), (), 1.0, told, order[:0], nothing)
-        return blank._learned(profile, rng)
+        blank = cls(recall, values, values[order], order, shows, (), (), (), 1.0, told, order[:0], nothing)
+        gen, size = generator(rng), len(recall)
+        some = np.sort(gen.permutation(size)[: 2 * LEARNT])
+        real = shows.shown(Seats(some, some, some, real=True))
+        edges = [edges_of(one, KINDS if at else RUNS) for at, one in enumerate(real)]
+        wanted = [
+            np.bincount(parts_of(one, at), minlength=len(at) + 1) / len(one)
+            for one, at in zip(real, edges, strict=True)
+        ]
+        return replace(blank, edges=edges, wanted=wanted, weights=[np.zeros(len(one)) for one in wanted])
 
-    def _learned(self, profile: HostProfile, rng: Random) -> Timetable:
+    def learned(self, places: Places, count: int, rng: Random) -> Timetable:
+        """Weigh rows that fit places, of which so many are to be taken; starts from the weights known so far."""
         import numpy as np
 
-        gen, size = generator(rng), len(self.recall)
-        some = np.sort(gen.permutation(size)[: 2 * LEARNT])
-        real = self.shows.shown(Seats(some, some, some, real=True))
-        places = profile.places.part(0, LEARNT)
         places = places.chosen(np.argsort(places.positions, kind="stable"))
-        fits = self._fitting(list(places), gen)
-        edges = [_edges(one, KINDS if at else RUNS) for at, one in enumerate(real)]
-        wanted = [_parts(one, at) for one, at in zip(real, edges, strict=True)]
-        found = [_parts(one, at) for one, at in zip(self.shows.shown(fits.seats), edges, strict=True)]
-        weights, ceiling = _raked(wanted, found, [len(at) + 1 for at in edges], fits, len(places))
-        learnt = replace(fits, odds=fits.odds * _odds(found, weights))
-        return replace(
-            self, edges=edges, weights=weights, ceiling=ceiling, positions=places.positions, learnt=learnt
-        )
+        fits = self._fitting(list(places), generator(rng))
+        found = [parts_of(one, at) for one, at in zip(self.shows.shown(fits.seats), self.edges, strict=True)]
+        share = min(1.0, MORE * count / max(1, len(places)))
+        sweeps = AGAIN if len(self.positions) else SWEEPS
+        weights, ceiling = raked(self.wanted, found, self.weights, fits, len(places), share, sweeps)
+        learnt = replace(fits, odds=fits.odds * odds_of(found, weights))
+        return replace(self, weights=weights, ceiling=ceiling, positions=places.positions, learnt=learnt)
 
     def rows(
         self, places: Sequence[Place], rng: Random, taken: set[tuple[int, ...]], *, anyhow: bool = False
@@ -145,7 +121,7 @@ class Timetable:
         owner, seats, odds = fits.owner, fits.seats, fits.odds
         if not len(owner):
             return [None] * len(places)
-        chances = _summed(odds, owner, len(places))
+        chances = summed(odds, owner, len(places))
         likely = (chances > 0) & (anyhow | (gen.random(len(places)) * self.ceiling < chances))
         starts, ends = (
             np.searchsorted(owner, np.arange(len(places)), side=side) for side in ("left", "right")
@@ -188,8 +164,8 @@ class Timetable:
     def _weighed(self, places: Sequence[Place], gen: np.random.Generator, *, whole: bool = False) -> Fitting:
         """Draw rows that fit places, and weigh them by what was learned."""
         fits = self._fitting(places, gen, whole=whole)
-        found = [_parts(one, at) for one, at in zip(self.shows.shown(fits.seats), self.edges, strict=True)]
-        return replace(fits, odds=fits.odds * _odds(found, self.weights))
+        found = [parts_of(one, at) for one, at in zip(self.shows.shown(fits.seats), self.edges, strict=True)]
+        return replace(fits, odds=fits.odds * odds_of(found, self.weights))
 
     def _row(self, seats: Seats, at: int) -> Row:
         """Give a chosen row, its runs those of its place."""
@@ -269,17 +245,6 @@ class Timetable:
         return lows, highs, side
 
 
-def _edges(feature: Floats, kinds: int) -> Floats:
-    """Give where the parts of a feature begin: each of few values is one, many are cut evenly, ends apart."""
-    import numpy as np
-
-    values = np.unique(feature)
-    if len(values) <= kinds:
-        return values[1:]
-    shares = [*TAILS, *np.linspace(0, 1, BINS + 1)[1:-1], *(1 - tail for tail in TAILS)]
-    return np.unique(np.quantile(feature, shares))
-
-
 def _told(recall: Recall, shows: Recurrence, drawn: Set[str]) -> dict[str, tuple[str, Ints, Ints]]:
     """Find the columns that a category and the run together tell: an hour and the day tell a time.
 
@@ -299,82 +264,3 @@ def _told(recall: Recall, shows: Recurrence, drawn: Set[str]) -> dict[str, tuple
                 found[name] = other, keys, first
                 break
     return found
-
-
-def _parts(feature: Floats, edges: Floats) -> Ints:
-    """Give the part of the real rows that each row's feature falls into."""
-    import numpy as np
-
-    return np.searchsorted(edges, feature, side="right")
-
-
-def _score(found: Sequence[Ints], weights: Sequence[Floats]) -> Floats:
-    """Add up the weights of each row's features."""
-    import numpy as np
-
-    total = np.zeros(len(found[0]))
-    for parts, each in zip(found, weights, strict=True):
-        total += each[parts]
-    return total
-
-
-def _summed(odds: Floats, owner: Ints, places: int) -> Floats:
-    """Give the chance of each place: the odds of its rows, of all that were drawn for it."""
-    import numpy as np
-
-    summed: Floats = np.bincount(owner, odds, minlength=places) / DRAWN
-    return summed
-
-
-def _odds(found: Sequence[Ints], weights: Sequence[Floats]) -> Floats:
-    """Give the odds of rows by the weights of what they show."""
-    import numpy as np
-
-    odds: Floats = np.exp(np.maximum(_score(found, weights), LEAST))
-    return odds
-
-
-def _raked(
-    wanted: Sequence[Ints], found: Sequence[Ints], sizes: Sequence[int], fits: Fitting, places: int
-) -> tuple[list[Floats], float]:
-    """Weigh rows so that each feature, alone, has the spread that is wanted, though no place counts for more than one.
-
-    Gives the logarithms of the weights, and the chance from which a place is taken at once.
-    """
-    import numpy as np
-
-    weights, ceiling, owner = [np.zeros(size) for size in sizes], 1.0, fits.owner
-    odds, held = fits.odds.copy(), fits.odds.copy()
-    real = [
-        np.bincount(parts, minlength=size) / len(parts) for parts, size in zip(wanted, sizes, strict=True)
-    ]
-    for _ in range(SWEEPS if len(odds) else 0):
-        for at, parts in enumerate(found):
-            have = np.bincount(parts, held, minlength=sizes[at])
-            ratio = (real[at] + 1 / LEARNT) / (have / held.sum() + 1 / LEARNT)
-            step = np.log(np.clip(ratio, 1 / STEP, STEP))
-            step -= FADING * (weights[at] + step)
-            weights[at] += step
-            more = np.exp(step)[parts]
-            odds *= more
-            held *= more
-        weights[0] -= np.log(odds.mean())
-        odds /= odds.mean()
-        chances = _summed(odds, owner, places)
-        ceiling = _ceiling(chances, TAKEN)
-        held = odds * np.minimum(1.0, ceiling / np.maximum(chances, LOWEST))[owner]
-    return weights, ceiling
-
-
-def _ceiling(chances: Floats, share: float) -> float:
-    """Give the chance from which a place is taken at once, for such a share of the places to be taken."""
-    import numpy as np
-
-    falling = np.sort(chances)[::-1]
-    rest = np.cumsum(falling[::-1])[::-1]
-    left = share * len(falling) - np.arange(
-        len(falling)
-    )  # to be taken of the rest, the first ones being taken
-    bounds = rest / np.maximum(left, LOWEST)
-    enough = np.flatnonzero((falling <= bounds) | (left <= 1))
-    return max(float(bounds[enough[0]]) if len(enough) else 0.0, LOWEST)

@@ -52,7 +52,7 @@ def _auc_table(found: Found) -> str:
             str(one["features"]),
             *(_interval(one[way]) for way in ("boosting", "logistic")),
             *(_apart(one, way) for way in ("boosting", "logistic")),
-            _floor(found.get("floor", {}).get(name)),
+            _floor(found.get(f"{name} floor")),
         ]
         for name, one in ((name, found[name]) for name in _hosts(found))
     ]

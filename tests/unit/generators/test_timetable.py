@@ -13,9 +13,10 @@ from canary.files.table import RowBatch
 from canary.generators.host import HostLearner
 from canary.generators.neighbours import tide_of
 from canary.generators.profile import HostProfile
+from canary.generators.raking import DRAWN, SWEEPS, Fitting, raked
 from canary.generators.recall import MOST, Memory
 from canary.generators.recurrence import Recurrence, Seats
-from canary.generators.timetable import DRAWN, TAKEN, Fitting, Timetable, _raked
+from canary.generators.timetable import Timetable
 
 DAYS, LINES = 40, 60
 ROLES = {"day": "category", "minute": "count", "line": "code", "stop": "category"}
@@ -57,7 +58,8 @@ def profile(columns) -> HostProfile:
 @pytest.fixture(scope="module")
 def timetable(profile) -> Timetable:
     assert profile.recall is not None
-    return Timetable.of(profile, profile.recall, "minute", ("day",), set(), random.Random(3))
+    blank = Timetable.of(profile, profile.recall, "minute", ("day",), set(), random.Random(3))
+    return blank.learned(profile.places, 100, random.Random(3))
 
 
 def test_the_whole_table_is_remembered(columns, profile):
@@ -117,7 +119,8 @@ def test_rows_that_are_added_fit_and_recur_like_real_ones(columns, profile, time
 def test_where_every_line_leaves_every_day_rows_are_doubled_at_last():
     full = learned(buses(share=2.0))
     assert full.recall is not None
-    table = Timetable.of(full, full.recall, "minute", ("day",), set(), random.Random(3))
+    blank = Timetable.of(full, full.recall, "minute", ("day",), set(), random.Random(3))
+    table = blank.learned(full.places, 50, random.Random(3))
     places = list(full.places.part(0, 100))
     assert not any(table.rows(places, random.Random(4), set()))
     assert sum(row is not None for row in table.rows(places, random.Random(4), set(), anyhow=True)) > 50
@@ -193,10 +196,11 @@ def test_raking_gives_each_feature_the_spread_that_is_wanted():
     found = [(rng.random(3000) < 0.8).astype(int), (rng.random(3000) < 0.6).astype(int)]
     owner = np.repeat(np.arange(300), 10)
     fits = Fitting(owner, Seats(owner, owner, owner, real=False), np.ones(3000))
-    weights, ceiling = _raked(wanted, found, [2, 2], fits, 300)
+    shares = [np.bincount(one) / len(one) for one in wanted]
+    weights, ceiling = raked(shares, found, [np.zeros(2), np.zeros(2)], fits, 300, 0.2, SWEEPS)
     odds = np.exp(weights[0][found[0]] + weights[1][found[1]])
     chances = np.bincount(owner, odds) / DRAWN
-    assert np.minimum(1, chances / ceiling).mean() == pytest.approx(TAKEN, abs=0.01)
+    assert np.minimum(1, chances / ceiling).mean() == pytest.approx(0.2, abs=0.01)
     odds *= np.minimum(1, ceiling / chances)[owner]
     for want, have in zip(wanted, found, strict=True):
         assert (odds * have).sum() / odds.sum() == pytest.approx(want.mean(), abs=0.05)
