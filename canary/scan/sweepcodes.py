@@ -5,8 +5,9 @@ from __future__ import annotations
 from canary.native import inner
 from canary.operations import byte, get, put, put_byte
 from canary.scan.signs import DOT, HIDDEN, ODD, ODD_MARK, OPEN, OTHER
+from canary.scan.sweepdates import digits_at
 from canary.scan.sweephold import hold
-from canary.scan.sweepnumbers import char_at, digits_at
+from canary.scan.sweepnumbers import char_at
 from canary.scan.sweepwords import is_digit
 from canary.scan.sweepwork import CANON, CLASSES, CODE, DONE, PHONE, SHAPE_CODE, SHAPE_MOBILE, SPACED, SPLIT
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import random
 from itertools import accumulate
@@ -40,6 +41,38 @@ def rows(count: int) -> list[str]:
     return [
         f"{n},139{rng.randrange(10**8):08d},u{n}@b.cn,YT{rng.randrange(10**13):013d}" for n in range(count)
     ]
+
+
+def bare() -> Lab:
+    """Issue a phone and a mail address, and no address: what is spelt otherwise is the kernel's then."""
+    made = Lab()
+    made.issue(value("phone", OTHER_PHONE, 26.0), value("email", MAIL, 40.0), id="c-bare")
+    return made
+
+
+LEFT_TO_PYTHON = {
+    "a long name of HTML": f"{OTHER_PHONE}&CounterClockwiseContourIntegral;&#64;",
+    "base64 of UTF-16": base64.b64encode(OTHER_PHONE.encode("utf-16-le")).decode(),
+    "base64 of GB18030": base64.b64encode(f"电话{OTHER_PHONE}".encode("gb18030")).decode(),
+    "percent signs of four bytes": f"%81%30%81%30{OTHER_PHONE.replace('1', '%31')}",
+    "cells between two steps": f"x,{OTHER_PHONE[:3]},&#{ord(OTHER_PHONE[3])};{OTHER_PHONE[4:7]},{OTHER_PHONE[7:]}%41",
+}
+
+
+@pytest.mark.parametrize("spelt", LEFT_TO_PYTHON.values(), ids=LEFT_TO_PYTHON.keys())
+def test_what_the_kernel_leaves_is_decoded_by_python(spelt: str) -> None:
+    text = "n,what\n" + "1,nothing\n" * 40 + f"2,{spelt},x\n" + "3,nothing\n" * 40
+    fast, plain = read(FastScan, bare(), text), read(Scan, bare(), text)
+    assert [hit.canary for hit in fast.hits] == ["c-bare"]
+    assert fast.hits == plain.hits
+
+
+@pytest.mark.parametrize("way", ["unfold", "unpack"])
+def test_where_the_kernel_has_no_room_python_decodes(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Sweeper, way, lambda *_: None)
+    for spelt in (OTHER_PHONE.replace("1", "１"), base64.b64encode(OTHER_PHONE.encode()).decode()):
+        text = "n,what\n" + "1,nothing\n" * 40 + f"2,{spelt},x\n"
+        assert [hit.canary for hit in read(FastScan, bare(), text).hits] == ["c-bare"]
 
 
 def test_distinct_candidates_of_a_large_table_are_bounded(lab: Lab) -> None:
