@@ -16,7 +16,7 @@ BLOCK = 1 << 18  # characters handled at once
 LONGEST_LINE = 1 << 22  # without a border a text is cut here
 REACH = 400  # characters to both sides that belong to a place in prose
 LINES = 3  # new lines to both sides that do
-OVERLAP = 2 * REACH  # characters of prose that the next block sees again
+OVERLAP = 3 * REACH  # characters of prose that the next block sees again
 QUOTED_LINES = 30  # new lines inside one quoted cell
 
 _NEW_LINE = re.compile(r"\n")

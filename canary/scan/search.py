@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from canary.fields.canonical import canonical_name
@@ -18,13 +18,25 @@ from canary.scan.decode import SNIFFED, Chunk, head_of
 from canary.scan.index import Index, Reader
 from canary.scan.parts import TextPart
 from canary.scan.places import addresses, names
-from canary.scan.records import BLOCK, LINES, REACH, Block, Layout, blocks, detect_layout, has_headings
+from canary.scan.records import (
+    BLOCK,
+    LINES,
+    OVERLAP,
+    REACH,
+    Block,
+    Layout,
+    blocks,
+    detect_layout,
+    has_headings,
+)
 from canary.scan.spellings import base64_texts, passages, views
 from canary.scan.tally import Tally, shape_of
 
 NAMES_NEAR = 6  # names that are tried with one address
 NAME_REACH = 60  # characters between a name and its address
 _BLANK = re.compile(r"\A(?:\s|\Z)|\n\s")
+TAIL = 4 * OVERLAP  # characters of a text that the next one may see again
+RECENT = 64  # hits among which one of the block before is looked for
 OPENED = 20_000  # canaries kept unsealed during a scan
 
 
@@ -44,6 +56,10 @@ class Scan:
     files: int = 0
     _shapes: set[str] = field(default_factory=set)
     _opened: dict[int, Canary] = field(default_factory=dict)
+    _ended: list[tuple[int, int]] = field(
+        default_factory=list
+    )  # records of prose near the end of what was read
+    _ending: TextPart | None = None  # the part they are of
 
     def findings(self) -> Findings:
         """Give what was found so far."""
@@ -88,8 +104,24 @@ class Scan:
     ) -> None:
         """Confirm what the index knows of some candidates of a block."""
         spelt = [_spelt(each, block.text, serials) for each, serials in self._known(found, keyed)]
+        if spelt and not reading.layout.is_table:
+            spelt = self._begun(spelt, block.text, reading)
         for group in reading.groups(sorted(spelt, key=lambda one: one.start), block.text):
             self._record(group, block, reading)
+            if not reading.layout.is_table and group[0].start >= len(block.text) - TAIL:
+                self._ended.append(reading.reach(group[0].start, block.text))
+
+    def _begun(self, spelt: list[Spelt], text: str, reading: Reading) -> list[Spelt]:
+        """Leave out what belongs to a record of prose that begins before a text, or where it begins.
+
+        The text before held it whole, and saw what stands before it.
+        """
+        if self._ending is not reading.part:
+            self._ended, self._ending = [], reading.part
+        first = reading.offset(0, text)
+        ends = [end for start, end in self._ended if start < first + REACH and first < end]
+        self._ended = self._ended[-RECENT:]
+        return [each for each in spelt if reading.offset(each.start, text) >= max(ends)] if ends else spelt
 
     def _known(
         self, found: Sequence[Candidate], keyed: Mapping[tuple[str, str], int]
@@ -158,16 +190,23 @@ class Scan:
         start, end = reading.span(group[0].start, group[-1].start, block.text)
         for found in confirm(canaries, group, block.text[start:end], cells=reading.layout.is_table):
             hit = reading.hit(found, block.text)
-            if reading.layout.is_table or not self._seen_before(hit):
+            if reading.layout.is_table or not self._joined(hit):
                 self.hits.append(hit)
             self._shapes.update(shape_of(form, plain) for form, plain in found.shapes)
 
-    def _seen_before(self, hit: Hit) -> bool:
-        recent = self.hits[-64:]
-        return any(
-            (one.canary, one.file, one.member, one.offset) == (hit.canary, hit.file, hit.member, hit.offset)
-            for one in recent
-        )
+    def _joined(self, hit: Hit) -> bool:
+        """Tell whether a hit was there in the block before, which may have ended within its record: its fields join."""
+        for at in range(len(self.hits) - 1, max(-1, len(self.hits) - RECENT - 1), -1):
+            one = self.hits[at]
+            if (one.canary, one.file, one.member, one.offset) == (
+                hit.canary,
+                hit.file,
+                hit.member,
+                hit.offset,
+            ):
+                self.hits[at] = replace(one, roles={**one.roles, **hit.roles})
+                return True
+        return False
 
     def _open(self, serials: Sequence[int]) -> list[Canary]:
         missing = [serial for serial in serials if serial not in self._opened]
@@ -214,6 +253,17 @@ class Reading:
         lines = self.starts[at + LINES] if at + LINES < len(self.starts) else len(text) + 1
         return min(place + REACH, lines)
 
+    def reach(self, place: int, text: str) -> tuple[int, int]:
+        """Give the byte offsets of a record of prose: of the place it begins at, and how far it goes."""
+        return self.offset(place, text), self.offset(self._border(place, text), text)
+
+    def offset(self, place: int, text: str) -> int:
+        """Give the byte offset of a place in a text."""
+        size = self.part.encoding.size
+        return self.place + (
+            size(text[self.skip : place]) if place >= self.skip else -size(text[place : self.skip])
+        )
+
     def span(self, first: int, last: int, text: str) -> tuple[int, int]:
         """Give the text of the record around two places."""
         at = bisect_right(self.starts, first) - 1
@@ -227,18 +277,12 @@ class Reading:
         """Make the hit, with the byte offset of its first value."""
         number = bisect_right(self.starts, found.start) - 1
         skipped = bisect_left(self.starts, self.skip) if self.skip else 0
-        size = self.part.encoding.size
-        offset = self.place + (
-            size(text[self.skip : found.start])
-            if found.start >= self.skip
-            else -size(text[found.start : self.skip])
-        )
         return Hit(
             found.canary.id,
             dict(found.roles),
             self.part.file,
             self.part.member,
-            offset,
+            self.offset(found.start, text),
             self.record + number - skipped,
         )
 

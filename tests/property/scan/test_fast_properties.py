@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canary.model.evidence import Findings
+from canary.model.evidence import Findings, Hit
 from canary.scan.budget import Budget, Spent
 from canary.scan.candidates import LONGEST_CODE, contacts
 from canary.scan.engine import scan_stream
@@ -39,6 +39,7 @@ from tests.scanlab import (
     value,
 )
 
+BLOCK_SIZE = 1 << 12
 LAB = two_canaries()
 LAB.issue(value("address", "人民路五号A座三楼", 30.0), id="c-third")
 BARE = Lab()  # nobody's address
@@ -80,11 +81,15 @@ def texts(seed: int, pieces: list[str], most: int) -> str:
 
 def read(kind: type[Scan], text: str, lab: Lab = LAB) -> Findings:
     data = text.encode("utf-8", "surrogatepass")
-    scan = kind(lab.index, lab, KEYS, block_size=1 << 12)
+    scan = kind(lab.index, lab, KEYS, block_size=BLOCK_SIZE)
     if isinstance(scan, FastScan):
         scan.slowly = 0
     scan_stream(io.BytesIO(data), Place("leak", packed=len(data)), scan, Spent(Budget()))
     return scan.findings()
+
+
+def by_place(findings: Findings) -> list[Hit]:
+    return sorted(findings.hits, key=lambda hit: (hit.offset, hit.canary))
 
 
 def counts(findings: Findings) -> dict[tuple[str, ...], int]:
@@ -290,7 +295,17 @@ def test_a_wide_digit_or_a_sign_of_no_width_that_is_no_mark_ends_a_number_in_gro
 @given(seed=st.integers(0, 2**64))
 def test_both_engines_find_the_same_for_long(seed: int) -> None:
     text = texts(seed, [*PIECES * 3, *ISSUED], 400)
-    assert read(FastScan, text).hits == read(Scan, text).hits
+    assert by_place(read(FastScan, text)) == by_place(read(Scan, text))
+
+
+@pytest.mark.parametrize("kind", [Scan, FastScan])
+def test_a_record_over_the_end_of_a_block_is_told_once_with_all_its_fields(kind: type[Scan]) -> None:
+    """The next block sees it again: whole, where it begins late, or what is left of it, where it begins early."""
+    filler = "说明文字。\n" * 700
+    for before in range(0, 900, 7):
+        text = filler[: BLOCK_SIZE - before] + f" {MAIL} 其他\n文字 {WAYBILL} 其他\n文字 {MAIL} " + filler
+        found = read(kind, text).hits
+        assert [sorted(hit.roles) for hit in found] == [["email", "waybill_no"]]
 
 
 def base64_texts_of(text: str) -> list[str]:
