@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from canary.keys import Keys
+from canary.model.canary import Canary
 from canary.model.evidence import Findings
 from canary.native import code_of
 from canary.scan.budget import Budget, Spent
@@ -101,7 +102,7 @@ else:
 class Nobody:
     """Opens no canary: innocent text has none."""
 
-    def open_canaries(self, _serials: object) -> list[object]:
+    def open_canaries(self, serials: Sequence[int]) -> Sequence[Canary]:  # noqa: ARG002 - the port names it
         return []
 
 
@@ -180,7 +181,7 @@ def index_of(count: int, forms: Iterable[str] = FORMS) -> tuple[ArrayIndex, floa
 
 
 def scan(path: Path, index: ArrayIndex) -> None:
-    made = FastScan(index, Nobody(), KEYS, slowly=-1)  # type: ignore[arg-type]
+    made = FastScan(index, Nobody(), KEYS, slowly=-1)
     with path.open("rb") as stream:
         scan_stream(stream, Place(str(path), packed=path.stat().st_size), made, Spent(Budget()))
 
@@ -323,7 +324,7 @@ def in_threads(path: Path, index: ArrayIndex, threads: int) -> float:
     """Scan a file as `canary scan --threads` does; gives the seconds that it takes where every thread has a core."""
     began, spent = time.thread_time(), []
     units = [one for one in units_of([path], SHARED) if isinstance(one, Unit)]
-    scans = Shared(lambda: FastScan(index, Nobody(), KEYS, slowly=-1))  # type: ignore[arg-type]
+    scans = Shared(lambda: FastScan(index, Nobody(), KEYS, slowly=-1))
 
     def read(unit: Unit) -> Findings:
         began = time.perf_counter() - waited()

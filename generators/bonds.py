@@ -20,11 +20,9 @@ if TYPE_CHECKING:
 Cells = Sequence[str | float | None]
 BINS = 16  # equal parts into which numbers are sorted
 SHUFFLES = 3  # how often one column is shuffled to see what chance gives
-AGAIN = (
-    6  # how often more, where that says they go together though a hub is known: few do, and few shuffles err
-)
+# How often more, where that says they go together though a hub is known: few do, and few shuffles err.
+AGAIN = 6
 SURE = 6.0  # standard deviations above chance
-DENSE = 1 << 17  # pairs of values up to which each has a counter of its own
 LOOK = 3000  # rows looked at
 WIDEST = 10  # columns of a group, above which no hub is looked for
 ROOMY = 60  # rows a value of a hub must have, on average

@@ -12,7 +12,7 @@ from canary.generators.bonds import Hub
 from canary.generators.copying import Plain
 from canary.generators.profile import Row
 
-Visit = tuple[int, int]
+Pair = tuple[int, int]  # two rows of the sample that have one person
 NEAR = 40  # rows of a hub's value to either side of a place, out of which one is taken
 CHOICE = 8  # of them that are drawn, for the one whose turn it is
 
@@ -32,11 +32,11 @@ class Crossing:
 
     @classmethod
     def of(
-        cls, hub: Hub, group: set[str], plain: Plain, kept: set[str], sample: Sequence[Row], visits: Sequence[Visit]
+        cls, hub: Hub, group: set[str], plain: Plain, kept: set[str], sample: Sequence[Row], visits: Sequence[Pair]
     ) -> Crossing | None:  # fmt: skip
         """Take the parts of a hub without those that tell of a person or a time (`kept`); None where none is left.
 
-        `visits` are rows of the sample whose person stands in another one too, and that one.
+        `visits` are the pairs of rows of the sample that have one person.
         """
         free = [tuple(sorted(part)) for part in hub.parts if not part & kept]
         if len(free) == len(hub.parts):  # one stays with the row

@@ -10,11 +10,12 @@ from canary.fields.roles import KEYS, PERSONAL
 from canary.generators.bonds import clusters, hub_of
 from canary.generators.clocks import Clock
 from canary.generators.copying import Plain, crowd, number_of
-from canary.generators.crossing import Crossing
+from canary.generators.crossing import Crossing, Pair
 from canary.generators.drafts import Known
 from canary.generators.dress import Sample
 from canary.generators.parties import Party, parties_of
 from canary.generators.profile import HostProfile
+from canary.generators.returning import visits_of
 from canary.generators.tides import Tide, local_of
 
 Cells = Sequence[str | float | None]
@@ -87,7 +88,7 @@ def _crossings(
     plain: Plain,
     columns: Mapping[str, Cells],
     bonds: Sequence[set[str]],
-    visits: Sequence[tuple[int, int]],
+    visits: Sequence[Pair],
 ) -> list[Crossing]:
     """Find, in each group of columns that go together, what does so only by way of one of them."""
     hours: dict[str, Cells] = {
@@ -104,16 +105,12 @@ def _crossings(
     return found
 
 
-def _visits(profile: HostProfile, parties: Sequence[Party]) -> list[tuple[int, int]]:
+def _visits(profile: HostProfile, parties: Sequence[Party]) -> list[Pair]:
     """Give the rows of the sample whose person stands in an earlier one, by phone or identity number, and that one."""
     found = []
-    for party in parties:
-        heading = party.first("phone") or party.first("resident_id")
-        last: dict[str, int] = {}
-        for row, cells in enumerate(profile.sample if heading else ()):
-            if value := cells.get(heading or ""):
-                found += [(row, last[value])] if value in last else []
-                last[value] = row
+    for heading in (party.first("phone") or party.first("resident_id") for party in parties):
+        values = ((at, value) for at, row in enumerate(profile.sample) if (value := row.get(heading or "")))
+        found += [(row, row - back) for row, back in visits_of(values)]
     return found
 
 

@@ -140,9 +140,8 @@ def _ceiling(chances: Floats, share: float) -> float:
 
     falling = np.sort(chances)[::-1]
     rest = np.cumsum(falling[::-1])[::-1]
-    left = share * len(falling) - np.arange(
-        len(falling)
-    )  # to be taken of the rest, the first ones being taken
+    # How many are to be taken of the rest, the first ones being taken.
+    left = share * len(falling) - np.arange(len(falling))
     bounds = rest / np.maximum(left, LOWEST)
     enough = np.flatnonzero((falling <= bounds) | (left <= 1))
     return max(float(bounds[enough[0]]) if len(enough) else 0.0, LOWEST)

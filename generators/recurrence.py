@@ -23,10 +23,7 @@ KINDS = 64  # different values up to which each is looked at
 START = 3  # letters by which texts of other columns are put together
 OWN = 0.5  # share of different values above which a column tells nothing of recurrence
 NEVER = 1 << 40  # rows to a value that does not come again
-PAIRS, LOOK = (
-    32,
-    5000,
-)  # pairs of categories that are looked at by themselves, and rows by which they are found
+PAIRS, LOOK = 32, 5000  # pairs of categories that are looked at by themselves, rows by which they are found
 ONCE, SELDOM = 0.001, 0.2  # shares of rows whose value another of their run has: by error, and by chance
 
 

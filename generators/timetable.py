@@ -126,9 +126,8 @@ class Timetable:
         starts, ends = (
             np.searchsorted(owner, np.arange(len(places)), side=side) for side in ("left", "right")
         )
-        marks = np.cumsum(
-            odds / np.maximum(chances * DRAWN, LOWEST)[owner]
-        )  # a whole step for each place that has a row
+        # A whole step for each place that has a row.
+        marks = np.cumsum(odds / np.maximum(chances * DRAWN, LOWEST)[owner])
         below = np.where(starts > 0, marks[starts - 1], 0.0)
         at = np.searchsorted(marks, below + gen.random(len(places)), side="right")
         at = np.clip(at, starts, np.maximum(ends - 1, starts))

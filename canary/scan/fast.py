@@ -81,20 +81,19 @@ class FastScan(Scan):
         else:
             Scan.text(self, whole)
 
-    def _prepare(self) -> None:
+    def _prepared(self) -> Sweeper:
         self._seen = Seen(self.keys.derive("scan/seen"))
         index, placing = self.index, bool(self.wanted() & ADDRESSES)
         keys, known = key_table(self.keys), index.sorted_keys()
-        self._sweeper = Sweeper(keys, self.wanted(), index.bloom(), index.shapes, known, placing=placing)
+        return Sweeper(keys, self.wanted(), index.bloom(), index.shapes, known, placing=placing)
 
     @property
     def _kernel(self) -> Sweeper:
-        assert self._sweeper is not None  # noqa: S101 - made before anything is swept
+        if self._sweeper is None:
+            self._sweeper = self._prepared()
         return self._sweeper
 
     def _swiftly(self, part: TextPart) -> None:
-        if self._sweeper is None:
-            self._prepare()
         stream = Ahead(part.chunks)
         layout = part.layout or detect_layout(stream.head)
         self.rows -= has_headings(stream.head, layout)

@@ -182,13 +182,11 @@ def edge(st: int, s: int, n: int) -> None:
 def note_edges(st: int, found: int, whole: int) -> None:
     """Note how a version of a cell begins and ends, from the step that made it on."""
     time = get(st, TIME)
-    since = (
-        0 if time == UNQUOTING else TIMES << time & TIMES
-    )  # that version stands beside whatever others stand
-    put(
-        st, EDGES, get(st, EDGES) & ~(since * FOUR_TIMES) | found & ((since if since else TIMES) * FOUR_TIMES)
-    )
-    put(st, WHOLES, get(st, WHOLES) & ~since | whole & (since if since else TIMES))
+    beside = time == UNQUOTING  # that version stands beside whatever others stand
+    old = 0 if beside else TIMES << time & TIMES
+    new = TIMES if beside else old
+    put(st, EDGES, get(st, EDGES) & ~(old * FOUR_TIMES) | found & (new * FOUR_TIMES))
+    put(st, WHOLES, get(st, WHOLES) & ~old | whole & new)
 
 
 @inner

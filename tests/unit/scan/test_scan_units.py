@@ -80,6 +80,10 @@ def test_what_cannot_be_cut_stays_whole_and_small_files_go_together(lab: Lab, tm
     ]
 
 
+def singles(found: Findings) -> dict[tuple[str, ...], int]:
+    return {shapes: count for shapes, count in found.candidates.shaped.items() if len(shapes) == 1}
+
+
 def test_units_that_are_shared_are_counted_once_a_thread(lab: Lab, tmp_path: Path) -> None:
     path = tmp_path / "leak.csv"
     path.write_text("no,name,mail\n" + (ROW * 90 + f"{WAYBILL},x,{MAIL}\n") * 9, "utf-8")
@@ -95,7 +99,6 @@ def test_units_that_are_shared_are_counted_once_a_thread(lab: Lab, tmp_path: Pat
     assert [len(one.errors) for one in found] == [0] * len(units) + [1]
     assert [hit.offset for hit in every.hits] == [hit.offset for hit in whole.hits]
     assert (every.rows, every.bytes, every.files) == (whole.rows, whole.bytes, whole.files)
-    singles = lambda one: {key: count for key, count in one.candidates.shaped.items() if len(key) == 1}  # noqa: E731
     assert singles(every) == singles(whole)
     assert every.candidates.hit == whole.candidates.hit
     apart = joined([*in_units(lab, path, path.stat().st_size // 5)[1:]])
