@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from canary.lowering import NOTHING, SIGNED, UNSIGNED, Operation
-from canary.operations import declared, loaded, stored
+from canary.operations import STATE, declared, loaded, stored
 
 _ir: Any = import_module("llvmlite.ir")
 
@@ -145,3 +145,45 @@ plain_mail = mask_where(
         [letter(builder, v), *(within(builder, v, *each) for each in ((48, 57), *ranges_of(b"._%+-@")))],
     )
 )
+
+
+def _cased_blocks(builder: Any, at: Any, first: Any, size: Any, blocks: int) -> list[Any]:
+    """Read up to so many blocks of 16 in one case, the padding of CMAC behind them; `first` is the letter turned."""
+    kind = _ir.VectorType(_I8, 16 * blocks)
+
+    def same(value: Any) -> Any:
+        undefined = _ir.Constant(kind, _ir.Undefined)
+        lone = builder.insert_element(undefined, builder.trunc(value, _I8), _I32(0))
+        picks = _ir.Constant(_ir.VectorType(_I32, 16 * blocks), [0] * (16 * blocks))
+        return builder.shuffle_vector(lone, undefined, picks)
+
+    def every(value: int) -> Any:
+        return _ir.Constant(kind, [value] * (16 * blocks))
+
+    v = loaded(builder, at, kind)
+    letters = builder.icmp_unsigned("<", builder.sub(v, same(first)), every(26))
+    turned = builder.xor(v, builder.select(letters, every(0x20), every(0)))
+    places, ends = _ir.Constant(kind, list(range(16 * blocks))), same(size)
+    padding = builder.select(builder.icmp_unsigned("==", places, ends), every(0x80), every(0))
+    kept = builder.select(builder.icmp_unsigned("<", places, ends), turned, padding)
+    words = builder.bitcast(kept, _ir.VectorType(_I64, 2 * blocks))
+    parts = []
+    for number in range(blocks):
+        picks = _ir.Constant(_ir.VectorType(_I32, 2), [2 * number, 2 * number + 1])
+        parts.append(builder.bitcast(builder.shuffle_vector(words, words, picks), STATE))
+    return parts
+
+
+def _write_blocks(blocks: int) -> Operation:
+    """Write a value of up to so many blocks in one case, padded, the last one mixed with a mask."""
+
+    def build(builder: Any, at: Any, first: Any, size: Any, mask: Any, target: Any) -> None:
+        *parts, last = _cased_blocks(builder, at, first, size, blocks)
+        last = builder.xor(last, loaded(builder, mask, STATE))
+        for number, part in enumerate([*parts, last]):
+            stored(builder, part, builder.add(target, _I64(16 * number)))
+
+    return Operation(NOTHING, (SIGNED,) * 5, build)
+
+
+one_block, two_blocks = _write_blocks(1), _write_blocks(2)

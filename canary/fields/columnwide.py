@@ -9,15 +9,27 @@ from typing import Any, Final
 
 import numpy as np
 
-from canary.blocks import BLOCK, lower_to, plain_code, plain_mail, upper_to
+from canary.blocks import BLOCK, one_block, plain_code, plain_mail, two_blocks
 from canary.native import apart, inner
-from canary.operations import byte, cipher, get, load64, place, prefetch, put, put_byte
+from canary.operations import (
+    byte,
+    cipher,
+    cipher_one,
+    cipher_two,
+    get,
+    load64,
+    place,
+    prefetch,
+    put,
+    put_byte,
+)
 
 # The numbers that every one of them is given first: where the texts are.
 DATA, SIZE, PLACES, STEP, COUNT, QUOTE, OWN = range(7)
 # Keying: TABLE tells what each byte becomes; KEYS are the round keys, then the sub-keys for a last block that is
 # full or cut; SLOT is room for a text of ROOM bytes; GUARDED is the bit of marks that may not stand at either end.
 TABLE, KEYS, TAGS, ODD, SLOT, ROOM, GUARDED, FOUND, KEYING = range(OWN, OWN + 9)
+SHORT: Final = 32  # bytes of the texts that are keyed in registers
 AHEAD: Final = 12  # texts that are asked for before their turn
 DROPPED: Final = 1  # stands in the table for a byte that is left out
 MARK: Final = 128  # is set in the table for a mark that may not stand at either end
@@ -116,6 +128,21 @@ def is_plain(st: int, begin: int, size: int) -> bool:
     return bool(plain_mail(begin) & all_of_it == all_of_it)
 
 
+@inner
+def key_plain(st: int, begin: int, size: int) -> Any:
+    """Key a plain text of one or two blocks as it is read: written out first, it would be waited for."""
+    small = (
+        97 if get(st, GUARDED) == 0 else 65
+    )  # the first of the letters that are turned: codes are upper case
+    keys = get(st, KEYS)
+    sub = keys + (CUT if size & 15 else WHOLE)
+    if size <= 16:
+        one_block(begin, small, size, sub, get(st, SLOT))
+        return cipher_one(get(st, SLOT), keys)
+    two_blocks(begin, small, size, sub, get(st, SLOT))
+    return cipher_two(get(st, SLOT), keys)
+
+
 @apart
 def key_column(st: int) -> None:
     """Key all texts of a column, but those with a byte that is not plain: their numbers are listed."""
@@ -125,15 +152,11 @@ def key_column(st: int) -> None:
     for number in range(get(st, COUNT)):
         begin = come_to(st, number)
         size = size_of(st, number)
-        if is_quoted(st, begin, size):
-            size = -1
-        elif 0 < size <= BLOCK and begin <= last and is_plain(st, begin, size):
-            if get(st, GUARDED) == 0:
-                upper_to(begin, slot, size)
-            else:
-                lower_to(begin, slot, size)
-        else:
-            size = spelt(st, begin, size)
+        quoted = is_quoted(st, begin, size)
+        if not quoted and 0 < size <= SHORT and begin <= last and is_plain(st, begin, size):
+            put(get(st, TAGS), number, np.int64(key_plain(st, begin, size)))
+            continue
+        size = -1 if quoted else spelt(st, begin, size)
         if size < 0:
             put(get(st, ODD), found, number)
             found += 1

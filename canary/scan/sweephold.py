@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from canary.blocks import lower_to, upper_to
+from canary.blocks import lower_to, one_block, two_blocks, upper_to
 from canary.native import apart, inner
 from canary.operations import (
     byte,
@@ -58,7 +58,6 @@ from canary.scan.sweepwork import (
     SLOTS,
     STATE,
 )  # fmt: skip
-from canary.scan.vectors import one_block, two_blocks
 
 WHERE = (1 << 32) - 1
 

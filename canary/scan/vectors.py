@@ -27,7 +27,7 @@ from canary.blocks import (
 )
 from canary.fields.fold import INVISIBLE
 from canary.lowering import NOTHING, SIGNED, UNSIGNED, Operation
-from canary.operations import STATE, loaded, stored
+from canary.operations import loaded, stored
 from canary.scan.signs import characters
 from canary.scan.spellings import NUMERALS, WIDE
 from canary.scan.sweepwork import ROW
@@ -316,45 +316,3 @@ def _copy64(builder: Any, source: Any, target: Any) -> None:
 
 
 copy64 = Operation(NOTHING, (SIGNED, SIGNED), _copy64)
-
-
-def _cased_blocks(builder: Any, at: Any, first: Any, size: Any, blocks: int) -> list[Any]:
-    """Read up to so many blocks of 16 in one case, the padding of CMAC behind them; `first` is the letter turned."""
-    kind = _ir.VectorType(_I8, 16 * blocks)
-
-    def same(value: Any) -> Any:
-        undefined = _ir.Constant(kind, _ir.Undefined)
-        lone = builder.insert_element(undefined, builder.trunc(value, _I8), _ir.IntType(32)(0))
-        picks = _ir.Constant(_ir.VectorType(_ir.IntType(32), 16 * blocks), [0] * (16 * blocks))
-        return builder.shuffle_vector(lone, undefined, picks)
-
-    def every(value: int) -> Any:
-        return _ir.Constant(kind, [value] * (16 * blocks))
-
-    v = loaded(builder, at, kind)
-    letters = builder.icmp_unsigned("<", builder.sub(v, same(first)), every(26))
-    turned = builder.xor(v, builder.select(letters, every(0x20), every(0)))
-    places, ends = _ir.Constant(kind, list(range(16 * blocks))), same(size)
-    padding = builder.select(builder.icmp_unsigned("==", places, ends), every(0x80), every(0))
-    kept = builder.select(builder.icmp_unsigned("<", places, ends), turned, padding)
-    words = builder.bitcast(kept, _ir.VectorType(_I64, 2 * blocks))
-    parts = []
-    for number in range(blocks):
-        picks = _ir.Constant(_ir.VectorType(_ir.IntType(32), 2), [2 * number, 2 * number + 1])
-        parts.append(builder.bitcast(builder.shuffle_vector(words, words, picks), STATE))
-    return parts
-
-
-def _write_blocks(blocks: int) -> Operation:
-    """Write a value of up to so many blocks in one case, padded, the last one mixed with a mask."""
-
-    def build(builder: Any, at: Any, first: Any, size: Any, mask: Any, target: Any) -> None:
-        *parts, last = _cased_blocks(builder, at, first, size, blocks)
-        last = builder.xor(last, loaded(builder, mask, STATE))
-        for number, part in enumerate([*parts, last]):
-            stored(builder, part, builder.add(target, _I64(16 * number)))
-
-    return Operation(NOTHING, (SIGNED,) * 5, build)
-
-
-one_block, two_blocks = _write_blocks(1), _write_blocks(2)
