@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from canary.fields.slots import Slots
 from canary.generators.clocks import Clock
 from canary.generators.gaps import MISSING, Reservoir
 from canary.generators.masks import KeyMask
@@ -49,7 +50,7 @@ class Series:
     step: float = 1.0  # median gap of the last batch
     first: Ints | None = None  # values of all series in the first row that this one reads
     last: Ints | None = None  # values of all series in its last one
-    seen: Bools | None = None
+    seen: Slots | None = None
     tidal: bool = False  # rises again and again, such as a time of day: it orders the rows of each day
     steps: Ints | None = None  # the different numbers of a tidal one: 1259 and 1300 may be neighbours
 
@@ -72,8 +73,6 @@ class Series:
 
     def feed(self, values: Ints, fits: Bools) -> None:
         """Learn extremes and the keys seen from the values of a batch."""
-        import numpy as np
-
         numbers = values if fits.all() else values[fits]
         if not len(numbers):
             return
@@ -82,15 +81,12 @@ class Series:
         self.high = max(high, self.high) if self.count else high
         self.count += len(numbers)
         if self.is_key:
-            if self.seen is None:
-                self.seen = np.zeros(1 << MAP_BITS, dtype=bool)
-            self.seen[_slots(numbers)] = True
+            self.seen = self.seen or Slots.empty(MAP_BITS)
+            self.seen.put(numbers)
 
     def was_seen(self, number: int) -> bool:
         """Tell whether a key may stand in the host (never False for one that does)."""
-        import numpy as np
-
-        return self.seen is not None and bool(self.seen[_slots(np.array([number], dtype=np.int64))][0])
+        return self.seen is not None and self.seen.may_hold(number)
 
     def follow(self, gaps: Ints) -> bool:
         """Learn order from the differences between rows; tells whether the rows are still in order."""
@@ -240,11 +236,6 @@ def around(values: NDArray[Any]) -> Floats:
     means[AROUND : size - AROUND] /= 2 * AROUND + 1
     means[size - AROUND :] = (sums[size] - sums[size - 2 * AROUND : size - AROUND]) / counts[::-1]
     return means
-
-
-def _slots(numbers: Ints) -> Ints:
-    """Give the place of each key in the map of those seen: keys that follow each other lie side by side."""
-    return numbers & ((1 << MAP_BITS) - 1)
 
 
 def as_ints(numbers: NDArray[Any]) -> Ints:

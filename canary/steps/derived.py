@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from canary.fields.columns import FORMS, keys_of_column
 from canary.fields.roles import form_of
+from canary.fields.slots import Keyset
 from canary.model.canary import Placement
 from canary.store import lookups, releases
 
@@ -39,32 +40,6 @@ class Carried:
 
 
 NOTHING = Carried({})
-
-
-@dataclass(frozen=True, slots=True)
-class Keyset:
-    """Some 64-bit keys, sorted, behind a table of bits that turns nearly every other key away."""
-
-    keys: Ints
-    bits: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, keys: Ints) -> Keyset:
-        """Make the set; its table has 16 to 32 places for a key."""
-        import numpy as np
-
-        bits = np.zeros(1 << max(16, len(keys).bit_length() + 4), np.bool_)
-        bits[keys & (len(bits) - 1)] = True
-        return cls(np.unique(keys), bits)
-
-    def places(self, keys: Ints) -> Ints:
-        """Give the places of those of some keys that are in the set."""
-        import numpy as np
-
-        likely = np.flatnonzero(self.bits[keys & (len(self.bits) - 1)])
-        at = np.minimum(np.searchsorted(self.keys, keys[likely]), len(self.keys) - 1)
-        found: Ints = likely[self.keys[at] == keys[likely]]
-        return found
 
 
 class Finder:

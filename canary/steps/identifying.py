@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from canary.fields.roles import KEYS, form_of
+from canary.fields.slots import Keyset
 from canary.fields.spans import hashes_of, spans_of
 from canary.generators.drafts import Draft, Row, clashes, compared
-from canary.steps.derived import Finder, Keyset
+from canary.steps.derived import Finder
 
 if TYPE_CHECKING:
     import numpy as np

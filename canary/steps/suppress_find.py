@@ -10,10 +10,10 @@ from canary.fields.canonical import canonical
 from canary.fields.columns import FORMS, keys_of_column
 from canary.fields.policy import parse_policy
 from canary.fields.roles import form_of
+from canary.fields.slots import Keyset
 from canary.fields.spans import spans_of
 from canary.model.canary import Canary
 from canary.model.suppress import Known
-from canary.steps.derived import Keyset
 from canary.steps.suppress_rule import LOOKED_UP, Columns, Ranges, is_of
 from canary.store import canaries as canary_store
 from canary.store import suppressions

@@ -1,0 +1,90 @@
+"""Sets of 64-bit keys that turn nearly every other key away at a glance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from canary.native import Entry, is_native
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+
+LEAST_BITS: Final = 16  # of the slots of a set, of which there are 16 to 32 for a key
+_put_slots, _likely_slots = (
+    Entry("canary.fields.slotwide", name, 1, ("slotwide.py",)) for name in ("put_slots", "likely_slots")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """A slot for all keys of the same last bits: free, it tells that none of them was put in."""
+
+    taken: NDArray[np.uint8]
+
+    @classmethod
+    def empty(cls, bits: int) -> Slots:
+        """Make the slots for so many last bits."""
+        import numpy as np
+
+        return cls(np.zeros(1 << bits, np.uint8))
+
+    def put(self, keys: Ints) -> None:
+        """Take the slots of some keys."""
+        import numpy as np
+
+        if not is_native():
+            self.taken[keys & (len(self.taken) - 1)] = 1
+            return
+        keys = np.ascontiguousarray(keys, np.int64)
+        numbers = np.array([*self._numbers(keys), 0, 0], np.int64)
+        _put_slots(numbers.ctypes.data)
+
+    def likely(self, keys: Ints) -> Ints:
+        """Give the places of those of some keys that may have been put in."""
+        import numpy as np
+
+        if not is_native():
+            return np.flatnonzero(self.taken[keys & (len(self.taken) - 1)])
+        keys = np.ascontiguousarray(keys, np.int64)
+        places = np.empty(len(keys) + 1, np.int64)  # the last one is written too, and not kept
+        numbers = np.array([*self._numbers(keys), places.ctypes.data, 0], np.int64)
+        _likely_slots(numbers.ctypes.data)
+        return places[: numbers[-1]]
+
+    def may_hold(self, key: int) -> bool:
+        """Tell whether a key may have been put in: never False for one that was."""
+        return bool(self.taken[key & (len(self.taken) - 1)])
+
+    def _numbers(self, keys: Ints) -> list[int]:
+        """Give what compiled code has to know; the addresses hold as long as the keys and this stand."""
+        return [keys.ctypes.data, len(keys), len(self.taken) - 1, self.taken.ctypes.data]
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """Some 64-bit keys, sorted, behind slots that turn nearly every other key away."""
+
+    keys: Ints
+    slots: Slots
+
+    @classmethod
+    def of(cls, keys: Ints) -> Keyset:
+        """Make the set of at least one key."""
+        import numpy as np
+
+        slots = Slots.empty(max(LEAST_BITS, len(keys).bit_length() + 4))
+        slots.put(keys)
+        return cls(np.unique(keys), slots)
+
+    def places(self, keys: Ints) -> Ints:
+        """Give the places of those of some keys that are in the set."""
+        import numpy as np
+
+        likely = self.slots.likely(keys)
+        at = np.minimum(np.searchsorted(self.keys, keys[likely]), len(self.keys) - 1)
+        found: Ints = likely[self.keys[at] == keys[likely]]
+        return found
