@@ -21,34 +21,40 @@ _put_slots, _likely_slots = (
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """A slot for all keys of the same last bits: free, it tells that none of them was put in."""
+    """A slot for all keys of the same last bits, eight in a byte: free, it tells that none of them was put in."""
 
     taken: NDArray[np.uint8]
 
     @classmethod
     def empty(cls, bits: int) -> Slots:
-        """Make the slots for so many last bits."""
+        """Make the slots for so many last bits, at least three."""
         import numpy as np
 
-        return cls(np.zeros(1 << bits, np.uint8))
+        return cls(np.zeros(1 << bits - 3, np.uint8))
+
+    @property
+    def _bits(self) -> int:
+        return 8 * len(self.taken) - 1
 
     def put(self, keys: Ints) -> None:
         """Take the slots of some keys."""
         import numpy as np
 
-        if not is_native():
-            self.taken[keys & (len(self.taken) - 1)] = 1
-            return
-        keys = np.ascontiguousarray(keys, np.int64)
-        numbers = np.array([*self._numbers(keys), 0, 0], np.int64)
-        _put_slots(numbers.ctypes.data)
+        if is_native():
+            keys = np.ascontiguousarray(keys, np.int64)
+            numbers = np.array([*self._numbers(keys), 0, 0], np.int64)
+            _put_slots(numbers.ctypes.data)
+        else:
+            slots = keys & self._bits
+            np.bitwise_or.at(self.taken, slots >> 3, (1 << (slots & 7)).astype(np.uint8))
 
     def likely(self, keys: Ints) -> Ints:
         """Give the places of those of some keys that may have been put in."""
         import numpy as np
 
         if not is_native():
-            return np.flatnonzero(self.taken[keys & (len(self.taken) - 1)])
+            slots = keys & self._bits
+            return np.flatnonzero(self.taken[slots >> 3] >> (slots & 7) & 1)
         keys = np.ascontiguousarray(keys, np.int64)
         places = np.empty(len(keys) + 1, np.int64)  # the last one is written too, and not kept
         numbers = np.array([*self._numbers(keys), places.ctypes.data, 0], np.int64)
@@ -57,11 +63,12 @@ class Slots:
 
     def may_hold(self, key: int) -> bool:
         """Tell whether a key may have been put in: never False for one that was."""
-        return bool(self.taken[key & (len(self.taken) - 1)])
+        slot = key & self._bits
+        return bool(self.taken[slot >> 3] >> (slot & 7) & 1)
 
     def _numbers(self, keys: Ints) -> list[int]:
         """Give what compiled code has to know; the addresses hold as long as the keys and this stand."""
-        return [keys.ctypes.data, len(keys), len(self.taken) - 1, self.taken.ctypes.data]
+        return [keys.ctypes.data, len(keys), self._bits, self.taken.ctypes.data]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from canary.native import apart
 from canary.operations import byte, get, put, put_byte
 
-# The numbers that both are given: the keys, the bits of them that choose a slot, the slots, and room for what is found.
+# The numbers that both are given: the keys, the bits that choose a slot, the slots, and room for what is found.
 KEYS, COUNT, BITS, SLOTS, PLACES, FOUND = range(6)
 
 
@@ -16,7 +16,8 @@ def put_slots(st: int) -> None:
     bits = get(st, BITS)
     slots = get(st, SLOTS)
     for number in range(get(st, COUNT)):
-        put_byte(slots, get(keys, number) & bits, 1)
+        slot = get(keys, number) & bits
+        put_byte(slots, slot >> 3, byte(slots, slot >> 3) | 1 << (slot & 7))
 
 
 @apart
@@ -28,6 +29,7 @@ def likely_slots(st: int) -> None:
     places = get(st, PLACES)
     found = 0
     for number in range(get(st, COUNT)):
+        slot = get(keys, number) & bits
         put(places, found, number)
-        found += byte(slots, get(keys, number) & bits)
+        found += byte(slots, slot >> 3) >> (slot & 7) & 1
     put(st, FOUND, found)

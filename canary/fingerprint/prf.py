@@ -197,8 +197,9 @@ class Recipients:
             return
         blocks = np.ascontiguousarray(blocks)
         places = self._expanded[start:].ctypes.data, blocks.ctypes.data, words.ctypes.data
-        numbers = [places[0], stop - start, places[1], blocks.size // SLOTS, places[2], words.strides[0]]
-        _write_words(np.array(numbers, np.int64).ctypes.data)
+        own = [places[0], stop - start, places[1], blocks.size // SLOTS, places[2], words.strides[0]]
+        numbers = np.array(own, np.int64)  # is named, so that it stands until the call is over
+        _write_words(numbers.ctypes.data)
 
 
 @dataclass(frozen=True)
