@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,6 +110,9 @@ class _Nowhere:
     def write(self, data: bytes | memoryview, /) -> object:
         """Take nothing."""
         return len(data)
+
+    def writelines(self, pieces: Iterable[bytes | memoryview], /) -> object:
+        """Take nothing of many."""
 
 
 NOWHERE = _Nowhere()

@@ -142,12 +142,10 @@ def splice(file: Writer, block: Block[Extra], cursor: Cursor, render: Render) ->
     `render(insertion, place)` gives the offset at which the row goes in and its bytes; it stands behind record
     `place` of the block, -1 meaning before the first one.
     """
-    done = 0
+    done, pieces = 0, list[bytes | memoryview]()
     for insertion in cursor.due(block.first + block.rows):
         offset, row = render(insertion, insertion.position - block.first - 1)
-        if offset > done:
-            file.write(block.data[done:offset])
-            done = offset
-        file.write(row)
-    if done < len(block.data):
-        file.write(block.data[done:])
+        pieces += block.data[done:offset], row
+        done = max(done, offset)
+    pieces.append(block.data[done:])
+    file.writelines(pieces)

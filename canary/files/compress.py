@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO, Protocol, cast
@@ -18,6 +18,10 @@ class Writer(Protocol):
 
     def write(self, data: bytes | memoryview, /) -> object:
         """Take all of the bytes."""
+        ...
+
+    def writelines(self, pieces: Iterable[bytes | memoryview], /) -> object:
+        """Take all of the pieces, one behind the other."""
         ...
 
 

@@ -99,10 +99,10 @@ def test_leftovers_of_dead_processes_of_the_same_target_are_removed(tmp_path: Pa
 def test_a_full_disk_is_told_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
 ) -> None:
-    def full(handle: int, data: bytes) -> int:
+    def full(handle: int, pieces: list[memoryview]) -> int:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(os, "write", full)
+    monkeypatch.setattr(os, "writev", full)
     with pytest.raises(OutsideError, match=words), AtomicFile(tmp_path / "out") as file:
         file.write(b"data")
     monkeypatch.undo()
@@ -121,14 +121,15 @@ def test_a_disk_that_is_full_at_the_commit_leaves_nothing(
     assert names(tmp_path) == []
 
 
-def test_short_writes_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = os.write
+@pytest.mark.parametrize("size", [1, 2, 5, 300])
+def test_short_writes_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    whole, pieces = os.write, [b"one,", b"", b"two", *(b"%d;" % number for number in range(600))]
     with AtomicFile(tmp_path / "out") as file:
-        monkeypatch.setattr(os, "write", lambda handle, data: whole(handle, bytes(data[:2])))
-        file.write(b"abcdefg")
-        monkeypatch.undo()
+        monkeypatch.setattr(os, "writev", lambda handle, each: whole(handle, b"".join(each)[:size]))
+        file.writelines(pieces)
         file.commit()
-    assert (tmp_path / "out").read_bytes() == b"abcdefg"
+    assert (tmp_path / "out").read_bytes() == b"".join(pieces)
+    assert (file.tell(), file.sha256) == (len(b"".join(pieces)), sha256_file(tmp_path / "out"))
 
 
 def test_a_missing_folder_is_told(tmp_path: Path) -> None:
