@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import repeat
 from operator import add
 
 OFTEN = 0.01  # share of the rows from which a value has its own turn
@@ -17,18 +18,17 @@ class Balance:
     canaries, and by that stands out in a host that has all values alike.
     """
 
-    def __init__(self, rows: Sequence[Mapping[str, str | None]], columns: Mapping[str, int | None]) -> None:
-        """Number the values of some columns, of each its first so many letters alone (None: all of them).
+    def __init__(self, columns: Sequence[Sequence[str]]) -> None:
+        """Number the values of some columns of the rows.
 
         Rare ones share a number: each by itself would be owed too little to have a turn among a few hundred.
         """
         self._owed: list[float] = []
         self._columns: list[list[int]] = []
-        for name, size in columns.items():
-            cells = [(row.get(name) or "")[:size] for row in rows]
-            often = [cell for cell, number in Counter(cells).items() if number >= OFTEN * len(rows)]
+        for cells in columns:
+            often = [cell for cell, number in Counter(cells).items() if number >= OFTEN * len(cells)]
             known = {cell: len(self._owed) + at for at, cell in enumerate(often, 1)}
-            self._columns.append([known.get(cell, len(self._owed)) for cell in cells])
+            self._columns.append(list(map(known.get, cells, repeat(len(self._owed)))))
             self._owed += [0.0] * (1 + len(often))
 
     def choose(self, rows: Sequence[int]) -> int:

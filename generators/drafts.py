@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +11,7 @@ from canary.fields.canonical import canonical, canonical_name
 from canary.fields.roles import FORMS
 from canary.generators.parties import Party
 from canary.generators.phones import phone_digits
+from canary.generators.profile import HostProfile
 from canary.generators.safety import is_masked
 from canary.model.canary import CanaryField
 from canary.model.record import Persona
@@ -79,20 +80,20 @@ class Known:
     homes: Mapping[str, Collection[str]]
 
     @classmethod
-    def of(cls, rows: Iterable[Row], roles: Mapping[str, str], parties: Sequence[Party]) -> Known:
-        """Collect the phones, ids, mails, and names with addresses of rows."""
-        rows = tuple(rows)
+    def of(cls, profile: HostProfile, parties: Sequence[Party]) -> Known:
+        """Collect the phones, ids, mails, and names with addresses of the sample."""
         found = {
             (FORMS[role], _form(role, value) or value)
-            for heading, role in roles.items()
+            for heading, role in profile.roles.items()
             if role in PERSON_ROLES
-            for value in filter(None, {row.get(heading) for row in rows})
+            for value in set(profile.column(heading))
         }
         homes: dict[str, set[str]] = {}
-        for name, address in ((party.first("name"), party.first("address")) for party in parties):
-            for row in rows if name and address else ():
-                if (who := row.get(name or "")) and (where := row.get(address or "")):
-                    homes.setdefault(canonical_name(who), set()).add(where)
+        for party in parties:
+            named, where = (profile.cells(party.first(role) or "") for role in ("name", "address"))
+            for who, home in zip(named, where, strict=False):  # either may be no column of the party
+                if who and home:
+                    homes.setdefault(canonical_name(who), set()).add(home)
         return cls(frozenset(found), homes)
 
     def holds(self, fields: Sequence[CanaryField]) -> bool:

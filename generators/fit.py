@@ -124,7 +124,7 @@ class Fitter:
         }
         shared |= {name: None for name, column in self.plain.numbers.items() if column.shared}
         shared |= self.told
-        return Balance(self.profile.sample, {name: shared[name] for name in sorted(group & shared.keys())})
+        return Balance([self.profile.heads(name, shared[name]) for name in sorted(group & shared.keys())])
 
     def _timetable(self) -> Timetable | None:
         """Give the timetable of a host that has one; learned once for all recipients."""

@@ -64,7 +64,7 @@ def habits_of(profile: HostProfile, drawn: Set[str]) -> Habits:
             for name in profile.headings
             if profile.roles[name] in TOLD and party.first(profile.roles[name]) == name
         }
-        known = Known.of(profile.sample, profile.roles, parties)
+        known = Known.of(profile, parties)
         columns, tide = _columns(profile, plain, told), Tide.of(profile)
         bonds, local = clusters(columns, len(profile.sample)), local_of(profile, plain)
         crossings = [] if tide else _crossings(profile, plain, columns, bonds, _visits(profile, parties))
@@ -75,12 +75,11 @@ def habits_of(profile: HostProfile, drawn: Set[str]) -> Habits:
 
 def _columns(profile: HostProfile, plain: Plain, told: Mapping[str, int]) -> dict[str, Cells]:
     """Give the plain columns and those that tell of a person, to be looked at for what goes together."""
-    rows = profile.sample
     columns: dict[str, Cells] = {
-        name: [number_of(row.get(name) or "") for row in rows] for name in plain.numbers
+        name: [number_of(cell or "") for cell in profile.cells(name)] for name in plain.numbers
     }
-    columns |= {name: [row.get(name) for row in rows] for name in plain.copied}
-    return columns | {name: [(row.get(name) or "")[:size] for row in rows] for name, size in told.items()}
+    columns |= {name: profile.cells(name) for name in plain.copied}
+    return columns | {name: profile.heads(name, size) for name, size in told.items()}
 
 
 def _crossings(
@@ -92,7 +91,7 @@ def _crossings(
 ) -> list[Crossing]:
     """Find, in each group of columns that go together, what does so only by way of one of them."""
     hours: dict[str, Cells] = {
-        f"hour of {name}": [_hour(column.clock, row.get(name) or "") for row in profile.sample]
+        f"hour of {name}": [_hour(column.clock, text) for text in profile.heads(name)]
         for name, column in profile.columns.items()
         if profile.roles[name] in TIMES and column.clock is not None
     }
@@ -109,7 +108,7 @@ def _visits(profile: HostProfile, parties: Sequence[Party]) -> list[Pair]:
     """Give the rows of the sample whose person stands in an earlier one, by phone or identity number, and that one."""
     found = []
     for heading in (party.first("phone") or party.first("resident_id") for party in parties):
-        values = ((at, value) for at, row in enumerate(profile.sample) if (value := row.get(heading or "")))
+        values = ((at, value) for at, value in enumerate(profile.cells(heading or "")) if value)
         found += [(row, row - back) for row, back in visits_of(values)]
     return found
 

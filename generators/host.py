@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -272,10 +273,10 @@ class HostLearner:
     def _column(
         self, name: str, one: Series | None, sample: Sequence[Mapping[str, str | None]]
     ) -> ColumnProfile:
-        values = [row[name] for row in sample]
-        filled = [value for value in values if value]
+        values = list(map(itemgetter(name), sample))
+        filled = list(filter(None, values))
         nulls = self._nulls[name] / self._read if self._read else 0.0
-        empties = sum(value == "" for value in values) / len(values) if values else 0.0
+        empties = values.count("") / len(values) if values else 0.0
         unique = len(filled) > 1 and len(set(filled)) == len(filled)
         role, native = self.roles[name], self._native.get(name, "text")
         if one is None:

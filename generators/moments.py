@@ -63,7 +63,7 @@ class Moments:
             for heading, clock in clocks.items()
         }
         hours = {
-            name: np.array([clocks[name].read(row.get(name) or "") or 0 for row in profile.sample], np.int64)
+            name: np.array([clocks[name].read(text) or 0 for text in profile.heads(name)], np.int64)
             for name, one in series.items()
             if one.ordered
         }
@@ -193,7 +193,7 @@ class Moments:
 
 def _drifts(profile: HostProfile, heading: str, clock: Clock) -> bool:
     """Tell whether neighbouring rows of the sample mostly lie within a day, and all of them over many days."""
-    read = [clock.read(row.get(heading) or "") for row in profile.sample]
+    read = [clock.read(text) for text in profile.heads(heading)]
     times = [number * clock.micros for number in read if number is not None]
     steps = sorted(abs(two - one) for one, two in pairwise(times))
     return (

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from canary.errors import UsageError
@@ -154,12 +155,27 @@ class HostProfile:
         right = bisect_left(self.numbers, position)
         return self.sample[max(0, right - 1) : right + 1]
 
+    def cells(self, heading: str) -> Sequence[str | None]:
+        """Give the cells of a column in the sample, none where there is no such column."""
+        known = self.memo.get(f"cells {heading}")
+        if not isinstance(known, tuple):
+            known = tuple(map(itemgetter(heading), self.sample)) if heading in self.roles else ()
+            self.memo[f"cells {heading}"] = known
+        return known
+
+    def heads(self, heading: str, size: int | None = None) -> Sequence[str]:
+        """Give the first so many letters of the cells of a column in the sample (None: all), '' where it has none."""
+        known = self.memo.get(f"heads {heading} {size}")
+        if not isinstance(known, tuple):
+            known = tuple((cell or "")[:size] for cell in self.cells(heading))
+            self.memo[f"heads {heading} {size}"] = known
+        return known
+
     def column(self, heading: str) -> Sequence[str]:
         """Give the filled values of a column in the sample."""
         known = self.memo.get(f"column {heading}")
         if not isinstance(known, tuple):
-            known = tuple(value for row in self.sample if (value := row.get(heading)))
-            self.memo[f"column {heading}"] = known
+            known = self.memo[f"column {heading}"] = tuple(filter(None, self.cells(heading)))
         return known
 
     def count(self, canaries: float) -> int:

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from operator import eq
 from random import Random
 
 from canary.generators.copying import Plain, crowd
@@ -33,7 +33,7 @@ class Tide:
         one = next((one for one in profile.series.values() if one.tidal), None)
         if one is None:
             return None
-        read = [one.codec.read(row.get(one.heading) or "") for row in profile.sample]
+        read = [one.codec.read(text) for text in profile.heads(one.heading)]
         pairs = sorted((number, row) for row, number in enumerate(read) if number is not None)
         none = tuple(row for row, number in enumerate(read) if number is None)
         return cls(one.heading, profile, tuple(n for n, _ in pairs), tuple(r for _, r in pairs), none)
@@ -68,7 +68,7 @@ def local_of(profile: HostProfile, plain: Plain) -> tuple[str, ...]:
 
 
 def _in_runs(profile: HostProfile, heading: str) -> bool:
-    cells = [row.get(heading) or "" for row in profile.sample]
-    same = sum(one == two for one, two in pairwise(cells))
+    cells = profile.heads(heading)
+    same = sum(map(eq, cells, cells[1:]))
     chance = crowd(Counter(cells), 0) / max(1, len(cells))
     return same >= RUNS * (len(cells) - 1) and chance < CHANCE

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import repeat
+from itertools import repeat, zip_longest
 from random import Random
 
 from canary.fields.roles import FORMS
@@ -112,10 +112,8 @@ class Wardrobe:
         """Give where in the sample persons come again, and after how many rows."""
         heading = party.first("phone") or party.first("resident_id") or ""
         if ("visits", heading) not in self.learned:
-            rows = zip(self.profile.numbers, self.profile.sample, strict=True)
-            self.learned["visits", heading] = visits_of(
-                (number, value) for number, row in rows if (value := row.get(heading))
-            )
+            cells = zip(self.profile.numbers, self.profile.cells(heading), strict=False)
+            self.learned["visits", heading] = visits_of((number, value) for number, value in cells if value)
         found = self.learned["visits", heading]
         return found if isinstance(found, list) else ()
 
@@ -183,12 +181,11 @@ class Wardrobe:
         if heading is None:
             return None
         if ("names", heading) not in self.learned:
-            rows = [row for row in self.profile.sample if row.get(heading)]
+            told = zip_longest(self.profile.cells(heading), self.profile.cells(sexes or ""))
+            named = [(name, sex or "") for name, sex in told if name]
             sample = self.sample(sexes) if sexes else None
-            known = [dress.sex_of(row.get(sexes or "") or "", sample) if sample else "" for row in rows]
-            self.learned["names", heading] = Names.of(
-                [str(row[heading]) for row in rows], known, self.profile.rows
-            )
+            known = [dress.sex_of(sex, sample) if sample else "" for _, sex in named]
+            self.learned["names", heading] = Names.of([name for name, _ in named], known, self.profile.rows)
         found = self.learned["names", heading]
         return found if isinstance(found, Names) else None
 

@@ -20,7 +20,7 @@ ROWS = 2000
 def test_values_of_an_even_column_come_evenly() -> None:
     rng = Random(1)
     rows = [{"goods": f"g{rng.randrange(10)}", "note": rng.choice(["", "", "ring"])} for _ in range(ROWS)]
-    balance = Balance(rows, {"goods": None, "note": None})
+    balance = Balance([[row[name] for row in rows] for name in ("goods", "note")])
     chosen = [rows[balance.choose([rng.randrange(ROWS) for _ in range(CHOICE)])] for _ in range(500)]
     goods = Counter(row["goods"] for row in chosen)
     share = sum(row["note"] == "" for row in rows) / ROWS
@@ -31,19 +31,31 @@ def test_values_of_an_even_column_come_evenly() -> None:
 def test_rare_values_come_as_often_as_they_are() -> None:
     rng = Random(2)
     rows = [{"who": f"w{at}" if at % 10 < 3 else rng.choice("abcd")} for at in range(ROWS)]
-    balance = Balance(rows, {"who": None})
+    balance = Balance([[row["who"] for row in rows]])
     chosen = [rows[balance.choose([rng.randrange(ROWS) for _ in range(CHOICE)])] for _ in range(500)]
     assert 140 <= sum(row["who"].startswith("w") for row in chosen) <= 160
 
 
-def test_values_are_told_apart_by_their_first_letters_where_that_is_asked() -> None:
-    rows = [{"id": "33aa"}, {"id": "33bb"}, {"id": "44cc"}]
-    balance = Balance(rows, {"id": 2})
-    assert Counter(rows[balance.choose([0, 1, 2])]["id"][:2] for _ in range(30)) == {"33": 20, "44": 10}
+def test_a_value_of_two_rows_comes_twice_as_often() -> None:
+    cells = ["33", "33", "44"]
+    balance = Balance([cells])
+    assert Counter(cells[balance.choose([0, 1, 2])] for _ in range(30)) == {"33": 20, "44": 10}
+
+
+def test_a_sample_is_read_by_columns() -> None:
+    cells = pa.RecordBatch.from_arrays([pa.array(["33aa", None, "", "44"])], ["id"])
+    learner = HostLearner(["id"], {"id": "text"}, Random(1), 1)
+    learner.feed(RowBatch(0, cells))
+    profile = learner.finish()
+    assert profile.cells("id") == ("33aa", None, "", "44")
+    assert profile.heads("id", 2) == ("33", "", "", "44")
+    assert profile.heads("id") == ("33aa", "", "", "44")
+    assert profile.column("id") == ("33aa", "44")
+    assert profile.cells("no such column") == ()
 
 
 def test_without_columns_the_first_row_is_taken() -> None:
-    assert Balance([{}, {}, {}], {}).choose([2, 0, 1]) == 2
+    assert Balance([]).choose([2, 0, 1]) == 2
 
 
 def test_rows_beside_the_place_are_left_alone() -> None:
@@ -51,7 +63,7 @@ def test_rows_beside_the_place_are_left_alone() -> None:
     learner = HostLearner(["no"], {"no": "waybill_no"}, Random(3), 50)
     learner.feed(RowBatch(0, pa.RecordBatch.from_arrays([numbers], ["no"])))
     profile = learner.finish()
-    templates = Templates(profile, Moments.of(profile, []), [Balance(profile.sample, {})])
+    templates = Templates(profile, Moments.of(profile, []), [Balance([])])
     places = [profile.places[at] for at in range(50)]
     near = templates.near(places)
     rows = np.array(templates.choose(places, near, Random(4)))[:, 0]

@@ -105,7 +105,7 @@ def test_a_row_gets_the_cells_of_another_with_its_hub(profile):
     hub = Hub("room", (frozenset({"doctor"}), frozenset({"age"})))
     crossing = Crossing.of(hub, {"room", "doctor", "age"}, plain, {"age"}, sample, ())
     assert crossing is not None
-    rng, balances = random.Random(1), [Balance(sample, {"doctor": None})]
+    rng, balances = random.Random(1), [Balance([profile.heads("doctor")])]
     changed = 0
     for near in range(500, 700):
         row = dict(sample[near])
