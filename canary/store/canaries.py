@@ -15,7 +15,7 @@ from canary.ledger.entry import canary_leaf
 from canary.model.canary import Canary, CanaryField, Placement
 from canary.store.issuing import Collision, issue, key_place, record_place
 from canary.store.releases import Holding, holdings
-from canary.store.rows import LOOKUP_KEYS, AnyRow, AnySelect, chunks, rows_among, stream
+from canary.store.rows import LOOKUP_KEYS, AnyRow, AnySelect, chunks, plain_rows, rows_among, stream
 from canary.store.tables import canaries, identifiers, placements, releases
 from canary.store.text import unseal_text
 from canary.store.tx import Tx
@@ -49,7 +49,6 @@ _COLUMNS: Final = (
     canaries.c.issued_ms,
 )
 
-SCANNED: Final = 50_000  # identifiers read at once
 K = TypeVar("K", int, str)
 
 
@@ -218,15 +217,12 @@ def scan_rows(tx: Tx, after: int = 0) -> Iterator[tuple[int, int, str, float]]:
 def scan_columns(tx: Tx, after: int = 0) -> Iterator[tuple[tuple[Any, ...], ...]]:
     """Give the columns (scan key, canary serial, form, bits) of identifiers of canaries above a serial, in batches.
 
-    They are read without SQLAlchemy's statement and types: a million rows are.
+    A million rows are.
     """
-    statement = "SELECT scan_key, canary, form, bits FROM identifiers"
     where = f" WHERE canary > {int(after)}" if after else ""
-    options = {"stream_results": True, "max_row_buffer": SCANNED}
-    with tx.conn.exec_driver_sql(f"{statement}{where} ORDER BY serial", None, options) as result:
-        plain = result.cursor if tx.conn.dialect.name == "sqlite" and result.cursor is not None else result
-        while rows := plain.fetchmany(SCANNED):  # of the driver, where SQLAlchemy holds none of them back
-            yield tuple(zip(*rows, strict=True))
+    head = "scan_key, canary, form, bits FROM identifiers"
+    for rows in plain_rows(tx.conn, f"SELECT {head}{where} ORDER BY serial"):
+        yield tuple(zip(*rows, strict=True))
 
 
 def count_above(tx: Tx, serial: int) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from canary.store.rows import one_of, rows_among
+from canary.store.rows import one_of, plain_rows, rows_among
 from canary.store.tables import canaries, identifiers
 from canary.store.tx import Tx
 
@@ -28,7 +29,8 @@ def unique_scan_keys(tx: Tx, forms: Sequence[str]) -> NDArray[np.int64]:
 
     listed = ", ".join(f"'{form}'" for form in forms)  # of the closed list of forms
     wanted = f"SELECT scan_key FROM identifiers WHERE form IN ({listed}) AND NOT shared"
-    return np.array(tx.conn.exec_driver_sql(wanted).scalars().all(), np.int64)
+    rows = chain.from_iterable(plain_rows(tx.conn, wanted))
+    return np.fromiter((key for (key,) in rows), np.int64)
 
 
 def canaries_by_scan_key(tx: Tx, keys: Sequence[int]) -> dict[int, str]:

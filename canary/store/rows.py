@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
 STREAM_ROWS: Final = 2_000
+PLAIN_ROWS: Final = 50_000  # read at once where nothing but the driver is in between
 LOOKUP_KEYS: Final = 900  # below the 999 parameters of a statement that older SQLite takes
 T = TypeVar("T")
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
@@ -45,6 +46,15 @@ def stream(connection: Connection, statement: AnySelect) -> Iterator[AnyRow]:
     with connection.execute(statement.execution_options(yield_per=STREAM_ROWS)) as result:
         for some in result.partitions():
             yield from some
+
+
+def plain_rows(connection: Connection, statement: str) -> Iterator[Sequence[tuple[Any, ...]]]:
+    """Give the rows of a statement of the program's own in batches, at the cost of the driver alone."""
+    options = {"stream_results": True, "max_row_buffer": PLAIN_ROWS}
+    with connection.exec_driver_sql(statement, None, options) as result:
+        plain = result.cursor if connection.dialect.name == "sqlite" and result.cursor is not None else result
+        while rows := plain.fetchmany(PLAIN_ROWS):  # of the driver, where SQLAlchemy holds none of them back
+            yield rows
 
 
 def one_of(connection: Connection, column: ColumnElement[int], numbers: Sequence[int]) -> ColumnElement[bool]:
