@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-LEAST_BITS: Final = 16  # of the slots of a set, of which there are 16 to 32 for a key
+LEAST_BITS: Final = 16  # of the slots of a set
+MOST_BITS: Final = 27  # where there are more than 16 slots a key without
 _put_slots, _likely_slots = (
     Entry("canary.fields.slotwide", name, 1, ("slotwide.py",)) for name in ("put_slots", "likely_slots")
 )
@@ -83,7 +84,8 @@ class Keyset:
         """Make the set of at least one key."""
         import numpy as np
 
-        slots = Slots.empty(max(LEAST_BITS, len(keys).bit_length() + 4))
+        size = len(keys).bit_length()  # 128 to 256 slots a key, where they do not leave the cache for that
+        slots = Slots.empty(max(LEAST_BITS, min(size + 7, MOST_BITS), size + 4))
         slots.put(keys)
         return cls(np.unique(keys), slots)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    Offsets = npt.NDArray[np.int64]
+    Offsets = npt.NDArray[np.int64] | npt.NDArray[np.int32]
 
 CHUNK = 1 << 22
 ROOM = 1 << 16  # for what is left of the bytes before

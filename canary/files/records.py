@@ -59,7 +59,7 @@ class CsvSplitter:
         cells, used = find_cells(
             as_units(shape), dialect.delimiter, dialect.quote, wanted if plain else (), last
         )
-        starts, ends = cells.starts.astype("int64") * unit, cells.ends.astype("int64") * unit
+        starts, ends = (each if unit == 1 else each * unit for each in (cells.starts, cells.ends))
         return Cut(starts, ends, len(data) if last else used * unit, cells if plain else False)
 
 
