@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from itertools import repeat
-from operator import add
+from typing import TYPE_CHECKING
+
+from canary.native import Entry, is_native
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
 
 OFTEN = 0.01  # share of the rows from which a value has its own turn
+_choose_rows = Entry("canary.generators.balancewide", "choose_rows", 1, ("balancewide.py",))
 
 
 class Balance:
@@ -23,27 +32,50 @@ class Balance:
 
         Rare ones share a number: each by itself would be owed too little to have a turn among a few hundred.
         """
-        self._owed: list[float] = []
-        self._columns: list[list[int]] = []
-        for cells in columns:
-            often = [cell for cell, number in Counter(cells).items() if number >= OFTEN * len(cells)]
-            known = {cell: len(self._owed) + at for at, cell in enumerate(often, 1)}
-            self._columns.append(list(map(known.get, cells, repeat(len(self._owed)))))
-            self._owed += [0.0] * (1 + len(often))
+        import numpy as np
 
-    def choose(self, rows: Sequence[int]) -> int:
-        """Choose one of some rows, by their numbers."""
-        if not self._columns:
-            return rows[0]
-        owed, share = self._owed, 1 / len(rows)
-        values = [[column[row] for row in rows] for column in self._columns]
-        for column in values:
-            for value in column:
-                owed[value] += share
-        due = list(map(owed.__getitem__, values[0]))
-        for column in values[1:]:
-            due = list(map(add, due, map(owed.__getitem__, column)))
-        best = due.index(max(due))
-        for column in values:
-            owed[column[best]] -= 1
-        return rows[best]
+        size, owed = len(columns[0]) if columns else 0, 0
+        self._values = np.empty((len(columns), size), np.int64)
+        for at, cells in enumerate(columns):
+            often = [cell for cell, number in Counter(cells).items() if number >= OFTEN * size]
+            known = {cell: number for number, cell in enumerate(often, owed + 1)}
+            self._values[at] = np.fromiter(map(known.get, cells, repeat(owed)), np.int64, size)
+            owed += 1 + len(often)
+        self._owed = np.zeros(
+            owed, np.int64
+        )  # in shares of one row of those to choose from, so many every time
+
+    def choose(self, rows: Ints) -> Ints:
+        """Choose one of some rows by their numbers, time after time (times × rows): of those owed most the first."""
+        import numpy as np
+
+        rows = np.ascontiguousarray(rows, np.int64)
+        if not len(self._values):
+            return rows[:, 0].copy()
+        if not is_native():
+            return np.array([self._chosen(each) for each in rows], np.int64)
+        chosen = np.empty(len(rows), np.int64)
+        values, owed = self._values, self._owed
+        numbers = np.array(
+            [
+                rows.ctypes.data,
+                *rows.shape,
+                values.ctypes.data,
+                *values.shape,
+                owed.ctypes.data,
+                chosen.ctypes.data,
+            ],
+            np.int64,
+        )
+        _choose_rows(numbers.ctypes.data)
+        return chosen
+
+    def _chosen(self, rows: Ints) -> int:
+        """Do what compiled code does, once."""
+        import numpy as np
+
+        values = self._values[:, rows]
+        np.add.at(self._owed, values, 1)
+        best = int(self._owed[values].sum(axis=0).argmax())
+        np.subtract.at(self._owed, values[:, best], len(rows))
+        return int(rows[best])

@@ -54,12 +54,15 @@ class Crossing:
         balances: Sequence[Balance], rng: Random,
     ) -> None:  # fmt: skip
         """Put cells of other rows into a row: of rows near index `near`, though not nearer than `far`."""
+        import numpy as np
+
         rows = self.rows.get(row.get(self.hub) or "", ())
         at = bisect_left(rows, near)
         some = [one for one in rows[max(0, at - NEAR) : at + NEAR] if abs(one - near) >= far]
         if len(some) < CHOICE:
             return
         for part, balance in zip(self.parts, balances, strict=True):
-            other = sample[balance.choose([rng.choice(some) for _ in range(CHOICE)])]
+            (chosen,) = balance.choose(np.array([[rng.choice(some) for _ in range(CHOICE)]]))
+            other = sample[int(chosen)]
             if plain.tame(part, other):
                 row.update((name, other.get(name)) for name in part)

@@ -200,7 +200,7 @@ class Fitter:
         near = self.templates.near(places)
         chosen = self.templates.choose(places, near, self.rng)
         timed = self._timed(places, anyhow=anyhow)
-        for place, beside, rows, main in zip(places, near.tolist(), chosen, timed, strict=True):
+        for place, beside, rows, main in zip(places, near.tolist(), chosen.tolist(), timed, strict=True):
             if len(seats) == count:
                 break
             if main is None and place is not None and self.timetable is not None:

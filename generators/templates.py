@@ -52,8 +52,8 @@ class Templates:
         nearest: Ints = np.where(positions - numbers[left] < numbers[right] - positions, left, right)
         return nearest
 
-    def choose(self, places: Sequence[Place | None], near: Ints, rng: Random) -> list[list[int]]:
-        """Choose a row of the sample for each place in each way, every one of them on its own."""
+    def choose(self, places: Sequence[Place | None], near: Ints, rng: Random) -> Ints:
+        """Choose a row of the sample for each place in each way (places × ways), every one of them on its own."""
         import numpy as np
 
         size, shape = len(self.profile.sample), (len(places), len(self.balances), DRAWN)
@@ -62,8 +62,8 @@ class Templates:
         steps = gen.integers(apart, reach + 1, shape) * (2 * gen.integers(0, 2, shape, np.int8) - 1)
         rows = near[:, None, None] + steps
         rows = np.where((rows < 0) | (rows >= size), near[:, None, None] - steps, rows) % size
-        likely = self.moments.alike(places, rows, CHOICE).tolist()
-        return [
-            [balance.choose(some) for balance, some in zip(self.balances, each, strict=True)]
-            for each in likely
-        ]
+        likely = self.moments.alike(places, rows, CHOICE)
+        chosen: Ints = np.stack(
+            [each.choose(likely[:, way]) for way, each in enumerate(self.balances)], axis=1
+        )
+        return chosen

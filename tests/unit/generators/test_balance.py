@@ -7,6 +7,7 @@ from random import Random
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from canary.files import RowBatch
 from canary.generators.balance import Balance
@@ -17,11 +18,21 @@ from canary.generators.templates import BESIDE, CHOICE, WINDOW, Templates
 ROWS = 2000
 
 
+@pytest.fixture(params=[True, False], ids=["compiled", "numpy"], autouse=True)
+def way(request, monkeypatch):
+    monkeypatch.setattr("canary.generators.balance.is_native", lambda: request.param)
+
+
+def only(balance: Balance, rows: list[int]) -> int:
+    (chosen,) = balance.choose(np.array([rows]))
+    return int(chosen)
+
+
 def test_values_of_an_even_column_come_evenly() -> None:
     rng = Random(1)
     rows = [{"goods": f"g{rng.randrange(10)}", "note": rng.choice(["", "", "ring"])} for _ in range(ROWS)]
     balance = Balance([[row[name] for row in rows] for name in ("goods", "note")])
-    chosen = [rows[balance.choose([rng.randrange(ROWS) for _ in range(CHOICE)])] for _ in range(500)]
+    chosen = [rows[only(balance, [rng.randrange(ROWS) for _ in range(CHOICE)])] for _ in range(500)]
     goods = Counter(row["goods"] for row in chosen)
     share = sum(row["note"] == "" for row in rows) / ROWS
     assert max(abs(goods[f"g{at}"] - 50) for at in range(10)) <= 12  # by chance alone it is 17 to 20
@@ -32,14 +43,14 @@ def test_rare_values_come_as_often_as_they_are() -> None:
     rng = Random(2)
     rows = [{"who": f"w{at}" if at % 10 < 3 else rng.choice("abcd")} for at in range(ROWS)]
     balance = Balance([[row["who"] for row in rows]])
-    chosen = [rows[balance.choose([rng.randrange(ROWS) for _ in range(CHOICE)])] for _ in range(500)]
+    chosen = [rows[only(balance, [rng.randrange(ROWS) for _ in range(CHOICE)])] for _ in range(500)]
     assert 140 <= sum(row["who"].startswith("w") for row in chosen) <= 160
 
 
 def test_a_value_of_two_rows_comes_twice_as_often() -> None:
     cells = ["33", "33", "44"]
     balance = Balance([cells])
-    assert Counter(cells[balance.choose([0, 1, 2])] for _ in range(30)) == {"33": 20, "44": 10}
+    assert Counter(cells[only(balance, [0, 1, 2])] for _ in range(30)) == {"33": 20, "44": 10}
 
 
 def test_a_sample_is_read_by_columns() -> None:
@@ -55,7 +66,19 @@ def test_a_sample_is_read_by_columns() -> None:
 
 
 def test_without_columns_the_first_row_is_taken() -> None:
-    assert Balance([]).choose([2, 0, 1]) == 2
+    assert only(Balance([]), [2, 0, 1]) == 2
+
+
+def test_both_ways_choose_the_same_rows(monkeypatch) -> None:
+    rng = Random(4)
+    columns = [[rng.choice("abc") for _ in range(ROWS)], [rng.choice("xyyy") for _ in range(ROWS)]]
+    rows = np.array([[rng.randrange(ROWS) for _ in range(CHOICE)] for _ in range(300)])
+    chosen = []
+    for compiled in (True, False):
+        monkeypatch.setattr("canary.generators.balance.is_native", lambda compiled=compiled: compiled)
+        chosen.append(Balance(columns).choose(rows).tolist())
+    assert chosen[0] == chosen[1]
+    assert all(one in some for one, some in zip(chosen[0], rows.tolist(), strict=True))
 
 
 def test_rows_beside_the_place_are_left_alone() -> None:
