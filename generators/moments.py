@@ -85,8 +85,8 @@ class Moments:
             own = [at for at, (name, start) in enumerate(starts) if name == heading and start is not None]
             if own:
                 day = MICROS_A_DAY // self.clocks[heading].micros
-                known = np.array([starts[at][1] for at in own], np.int64)
-                apart = (hours[rows[own]] - known[:, None, None]) % day
+                known = np.array([starts[at][1] for at in own], np.int64) % day
+                apart = np.abs((hours % day)[rows[own]] - known[:, None, None])
                 nearest = np.argpartition(np.minimum(apart, day - apart), kept - 1, axis=2)[:, :, :kept]
                 best[own] = np.take_along_axis(rows[own], nearest, 2)
         return best

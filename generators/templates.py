@@ -57,11 +57,11 @@ class Templates:
         import numpy as np
 
         size, shape = len(self.profile.sample), (len(places), len(self.balances), DRAWN)
-        reach, apart = self._reach, self.apart
-        gen = generator(rng)
-        steps = gen.integers(apart, reach + 1, shape) * (2 * gen.integers(0, 2, shape, np.int8) - 1)
+        far = np.arange(self.apart, self._reach + 1)
+        steps = np.concatenate([-far, far])[generator(rng).integers(0, 2 * len(far), shape, np.int32)]
         rows = near[:, None, None] + steps
-        rows = np.where((rows < 0) | (rows >= size), near[:, None, None] - steps, rows) % size
+        outside = (rows < 0) | (rows >= size)
+        rows[outside] = (rows - 2 * steps)[outside] % size  # to the other side
         likely = self.moments.alike(places, rows, CHOICE)
         chosen: Ints = np.stack(
             [each.choose(likely[:, way]) for way, each in enumerate(self.balances)], axis=1
