@@ -176,18 +176,20 @@ class Fitter:
 
     def _seats(self, places: Places, count: int) -> list[Seat]:
         """Find a seat for each canary: a place of its own, then any place with room, then after the last row."""
+        import numpy as np
+
         seats: list[Seat] = []
         at = 0
         while at < len(places) and len(seats) < count:
             stop = min(len(places), at + max(AT_ONCE, count - len(seats)))
-            self._sit_at([places[each] for each in range(at, stop)], seats, count)
+            self._sit_at(list(places.part(at, stop)), seats, count)
             at = stop
         if len(places) and len(seats) < count:
             weights = [float(free) for free in places.free]
             again = self.rng.choices(range(len(places)), weights, k=AGAIN * (count - len(seats)))
             for start in range(0, len(again), count):
-                some = [places[each] for each in again[start : start + count]] if len(seats) < count else []
-                self._sit_at(some, seats, count, anyhow=True)
+                some = places.chosen(np.array(again[start : start + count]))
+                self._sit_at(list(some) if len(seats) < count else [], seats, count, anyhow=True)
         while len(seats) < count and self._sit_at([None] * (count - len(seats)), seats, count):
             pass
         return seats

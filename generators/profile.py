@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from canary.errors import UsageError
 from canary.generators.clocks import Clock
+from canary.generators.gaps import MISSING
 from canary.generators.masks import KeyMask
 from canary.generators.recall import Recall
-from canary.generators.series import Series, shown
+from canary.generators.series import Series
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,17 +74,19 @@ class Places:
         return len(self.positions)
 
     def __getitem__(self, at: int) -> Place:
-        before, after = self.before[at], self.after[at]
-        return Place(
-            int(self.positions[at]),
-            int(self.free[at]),
-            {name: shown(before, column) for column, name in enumerate(self.series)},
-            {name: shown(after, column) for column, name in enumerate(self.series)},
-            float(self.tied[at]),
-        )
+        (place,) = self.part(at, at + 1)
+        return place
 
     def __iter__(self) -> Iterator[Place]:
-        return (self[at] for at in range(len(self)))
+        columns = self.positions, self.free, self.before, self.after, self.tied
+        for position, free, before, after, tied in zip(*(each.tolist() for each in columns), strict=True):
+            yield Place(position, free, self._shown(before), self._shown(after), tied)
+
+    def _shown(self, values: Sequence[int]) -> dict[str, int | None]:
+        """Give the values of the series in a kept row, None where it has none."""
+        return {
+            name: None if value == MISSING else value for name, value in zip(self.series, values, strict=True)
+        }
 
     def part(self, start: int, stop: int | None = None) -> Places:
         """Give the places from `start` up to `stop`."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from canary.fields.slots import Slots
 from canary.generators.clocks import Clock
-from canary.generators.gaps import MISSING, Reservoir
+from canary.generators.gaps import Reservoir
 from canary.generators.masks import KeyMask
 
 if TYPE_CHECKING:
@@ -243,8 +242,3 @@ def as_ints(numbers: NDArray[Any]) -> Ints:
     import numpy as np
 
     return numbers.astype(np.int64, copy=False)
-
-
-def shown(row: Sequence[int], at: int) -> int | None:
-    """Give the value of a series in a kept row, None where the row has none."""
-    return None if int(row[at]) == MISSING else int(row[at])
