@@ -11,7 +11,7 @@ from itertools import repeat
 from pathlib import Path
 
 from canary.errors import OutsideError
-from canary.files.blocks import Block, Cursor, blocks, splice
+from canary.files.blocks import Block, Cursor, Splitter, blocks, splice
 from canary.files.compress import Writer, compressing, opened, read_full
 from canary.files.csvedit import CsvEditor
 from canary.files.csvparse import CsvParser
@@ -19,7 +19,7 @@ from canary.files.dialect import Dialect, read_rows, sniff, with_habits
 from canary.files.encoding import Encoding
 from canary.files.omit import LineOmitter
 from canary.files.outside import reading as reading_errors
-from canary.files.records import CsvSplitter, Found
+from canary.files.records import CsvSplitter, Cuts, Found
 from canary.files.table import (
     Insertion,
     Marking,
@@ -35,6 +35,7 @@ from canary.files.table import (
 from canary.native import is_native
 
 LARGE = 1 << 23  # bytes from which reading and copying are worth loading compiled code
+NOTED = 1 << 27  # bytes of places of records, some 16 million, that are kept from one reading for the next
 _HEAD = 1 << 16  # bytes in which headings and habits are looked for
 _SEP_LINE = re.compile("sep=([^\r\n])\r?\n")  # Excel writes such a line before the headings
 
@@ -46,13 +47,26 @@ class CsvTable(Table):
     encoding: Encoding = field(default_factory=Encoding)
     dialect: Dialect = field(default_factory=Dialect)
     prefix: bytes = b""
+    _cuts: Cuts | None = field(default=None, repr=False, compare=False)
 
     def _blocks(self, wanted: tuple[int, ...] | None = None) -> Iterator[Block[Found]]:
         with opened(self.path, self.format.compression) as stream:
             read_full(stream, len(self.prefix))
-            split = CsvSplitter(self.encoding, self.dialect, wanted)
             compiled = wanted is not None and self.encoding.name == "utf-8"
-            yield from blocks(stream, split, self.path, buffers=compiled)
+            yield from blocks(stream, self._splitter(wanted), self.path, buffers=compiled)
+
+    def _splitter(self, wanted: tuple[int, ...] | None) -> Splitter[Found]:
+        """Give what finds records: where a reading of before did, and no cells are wanted, they are known."""
+        split = CsvSplitter(self.encoding, self.dialect, wanted)
+        if wanted is None:
+            return split
+        with reading_errors(self.path):
+            stat = self.path.stat()
+        state = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        if not wanted and self._cuts is not None and self._cuts.whole and self._cuts.state == state:
+            return self._cuts.again(self.path)
+        self._cuts = Cuts(state, NOTED)
+        return self._cuts.noting(split)
 
     def _read(self, columns: Sequence[str], reading: Reading) -> Iterator[RowBatch]:
         parser = CsvParser(self.path, self.headings, self.encoding, self.dialect)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from canary.files.blocks import Cut
+from canary.errors import OutsideError
+from canary.files.blocks import Cut, Splitter
 from canary.files.dialect import Dialect
 from canary.files.encoding import Encoding, as_units, places
 
@@ -61,6 +63,46 @@ class CsvSplitter:
         )
         starts, ends = (each if unit == 1 else each * unit for each in (cells.starts, cells.ends))
         return Cut(starts, ends, len(data) if last else used * unit, cells if plain else False)
+
+
+@dataclass(slots=True)
+class Cuts:
+    """Where the records of a file stand, block by block: noted in one reading, for the next that needs no more.
+
+    `state` tells the file from what it may have become since. Of one with too many records nothing is noted.
+    """
+
+    state: tuple[int, ...]
+    room: int  # bytes that may be noted
+    whole: bool = False  # the file was read to its end
+    _noted: list[tuple[int, Cut[Found]]] = field(default_factory=list)
+
+    def noting(self, split: Splitter[Found]) -> Splitter[Found]:
+        """Note what a splitter cuts."""
+
+        def noted(data: bytes, last: bool) -> Cut[Found]:
+            cut = split(data, last)
+            self.room -= cut.starts.nbytes + cut.ends.nbytes
+            if self.room < 0:
+                self._noted.clear()
+            else:
+                self._noted.append((len(data), Cut(cut.starts, cut.ends, cut.used, False)))
+            self.whole = last and self.room >= 0
+            return cut
+
+        return noted
+
+    def again(self, path: Path) -> Splitter[Found]:
+        """Cut the same blocks of a file once more; raises OutsideError where they are others."""
+        left = iter(self._noted)
+
+        def cut(data: bytes, _: bool) -> Cut[Found]:
+            size, known = next(left, (-1, None))
+            if known is None or size != len(data):
+                raise OutsideError(f"{path} changed while it was read", "make the same call again")
+            return known
+
+        return cut
 
 
 def line_ends(shape: bytes, last: bool) -> Places:
