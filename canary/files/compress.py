@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import os
 from collections.abc import Iterable, Iterator
@@ -73,6 +74,25 @@ def read_full(stream: IO[bytes], size: int) -> bytes:
         data = stream.read(size - sum(map(len, parts)))
         parts.append(data)
     return b"".join(parts)
+
+
+class Digesting:
+    """A stream whose bytes are digested as they are read."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self.digest = stream, hashlib.sha256()
+
+    def read(self, size: int) -> bytes:
+        """Read bytes."""
+        data = self._stream.read(size)
+        self.digest.update(data)
+        return data
+
+    def readinto(self, room: memoryview) -> int:
+        """Fill a buffer."""
+        count = int(self._stream.readinto(room))  # type: ignore[attr-defined]  # every stream that we open has it
+        self.digest.update(room[:count])
+        return count
 
 
 class Shield(io.RawIOBase):

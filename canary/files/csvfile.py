@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import repeat
 from pathlib import Path
+from typing import IO, cast
 
 from canary.errors import OutsideError
 from canary.files.blocks import Block, Cursor, Splitter, blocks, splice
-from canary.files.compress import Writer, compressing, opened, read_full
+from canary.files.compress import Digesting, Writer, compressing, opened, read_full
 from canary.files.csvedit import CsvEditor
 from canary.files.csvparse import CsvParser
 from canary.files.dialect import Dialect, read_rows, sniff, with_habits
@@ -51,9 +52,15 @@ class CsvTable(Table):
 
     def _blocks(self, wanted: tuple[int, ...] | None = None) -> Iterator[Block[Found]]:
         with opened(self.path, self.format.compression) as stream:
+            digesting = None
+            if self._is_digested and self._digest is None and self.format.compression is None:
+                digesting = Digesting(stream)
+                stream = cast(IO[bytes], digesting)
             read_full(stream, len(self.prefix))
             compiled = wanted is not None and self.encoding.name == "utf-8"
             yield from blocks(stream, self._splitter(wanted), self.path, buffers=compiled)
+            if digesting is not None:
+                self._digest = digesting.digest.hexdigest()
 
     def _splitter(self, wanted: tuple[int, ...] | None) -> Splitter[Found]:
         """Give what finds records: where a reading of before did, and no cells are wanted, they are known."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from canary.errors import UsageError
 from canary.fields.spans import Spans, spans_of
+from canary.files.atomic import sha256_file
 from canary.files.compress import Writer
 
 if TYPE_CHECKING:
@@ -174,6 +175,16 @@ class Table(ABC):
     _footer: bool | None = field(default=None, repr=False)
     _head: list[Sequence[str | None]] | None = field(default=None, repr=False)
     _rows: int | None = field(default=None, repr=False)
+    _digest: str | None = field(default=None, repr=False)
+    _is_digested: bool = field(default=False, repr=False)
+
+    def digest_while_reading(self) -> None:
+        """Let the next reading of the whole file take its digest on the way, where the format allows that."""
+        self._is_digested = True
+
+    def sha256(self) -> str:
+        """Give the digest of the file (hex); it is read for that where no reading took it on its way."""
+        return self._digest or sha256_file(self.path)
 
     @property
     def warnings(self) -> list[str]:

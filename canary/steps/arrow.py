@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from canary.errors import OutsideError, UsageError
@@ -80,7 +81,7 @@ def tag_arrow(
             f"a {type(given).__name__} is not a table", "give a pyarrow Table or RecordBatchReader"
         )
     table = given.read_all() if streamed else given
-    source = Source(ArrowTable(table), "pipeline", dataset, "", digest_of(table))
+    source = Source(ArrowTable(table), "pipeline", dataset, "", partial(digest_of, table))
     copies = ArrowCopies()
     request = TagRequest(
         "pipeline", (recipient,), "arrow", policy=policy, dataset=dataset, canaries=canaries, new=new

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,14 +23,19 @@ COMPRESSED = (".gz", ".zst")
 
 @dataclass(frozen=True)
 class Source:
-    """An opened input: its table, digest, and how a person knows it."""
+    """An opened input: its table, what digests it, and how a person knows it."""
 
     table: Table
     name: str
     stem: str
     suffix: str
-    sha256: str
+    digest: Callable[[], str]
     path: Path | None = None
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of the input (hex); asked for after a reading, it costs no other one."""
+        return self.digest()
 
     @property
     def headings(self) -> tuple[str, ...]:
@@ -92,13 +98,15 @@ def open_source(stack: ExitStack, given: str, table: str | None) -> Source:
     if given != "-":
         path = Path(given)
         opened = open_table(path, table=table)
-        return Source(opened, given, _stem(path), _suffix(path), sha256_file(path), path)
+        opened.digest_while_reading()
+        return Source(opened, given, _stem(path), _suffix(path), opened.sha256, path)
     import tempfile
 
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="canary-stdin-")))
     spooled = spool_stdin(sys.stdin.buffer, folder)
     opened = open_table(spooled, table=table)
-    return Source(opened, "-", "stdin", "." + opened.format.label(), sha256_file(spooled))
+    opened.digest_while_reading()
+    return Source(opened, "-", "stdin", "." + opened.format.label(), opened.sha256)
 
 
 def _suffix(path: Path) -> str:

@@ -56,7 +56,6 @@ class Job:
 
     recipient: str
     output: str
-    identity: str
     known: Release | None
     planned: Planned = NOTHING
 
@@ -161,12 +160,18 @@ def _scheme(tx: Tx, tools: Tools, request: TagRequest, chosen: Chosen) -> Scheme
 def _job(
     tx: Tx, source: Source, request: TagRequest, chosen: Chosen, canaries: float, recipient: str, output: str
 ) -> Job:
+    if request.new or not releases.has_any(tx, recipient, chosen.version.sha256):
+        return Job(recipient, output, None)  # the input is not digested before it is read
+    same = _identity(source, request, chosen, canaries, recipient)
+    return Job(recipient, output, releases.by_identity(tx, same))
+
+
+def _identity(source: Source, request: TagRequest, chosen: Chosen, canaries: float, recipient: str) -> str:
+    """Digest what makes a copy the same one again; of --new copies none is."""
     same = identity(
         source.sha256, recipient, chosen.version.sha256, canaries, request.marks, source.format, request.table
     )
-    if request.new:
-        return Job(recipient, output, fresh_identity(same), None)
-    return Job(recipient, output, same, releases.by_identity(tx, same))
+    return fresh_identity(same) if request.new else same
 
 
 def _planned(tools: Tools, batch: Batch) -> tuple[Batch, CopyMarks | None]:
@@ -175,7 +180,7 @@ def _planned(tools: Tools, batch: Batch) -> tuple[Batch, CopyMarks | None]:
     stored = batch.scheme if isinstance(batch.scheme, Scheme) else None
     fresh = [job for job in batch.jobs if job.known is None]
     with tools.registry.read() as tx:
-        known = {job.identity: of_release(tx, job.known) for job in batch.jobs if job.known is not None}
+        known = {job.recipient: of_release(tx, job.known) for job in batch.jobs if job.known is not None}
         ghosts = (
             0
             if not fresh or releasing.has_ghosts(tx, batch.chosen.version.dataset)
@@ -187,8 +192,8 @@ def _planned(tools: Tools, batch: Batch) -> tuple[Batch, CopyMarks | None]:
         also=None if first is None else first.feed,
         fresh=new_rows(tools, stored, [job.recipient for job in fresh]),
     )  # fmt: skip
-    plans = known | {job.identity: plan for job, plan in zip(fresh, drawn.plans, strict=True)}
-    jobs = tuple(replace(job, planned=plans[job.identity]) for job in batch.jobs)
+    plans = known | {job.recipient: plan for job, plan in zip(fresh, drawn.plans, strict=True)}
+    jobs = tuple(replace(job, planned=plans[job.recipient]) for job in batch.jobs)
     warnings = tuple(dict.fromkeys((*batch.warnings, *drawn.warnings)))
     batch = replace(
         batch, jobs=jobs, ghosts=drawn.ghosts, pool=drawn.pool, carried=drawn.carried, warnings=warnings
@@ -221,8 +226,12 @@ def _marked(tools: Tools, batch: Batch, scheme: Scheme, seen: Seen) -> tuple[Bat
 
 
 def _store(tools: Tools, batch: Batch, written: Written, marks: CopyMarks | None) -> list[Release]:
+    version = batch.chosen.version
+    names = [
+        _identity(batch.source, batch.request, batch.chosen, batch.canaries, job.recipient)
+        for job in batch.jobs
+    ]  # before the transaction: the input may have to be read for them
     with tools.registry.begin() as tx:
-        version = batch.chosen.version
         releasing.ensure_dataset(tx, tools, version, batch.ghosts)
         groups.issue(tx, tools, version, batch.pool)
         if isinstance(batch.scheme, Scheme):
@@ -235,7 +244,7 @@ def _store(tools: Tools, batch: Batch, written: Written, marks: CopyMarks | None
                 made.append(_same(job.known, written.sha256[number]))
                 continue
             release = Release(
-                id=releasing.new_release_id(), identity=job.identity, dataset=version.dataset, version=version.sha256,
+                id=releasing.new_release_id(), identity=names[number], dataset=version.dataset, version=version.sha256,
                 recipient=job.recipient, kind="export", state=releasing.DONE, input=batch.source.name,
                 output=job.output, format=batch.source.format, rows_in=written.rows_in,
                 rows_out=written.rows_out[number], canaries=len(job.planned.canaries),

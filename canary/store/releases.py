@@ -116,6 +116,12 @@ def by_identity(tx: Tx, identity: str) -> Release | None:
     return _first(tx, select(releases).where(releases.c.identity == identity))
 
 
+def has_any(tx: Tx, recipient: str, version: str) -> bool:
+    """Tell whether a recipient was handed anything of a dataset version."""
+    own = releases.c.recipient == recipient, releases.c.version == version
+    return tx.conn.scalar(select(releases.c.serial).where(*own).limit(1)) is not None
+
+
 def list_all(tx: Tx, recipient: str | None = None) -> list[Release]:
     """List releases in the order they were made, of one recipient where asked for."""
     wanted = select(releases).order_by(releases.c.serial)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import io
 from typing import Any
 
@@ -76,3 +78,24 @@ def test_of_very_many_records_nothing_is_kept(
     lookings.clear()
     assert desk.rewrite(table)[0] == TEXT.encode()
     assert sum(lookings) >= len(TEXT)
+
+
+def test_the_digest_is_taken_on_the_way(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = hashlib.sha256(TEXT.encode()).hexdigest()
+    table = desk.open("a.csv", TEXT)
+    table.digest_while_reading()
+    next(table.batches())  # broken off: that is no digest of the file
+    assert table.sha256() == wanted
+    desk.rows(table, ["name"])
+    monkeypatch.setattr("canary.files.table.sha256_file", lambda path: "read once more")
+    assert table.sha256() == wanted
+    assert desk.open("a.csv", TEXT).sha256() == "read once more"
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.jsonl"])
+def test_where_no_reading_takes_it_the_file_is_digested(desk: Any, name: str) -> None:
+    data = gzip.compress(TEXT.encode()) if name.endswith("gz") else b'{"id": "1"}\n'
+    table = desk.open(name, data)
+    table.digest_while_reading()
+    desk.rows(table)
+    assert table.sha256() == hashlib.sha256(data).hexdigest()
