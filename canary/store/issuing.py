@@ -58,7 +58,7 @@ def _write(tx: Tx, batch: Sequence[Canary], serials: dict[str, int]) -> list[byt
     insert_rows(tx.conn, canaries, (_row(tx.keys, *each) for each in rows))
     found = _found_by(tx.keys, zip(numbers, batch, strict=True))
     shapes.note(tx, ((form, field.canonical) for each in batch for form, field in _identifying(each)))
-    found.sort(key=lambda row: row[_DIGEST])  # neighbours in the digest indexes: a third faster on SQLite
+    found.sort(key=lambda row: row[_DIGEST])  # neighbours in the index of digests: a third faster on SQLite
     marks = next_serials(tx.conn, identifiers, len(found))
     insert_rows(tx.conn, identifiers, ((mark, *row) for mark, row in zip(marks, found, strict=True)))
     serials.update(zip((each.id for each in batch), numbers, strict=True))

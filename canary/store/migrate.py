@@ -12,7 +12,7 @@ from canary.store.rows import lock
 from canary.store.watchtables import metadata
 
 # Oldest first; known here so that opening a current registry loads no alembic.
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 VERSION_TABLE: Final = "canary_version"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 0x63616E617279  # "canary": one process migrates, the others wait

@@ -16,6 +16,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    case,
+    literal_column,
 )
 
 metadata = MetaData(
@@ -128,17 +130,17 @@ identifiers = Table(
     Column("canary", BigInteger, ForeignKey("canaries.serial"), nullable=False, index=True),
     Column("role", String(16), nullable=False),
     Column("form", String(16), nullable=False),
-    Column("digest", LargeBinary(16), nullable=False, index=True),
+    Column("digest", LargeBinary(16), nullable=False),
     Column("scan_key", BigInteger, nullable=False),
     Column("bits", Float, nullable=False),
     Column("shared", Boolean, nullable=False),
 )
-# On PostgreSQL it is a partial index too, as the revisions say: said here, it would load that dialect for everybody.
+# A shared value may stand in many canaries: it is told apart by its serial.
 Index(
     "uq_identifiers_digest",
     identifiers.c.digest,
+    case((identifiers.c.shared, identifiers.c.serial), else_=literal_column("0")),
     unique=True,
-    sqlite_where=identifiers.c.shared.is_(False),
 )
 
 placements = Table(
