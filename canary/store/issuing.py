@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Table, select
@@ -56,8 +56,11 @@ def _write(tx: Tx, batch: Sequence[Canary], serials: dict[str, int]) -> list[byt
     salts = [os.urandom(SALT_BYTES) for _ in batch]
     rows = zip(numbers, batch, openings, salts, strict=True)
     insert_rows(tx.conn, canaries, (_row(tx.keys, *each) for each in rows))
-    found = _found_by(tx.keys, zip(numbers, batch, strict=True))
-    shapes.note(tx, ((form, field.canonical) for each in batch for form, field in _identifying(each)))
+    fields = [
+        (number, *one) for number, each in zip(numbers, batch, strict=True) for one in _identifying(each)
+    ]
+    shapes.note(tx, ((form, field.canonical) for _, form, field in fields))
+    found = _found_by(tx.keys, fields)
     found.sort(key=lambda row: row[_DIGEST])  # neighbours in the index of digests: a third faster on SQLite
     marks = next_serials(tx.conn, identifiers, len(found))
     insert_rows(tx.conn, identifiers, ((mark, *row) for mark, row in zip(marks, found, strict=True)))
@@ -88,9 +91,8 @@ def _identifying(each: Canary) -> Iterator[tuple[str, CanaryField]]:
             yield form, field
 
 
-def _found_by(keys: Keys, batch: Iterable[tuple[int, Canary]]) -> list[tuple[Any, ...]]:
-    """Give the identifiers of some canaries by serial: (canary, role, form, digest, scan key, bits, shared)."""
-    fields = [(serial, form, field) for serial, each in batch for form, field in _identifying(each)]
+def _found_by(keys: Keys, fields: Sequence[tuple[int, str, CanaryField]]) -> list[tuple[Any, ...]]:
+    """Give the identifiers of canaries by serial: (canary, role, form, digest, scan key, bits, shared)."""
     by_form: dict[str, list[str]] = {}
     for _, form, field in fields:
         by_form.setdefault(form, []).append(field.canonical)
