@@ -31,6 +31,7 @@ class Source:
     suffix: str
     digest: Callable[[], str]
     path: Path | None = None
+    stamp: tuple[int, ...] | None = None  # of the file when it was opened
 
     @cached_property
     def sha256(self) -> str:
@@ -46,6 +47,11 @@ class Source:
     def format(self) -> str:
         """The format as a release records it."""
         return self.table.format.label()
+
+    def check_unchanged(self) -> None:
+        """Raise OutsideError where the input is not what it was when it was opened: it was read more than once."""
+        if self.path is not None and _stamp(self.path) != self.stamp:
+            raise OutsideError(f"{self.name} changed while it was read", "run the command again")
 
     def check_outputs(self, outputs: Sequence[str]) -> None:
         """Refuse an output that is the input itself, and two that are the same."""
@@ -97,9 +103,10 @@ def open_source(stack: ExitStack, given: str, table: str | None) -> Source:
     """Open an input table; standard input is spooled to a temporary file first."""
     if given != "-":
         path = Path(given)
+        stamp = _stamp(path)
         opened = open_table(path, table=table)
         opened.digest_while_reading()
-        return Source(opened, given, _stem(path), _suffix(path), opened.sha256, path)
+        return Source(opened, given, _stem(path), _suffix(path), opened.sha256, path, stamp)
     import tempfile
 
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="canary-stdin-")))
@@ -107,6 +114,15 @@ def open_source(stack: ExitStack, given: str, table: str | None) -> Source:
     opened = open_table(spooled, table=table)
     opened.digest_while_reading()
     return Source(opened, "-", "stdin", "." + opened.format.label(), opened.sha256)
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    """Tell a state of a file from a later one."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _suffix(path: Path) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from canary.errors import OutsideError, UsageError
+from canary.errors import UsageError
 from canary.model.suppress import Caller
 from canary.steps import datasets, suppress_gate
 from canary.steps.copies import FileCopies, Source, open_source
@@ -70,7 +70,6 @@ def check(tools: Tools, request: CheckRequest) -> Checked:
     budget = budget_of(tools)
     caller = suppress_gate.admit(tools, request.caller, request.os_user, budget, dry_run=request.dry_run)
     with ExitStack() as stack:
-        before = _stamp(request.input)
         source = open_source(stack, request.input, request.table)
         source.check_outputs([request.output])
         _check_output(tools, request, caller, source)
@@ -82,8 +81,7 @@ def check(tools: Tools, request: CheckRequest) -> Checked:
         charged = suppress_gate.charge(tools, asked, found)
         copies = FileCopies(stack, [request.output])
         written = copies.leave_out(source, found.numbers)
-        if _stamp(request.input) != before:
-            raise OutsideError(f"{source.name} changed while it was read", "run the command again")
+        source.check_unchanged()
         copies.check(force=request.force)
         copies.commit()
     return Checked(
@@ -98,17 +96,6 @@ def budget_of(tools: Tools) -> int:
     table = tools.config.get("suppress")
     settings: Mapping[str, Any] = table if isinstance(table, Mapping) else {}
     return int(settings.get("rows_a_day", ROWS_A_DAY))
-
-
-def _stamp(given: str) -> tuple[int, int, int] | None:
-    """Tell a state of an input file from a later one."""
-    if given == "-":
-        return None
-    try:
-        found = Path(given).stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _check_output(tools: Tools, request: CheckRequest, caller: Caller, source: Source) -> None:

@@ -109,6 +109,7 @@ def tag_source(tools: Tools, source: Source, request: TagRequest, copies: Copies
         if request.dry_run:
             return _answer(batch, [_dry(batch, job) for job in batch.jobs], began)
         written = copies.write(source, [job.planned for job in batch.jobs], marks)
+        source.check_unchanged()
         copies.check(force=request.force)
         try:
             made = _store(tools, batch, written, marks)

@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from canary.files import sha256_file
 from canary.steps.identifying import Identifying
 
 ROWS = 1_500
@@ -295,3 +296,31 @@ def test_a_table_too_large_to_keep_is_read_again_for_coincidences(canary, table,
     canary("tag", table, "--recipient", "acme", "--output", "a.csv", "--canaries", 25)
     keys = [row[0] for row in rows_of(tmp_path / "a.csv")[1:]]
     assert len(set(keys)) == len(keys) == ROWS + 25
+
+
+def test_an_input_that_changes_meanwhile_gives_no_copy(canary, table, tmp_path, monkeypatch):
+    from canary.steps import drawing
+
+    draw = drawing.draw
+
+    def meddled(*arguments, **options):
+        drawn = draw(*arguments, **options)
+        table.write_bytes(table.read_bytes().replace(b"1", b"2", 1))
+        return drawn
+
+    monkeypatch.setattr(drawing, "draw", meddled)
+    said = canary("tag", table, "--recipient", "acme", "--output", "a.csv", status=3)
+    assert f"{table} changed while it was read" in said.error
+    assert not (tmp_path / "a.csv").exists()
+    assert canary("release", "list", "--json").json == []
+
+
+def test_a_first_copy_reads_its_input_no_third_time(canary, table, monkeypatch):
+    monkeypatch.setattr("canary.files.csvfile.LARGE", 0)
+    digested = []
+    whole = sha256_file
+    monkeypatch.setattr("canary.files.table.sha256_file", lambda path: digested.append(path) or whole(path))
+    told = canary("tag", table, "--recipient", "acme", "--output", "a.csv", "--json").json[0]
+    assert (told["sha256_in"], digested) == (whole(table), [])
+    again = canary("tag", table, "--recipient", "acme", "--output", "a.csv", "--json").json[0]
+    assert (again["release"], digested) == (told["release"], [table])
