@@ -164,13 +164,14 @@ class Fitter:
     def _sorted(self, drafts: list[Draft]) -> list[Draft]:
         """Bring drafts into the order of the table; those of one gap get their times in the order of their numbers."""
         order = self.profile.series.get(self.profile.order or "")
-        drafts = sorted(drafts, key=partial(_stand, order))
+        often = Counter(draft.position for draft in drafts)
+        drafts = sorted(drafts, key=partial(_stand, order, often))
         for one in self.profile.series.values():
             if one.ordered and one is not order and not one.is_key:
-                times = [draft.row.get(one.heading) for draft in sorted(drafts, key=partial(_stand, one))]
+                name, timed = one.heading, sorted(drafts, key=partial(_stand, one, often))
                 drafts = [
-                    Draft(draft.position, {**draft.row, one.heading: time}, draft.fields, draft.note)
-                    for draft, time in zip(drafts, times, strict=True)
+                    draft if draft is other else replace(draft, row={**draft.row, name: other.row.get(name)})
+                    for draft, other in zip(drafts, timed, strict=True)
                 ]
         return drafts
 
@@ -355,7 +356,9 @@ class Fitter:
         return Draft(seat.place.position, row, tuple(fields))
 
 
-def _stand(one: Series | None, draft: Draft) -> tuple[int, int]:
-    """Give where a draft stands: its position, then its rank in the order of a column."""
-    number = one.codec.read(draft.row.get(one.heading) or "") if one is not None else None
-    return draft.position, one.sign * number if one is not None and number is not None else 0
+def _stand(one: Series | None, often: Mapping[int, int], draft: Draft) -> tuple[int, int]:
+    """Give where a draft stands: its position, then, where it is not alone there, its rank in the order of a column."""
+    if one is None or often[draft.position] == 1:
+        return draft.position, 0
+    number = one.codec.read(draft.row.get(one.heading) or "")
+    return draft.position, 0 if number is None else one.sign * number

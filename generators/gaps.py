@@ -77,9 +77,7 @@ class Reservoir:
         """Choose as `feed` does where few rows are kept: as many as the heaviest would be, thinned by their weights."""
         import numpy as np
 
-        some = np.sort(
-            gen.choice(len(weights), gen.binomial(len(weights), most), replace=False, shuffle=False)
-        )
+        some = some_of(gen, len(weights), most)
         chances = -np.expm1(-self.bound * weights[some])
         kept = gen.random(len(some)) * most < chances
         keep, chances = some[kept], chances[kept]
@@ -93,7 +91,7 @@ class Reservoir:
 
         self.weight += float(rows)
         share = -np.expm1(-self.bound)
-        keep = np.sort(gen.choice(rows, gen.binomial(rows, share), replace=False, shuffle=False))
+        keep = some_of(gen, rows, share)
         self._keep(-np.log1p(-share * gen.random(len(keep))), keep, gather, seen)
 
     def _keep(self, draws: Floats, keep: Indexes, gather: Callable[[Indexes], Rows], seen: int) -> None:
@@ -127,3 +125,19 @@ class Reservoir:
         self._merge()
         order = np.argsort(self.draws, kind="stable")
         self._set([column[order] for column in self._columns()])
+
+
+def some_of(gen: np.random.Generator, rows: int, chance: float) -> Indexes:
+    """Choose each of so many rows with one chance, by the steps from one chosen row to the next; rising."""
+    import numpy as np
+
+    if chance >= 1 or not rows:
+        return np.arange(rows)
+    parts, at = [np.empty(0, np.int64)], -1
+    while chance > 0 and at < rows:
+        steps = np.minimum(gen.geometric(chance, int(1.1 * chance * (rows - at)) + 16), rows + 1)
+        parts.append(at + np.cumsum(steps))
+        at = int(parts[-1][-1])
+    places = np.concatenate(parts)
+    chosen: Indexes = places[: np.searchsorted(places, rows)]
+    return chosen

@@ -96,3 +96,26 @@ def _rows(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     none = np.empty((len(positions), 0), np.int64)
     return positions, np.ones(len(positions), np.int64), np.zeros(len(positions)), none, none
+
+
+@pytest.mark.parametrize("chance", [0.003, 0.05, 0.19, 0.7])
+def test_every_row_is_chosen_with_its_chance_apart_from_the_others(chance):
+    gen, rows, times = np.random.default_rng(8), 400, 500
+    counts, pairs = np.zeros(rows), 0
+    for _ in range(times):
+        some = gaps.some_of(gen, rows, chance)
+        assert (np.diff(some) > 0).all()
+        counts[some] += 1
+        pairs += int((np.diff(some) == 1).sum())
+    total = rows * times
+    assert abs(counts.sum() - total * chance) < 5 * (total * chance * (1 - chance)) ** 0.5
+    assert ((counts - times * chance) ** 2).sum() / (times * chance * (1 - chance)) < rows + 6 * (
+        2 * rows
+    ) ** 0.5
+    beside = (rows - 1) * times * chance**2  # neighbours are chosen together as often as chance has it
+    assert abs(pairs - beside) < 6 * (beside + 3 * beside * chance) ** 0.5 + 3
+
+
+@pytest.mark.parametrize(("rows", "chance", "found"), [(5, 1.0, 5), (5, 0.0, 0), (0, 0.5, 0), (5, 1e-300, 0)])
+def test_sure_and_hopeless_chances(rows, chance, found):
+    assert len(gaps.some_of(np.random.default_rng(1), rows, chance)) == found
