@@ -55,8 +55,8 @@ def head() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in ("pyarrow", "numpy", "sqlalchemy"))
     return (
         "# Benchmarks\n\n"
-        f"Made by `make bench` on {os.cpu_count()} cores of {processor()}, Python {platform.python_version()}, "
-        f"{packages}.\nStart-up is off both sides; CPU seconds are those of the process and its children."
+        f"Made by `make bench` with Python {platform.python_version()}, {packages}; each section names its machine.\n"
+        "Start-up is off both sides; CPU seconds are those of the process and its children."
     )
 
 
@@ -76,7 +76,8 @@ def benchmark(section: Section) -> tuple[str, bool]:
     if section.title:
         told = f"## {section.title}\n\n```text\n{told}\n```"
     command = " ".join([f"python -m {section.module}", *section.arguments])
-    made = f"`{command}`, {time.strftime('%Y-%m-%d', time.gmtime())}, {busy:.1f} processes at work before it began"
+    day, cores = time.strftime("%Y-%m-%d", time.gmtime()), f"{os.cpu_count()} cores of {processor()}"
+    made = f"`{command}`, {day}, on {cores}, {busy:.1f} processes at work before it began"
     return f"{told}\n\n{made}{'' if kept else '; **a limit was not kept**'}", kept
 
 

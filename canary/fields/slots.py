@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -74,26 +75,35 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class Keyset:
-    """Some 64-bit keys, sorted, behind slots that turn nearly every other key away."""
+    """Some 64-bit keys, in sorted parts, behind slots that turn nearly every other key away."""
 
-    keys: Ints
+    parts: tuple[Ints, ...]
     slots: Slots
 
     @classmethod
     def of(cls, keys: Ints) -> Keyset:
-        """Make the set of at least one key."""
+        """Make the set of some keys."""
         import numpy as np
 
-        size = len(keys).bit_length()  # 128 to 256 slots a key, where they do not leave the cache for that
+        return cls.of_sorted([np.unique(keys)])
+
+    @classmethod
+    def of_sorted(cls, parts: Sequence[Ints]) -> Keyset:
+        """Make the set of the keys of some parts, each of them sorted."""
+        size = sum(
+            map(len, parts)
+        ).bit_length()  # 128 to 256 slots a key, where they do not leave the cache for that
         slots = Slots.empty(max(LEAST_BITS, min(size + 7, MOST_BITS), size + 4))
-        slots.put(keys)
-        return cls(np.unique(keys), slots)
+        for part in parts:
+            slots.put(part)
+        return cls(tuple(part for part in parts if len(part)), slots)
 
     def places(self, keys: Ints) -> Ints:
         """Give the places of those of some keys that are in the set."""
         import numpy as np
 
         likely = self.slots.likely(keys)
-        at = np.minimum(np.searchsorted(self.keys, keys[likely]), len(self.keys) - 1)
-        found: Ints = likely[self.keys[at] == keys[likely]]
-        return found
+        wanted, found = keys[likely], np.zeros(len(likely), np.bool_)
+        for part in self.parts:
+            found |= part[np.minimum(np.searchsorted(part, wanted), len(part) - 1)] == wanted
+        return likely[found]

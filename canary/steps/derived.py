@@ -14,6 +14,7 @@ from canary.fields.columns import FORMS, keys_of_column
 from canary.fields.roles import form_of
 from canary.fields.slots import Keyset
 from canary.model.canary import Placement
+from canary.steps.index import file_of, issued_keys
 from canary.store import lookups, releases
 
 if TYPE_CHECKING:
@@ -48,16 +49,13 @@ class Finder:
     def __init__(self, tools: Tools, roles: Mapping[str, str]) -> None:
         self._keys, self._registry = tools.keys, tools.registry
         self.columns = {name: role for name, role in roles.items() if form_of(role) in FORMS}
-        self._issued = self._issued_keys()
+        self._issued = self._issued_keys(tools) if self.columns else None
         self._found: dict[int, int] = {}
 
-    def _issued_keys(self) -> Keyset | None:
-        """Give the scan keys of all values that stand in one canary alone, None where none can be found."""
-        if not self.columns:
-            return None
-        with self._registry.read() as tx:
-            keys = lookups.unique_scan_keys(tx, sorted(FORMS))
-        return Keyset.of(keys) if len(keys) else None
+    @staticmethod
+    def _issued_keys(tools: Tools) -> Keyset:
+        with tools.registry.read() as tx:
+            return issued_keys(tx, file_of(tools.registry, tools.folder))
 
     def mac(self, role: str) -> CmacKey:
         """Give the key under which values of a role become scan keys."""

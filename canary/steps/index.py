@@ -9,6 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from canary.fields.slots import Keyset
 from canary.model.canary import Canary
 from canary.store import canaries as store
 from canary.store import readings, releases
@@ -51,6 +52,11 @@ def issued_index(tx: Tx, file: IndexFile | None = None, held: Stored | None = No
                 _kept(lambda: file.save(made))
     stored.index.shapes = issued_shapes(tx)  # asked after the identifiers: never fewer than theirs
     return stored
+
+
+def issued_keys(tx: Tx, file: IndexFile) -> Keyset:
+    """Give the scan keys of all that was issued by now, as the index holds them."""
+    return Keyset.of_sorted(issued_index(tx, file).index.sorted_keys())
 
 
 def _grown(tx: Tx, stored: Stored, now: Known, file: IndexFile | None) -> Stored:

@@ -10,11 +10,11 @@ from canary.fields.canonical import canonical
 from canary.fields.columns import FORMS, keys_of_column
 from canary.fields.policy import parse_policy
 from canary.fields.roles import form_of
-from canary.fields.slots import Keyset
 from canary.fields.spans import spans_of
 from canary.model.canary import Canary
 from canary.model.suppress import Known
-from canary.steps.suppress_rule import LOOKED_UP, Columns, Ranges, is_of
+from canary.steps.index import file_of, issued_keys
+from canary.steps.suppress_rule import Columns, Ranges, is_of
 from canary.store import canaries as canary_store
 from canary.store import suppressions
 
@@ -59,9 +59,10 @@ class Sieve:
         self._columns, self._recipients = columns, recipients
         self._seen = _Seen()
         self._numbers: list[int] = []
-        with self._registry.read() as tx:
-            keys = suppressions.scan_keys(tx, sorted(LOOKED_UP))
-        self._issued = Keyset.of(keys) if len(keys) and columns.values else None
+        self._issued = None
+        if columns.values:
+            with self._registry.read() as tx:
+                self._issued = issued_keys(tx, file_of(tools.registry, tools.folder))
 
     def feed(self, batch: RowBatch) -> None:
         """Look up a batch, and judge the rows that hold a value of a canary."""

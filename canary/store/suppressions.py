@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, func, select, true
 
 from canary.model.suppress import ANY, Caller, Known
 from canary.store.bulk import insert_rows
-from canary.store.rows import LOOKUP_KEYS, AnyRow, chunks, insert_new, one_of, stream, upsert
+from canary.store.rows import LOOKUP_KEYS, AnyRow, chunks, insert_new, one_of, upsert
 from canary.store.tables import (
     canaries,
     dataset_versions,
@@ -24,8 +24,7 @@ from canary.store.text import dump, load_list, storable
 from canary.store.tx import Tx
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    pass
 
 
 def caller(tx: Tx, name: str) -> Caller | None:
@@ -103,14 +102,6 @@ def met_since(tx: Tx, name: str, ms: int) -> set[int]:
     """Give the serials of the canaries that stood in files of a caller from a time on."""
     mine = suppress_seen.c.caller == name, suppress_seen.c.last_ms >= ms
     return set(tx.conn.scalars(select(suppress_seen.c.canary).where(*mine)))
-
-
-def scan_keys(tx: Tx, forms: Sequence[str]) -> NDArray[np.int64]:
-    """Give the scan keys of all issued values of some forms."""
-    import numpy as np
-
-    wanted = select(identifiers.c.scan_key).where(identifiers.c.form.in_(forms))
-    return np.fromiter((row[0] for row in stream(tx.conn, wanted)), np.int64)
 
 
 def carriers(tx: Tx, keys: Sequence[int]) -> list[tuple[int, int]]:

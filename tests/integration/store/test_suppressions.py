@@ -100,7 +100,6 @@ def test_samples_and_policies(tools: Tools) -> None:
         assert len(suppressions.samples(tx, ())) == 1
         assert len(suppressions.samples(tx, ("acme", "bolt"))) == 3
         assert suppressions.policies_of(tx, ["c-5", "c-9"]) == {"c-5": "policy = 1\n"}
-        assert len(suppressions.scan_keys(tx, ["code"])) == 6
         assert suppressions.carriers(tx, []) == []
 
 

@@ -28,6 +28,14 @@ def test_a_set_finds_its_own_keys_alone(own, others):
     assert places.tolist() == [at for at, key in enumerate(keys.tolist()) if key in own]
 
 
+@given(KEYS, KEYS, KEYS)
+def test_a_set_of_sorted_parts_is_the_set_of_all_of_them(first, second, others):
+    keys = ints([*others, *first, *second])
+    places = Keyset.of_sorted([ints(sorted(first)), ints(sorted(second))]).places(keys)
+    own = {*first, *second}
+    assert places.tolist() == [at for at, key in enumerate(keys.tolist()) if key in own]
+
+
 @given(KEYS, KEYS)
 def test_no_slot_of_a_key_that_was_put_in_is_free(first, second):
     slots = Slots.empty(4)
