@@ -91,6 +91,7 @@ class IndexFile:
             data = self._added.read_bytes()
         except OSError:
             return stored
+        found, newest, issued = list[Rows](), stored.newest, stored.issued
         while data:
             head, _, rest = data.partition(b"\n")
             try:
@@ -101,12 +102,12 @@ class IndexFile:
             block = data[: len(head) + 1 + size]
             if self._mark(mark + block) != rest[size : size + MARK]:
                 break
-            if told["before"] != stored.newest:  # two processes wrote the same
+            if told["before"] != newest:  # two processes wrote the same
                 break
-            rows = _rows_in(rest[:size])
-            stored = Stored(stored.index.added(rows), told["newest"], told["issued"])
+            found.append(_rows_in(rest[:size]))
+            newest, issued = told["newest"], told["issued"]
             data = rest[size + MARK :]
-        return stored
+        return Stored(stored.index.added(Rows.joined(found)), newest, issued) if found else stored
 
 
 def _write(path: Path, data: bytes, how: int) -> None:

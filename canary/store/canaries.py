@@ -219,9 +219,10 @@ def scan_columns(tx: Tx, after: int = 0) -> Iterator[tuple[tuple[Any, ...], ...]
 
     A million rows are.
     """
-    where = f" WHERE canary > {int(after)}" if after else ""
-    head = "scan_key, canary, form, bits FROM identifiers"
-    for rows in plain_rows(tx.conn, f"SELECT {head}{where} ORDER BY serial"):
+    where = "ORDER BY serial"
+    if after:  # in the order of the index that finds the few: by serial, all would be gone through
+        where = f"WHERE canary > {int(after)} ORDER BY canary, serial"
+    for rows in plain_rows(tx.conn, f"SELECT scan_key, canary, form, bits FROM identifiers {where}"):
         yield tuple(zip(*rows, strict=True))
 
 
