@@ -90,9 +90,8 @@ class Keyset:
     @classmethod
     def of_sorted(cls, parts: Sequence[Ints]) -> Keyset:
         """Make the set of the keys of some parts, each of them sorted."""
-        size = sum(
-            map(len, parts)
-        ).bit_length()  # 128 to 256 slots a key, where they do not leave the cache for that
+        size = sum(map(len, parts)).bit_length()
+        # 128 to 256 slots a key, where they do not leave the cache for that
         slots = Slots.empty(max(LEAST_BITS, min(size + 7, MOST_BITS), size + 4))
         for part in parts:
             slots.put(part)
