@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MAGIC: Final = b"canary scan index 1\n"
+MAGIC: Final = b"canary scan index 2\n"
 MARK: Final = 32  # bytes of a mark
 MOST_ADDED: Final = 1 << 16  # identifiers behind the sorted ones, above which all are sorted anew
 _ROW: Final = [("key", "<i8"), ("serial", "<i8"), ("bits", "<f8"), ("form", "S16")]
@@ -25,11 +25,15 @@ _ROW: Final = [("key", "<i8"), ("serial", "<i8"), ("bits", "<f8"), ("form", "S16
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An index, and up to which serial it holds how many canaries."""
+    """An index, up to which serial it holds how many canaries, and the id of the last of them.
+
+    The id is random: a registry that was put back from a backup may have issued as many again, but others.
+    """
 
     index: ArrayIndex
     newest: int
     issued: int
+    last: str
 
 
 class IndexFile:
@@ -50,14 +54,15 @@ class IndexFile:
             return None
         head, _, body = data[len(MAGIC) : -MARK].partition(b"\n")
         told = json.loads(head)
-        stored = Stored(_index_of(told["forms"], body), told["newest"], told["issued"])
+        index = _index_of(told["forms"], body)
+        stored = Stored(index, told["newest"], told["issued"], told["last"])
         return self._with_added(stored, data[-MARK:])
 
     def save(self, stored: Stored) -> None:
         """Write the index, whole or not at all."""
         index = stored.index
         index = index.settled()
-        told = {"newest": stored.newest, "issued": stored.issued, "forms": dict(index.forms)}
+        told = {**_extent(stored), "forms": dict(index.forms)}
         data = MAGIC + json.dumps(told).encode() + b"\n" + index.keys.tobytes() + index.serials.tobytes()
         temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         _write(temporary, data + self._mark(data), os.O_TRUNC)
@@ -71,7 +76,7 @@ class IndexFile:
         made = np.zeros(len(rows.keys), _ROW)
         made["key"], made["serial"], made["bits"] = rows.keys, rows.serials, rows.bits
         made["form"] = np.array([name.encode() for name in rows.names], "S16")[rows.forms]
-        told = {"before": before.newest, "newest": grown.newest, "issued": grown.issued, "rows": len(made)}
+        told = {"before": before.last, **_extent(grown), "rows": len(made)}
         block = json.dumps(told).encode() + b"\n" + made.tobytes()
         _write(self._added, block + self._mark(self._base_mark() + block), os.O_APPEND)
         if self._added.stat().st_size > MOST_ADDED * made.itemsize:
@@ -91,7 +96,7 @@ class IndexFile:
             data = self._added.read_bytes()
         except OSError:
             return stored
-        found, newest, issued = list[Rows](), stored.newest, stored.issued
+        found, extent = list[Rows](), _extent(stored)
         while data:
             head, _, rest = data.partition(b"\n")
             try:
@@ -102,12 +107,17 @@ class IndexFile:
             block = data[: len(head) + 1 + size]
             if self._mark(mark + block) != rest[size : size + MARK]:
                 break
-            if told["before"] != newest:  # two processes wrote the same
+            if told["before"] != extent["last"]:  # two processes wrote the same
                 break
             found.append(_rows_in(rest[:size]))
-            newest, issued = told["newest"], told["issued"]
+            extent = {name: told[name] for name in extent}
             data = rest[size + MARK :]
-        return Stored(stored.index.added(Rows.joined(found)), newest, issued) if found else stored
+        return Stored(stored.index.added(Rows.joined(found)), **extent) if found else stored
+
+
+def _extent(stored: Stored) -> dict[str, Any]:
+    """Tell how far an index goes."""
+    return {"newest": stored.newest, "issued": stored.issued, "last": stored.last}
 
 
 def _write(path: Path, data: bytes, how: int) -> None:

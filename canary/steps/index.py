@@ -36,18 +36,22 @@ def file_of(registry: Registry, folder: Path) -> IndexFile:
 def issued_index(tx: Tx, file: IndexFile | None = None, held: Stored | None = None) -> Stored:
     """Give the index of all that was issued by now: what is held or stands in a file, and what came since.
 
-    A lower serial may be committed after a higher one: where the counts differ, all is read anew.
+    A lower serial may be committed after a higher one, and a registry may be put back from a backup: where the counts
+    or the ids differ, all is read anew.
     """
     from canary.scan.index import ArrayIndex
     from canary.scan.indexfile import Stored
 
     now = readings.known(tx, "")
     stored = held or (file.load() if file is not None else None)
+    if stored is not None and store.id_at(tx, stored.newest) != stored.last:
+        stored = None
     if stored is None or (stored.newest, stored.issued) != (now.newest, now.issued):
         if stored is not None and 0 < stored.issued == now.issued - store.count_above(tx, stored.newest):
             stored = _grown(tx, stored, now, file)
         else:
-            stored = made = Stored(ArrayIndex.of(batches(tx)), now.newest, now.issued)
+            last = store.id_at(tx, now.newest)
+            stored = made = Stored(ArrayIndex.of(batches(tx)), now.newest, now.issued, last)
             if file is not None and now.issued:
                 _kept(lambda: file.save(made))
     stored.index.shapes = issued_shapes(tx)  # asked after the identifiers: never fewer than theirs
@@ -65,7 +69,7 @@ def _grown(tx: Tx, stored: Stored, now: Known, file: IndexFile | None) -> Stored
     from canary.scan.indexfile import Stored
 
     rows = Rows.joined(list(batches(tx, stored.newest)))
-    grown = Stored(stored.index.added(rows), now.newest, now.issued)
+    grown = Stored(stored.index.added(rows), now.newest, now.issued, store.id_at(tx, now.newest))
     if file is not None:
         _kept(lambda: file.add(rows, stored, grown))
     return grown

@@ -226,6 +226,11 @@ def scan_columns(tx: Tx, after: int = 0) -> Iterator[tuple[tuple[Any, ...], ...]
         yield tuple(zip(*rows, strict=True))
 
 
+def id_at(tx: Tx, serial: int) -> str:
+    """Give the id of the canary of a serial, '' where there is none."""
+    return tx.conn.scalar(select(canaries.c.id).where(canaries.c.serial == serial)) or ""
+
+
 def count_above(tx: Tx, serial: int) -> int:
     """Count the canaries above a serial."""
     return tx.conn.execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from canary.scan.index import ArrayIndex
 from canary.steps.index import file_of, issued_index
@@ -63,3 +64,17 @@ def test_a_file_that_does_not_fit_is_made_anew(registry: Registry, tmp_path: Pat
     assert file.stat().st_mode & 0o777 == 0o600
     file.unlink()
     same(opened(registry, tmp_path / "nowhere"), whole(registry))  # a folder that cannot be written to
+
+
+def test_canaries_of_a_registry_that_was_put_back_are_not_taken_for_those_before(
+    registry: Registry, tmp_path: Path
+) -> None:
+    plant(registry, 3)
+    lookout = Lookout(registry, tmp_path)
+    lookout.index()
+    with registry.begin() as tx:  # a backup of before is put back, and as many are issued again
+        for table in ("placements", "identifiers", "canaries"):
+            tx.conn.execute(text(f"DELETE FROM {table}"))
+    plant(registry, 3, "bolt", 7)
+    same(opened(registry, tmp_path), whole(registry))
+    same(lookout.index()[0], whole(registry))

@@ -79,16 +79,16 @@ def test_many_that_are_added_are_put_in_order() -> None:
 
 
 def test_a_file_gives_the_index_back_with_what_was_added(file: IndexFile, tmp_path: Path) -> None:
-    first = Stored(ArrayIndex.build(ROWS), 4, 4)
+    first = Stored(ArrayIndex.build(ROWS), 4, 4, "c-4")
     file.save(first)
     assert stat.S_IMODE((tmp_path / "index").stat().st_mode) == 0o600
-    second = Stored(first.index.added(rows_of(MORE)), 6, 6)
+    second = Stored(first.index.added(rows_of(MORE)), 6, 6, "c-6")
     file.add(rows_of(MORE), first, second)
     assert stat.S_IMODE((tmp_path / "index.added").stat().st_mode) == 0o600
     file.add(rows_of(MORE), first, second)  # another process did the same
     read = file.load()
     assert read is not None
-    assert (read.newest, read.issued) == (6, 6)
+    assert (read.newest, read.issued, read.last) == (6, 6, "c-6")
     same(read.index, second.index)
 
 
@@ -96,9 +96,9 @@ def test_many_that_are_added_are_saved_anew(
     file: IndexFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("canary.scan.indexfile.MOST_ADDED", 2)
-    first = Stored(ArrayIndex.build(ROWS), 4, 4)
+    first = Stored(ArrayIndex.build(ROWS), 4, 4, "c-4")
     file.save(first)
-    file.add(rows_of(MORE), first, Stored(first.index.added(rows_of(MORE)), 6, 6))
+    file.add(rows_of(MORE), first, Stored(first.index.added(rows_of(MORE)), 6, 6, "c-6"))
     assert not (tmp_path / "index.added").exists()
     read = file.load()
     assert read is not None
@@ -107,7 +107,7 @@ def test_many_that_are_added_are_saved_anew(
 
 def test_a_file_that_was_changed_is_not_read(file: IndexFile, tmp_path: Path) -> None:
     assert file.load() is None
-    file.save(Stored(ArrayIndex.build(ROWS), 4, 4))
+    file.save(Stored(ArrayIndex.build(ROWS), 4, 4, "c-4"))
     whole = (tmp_path / "index").read_bytes()
     for data in (whole[:-1], whole[:40] + b"x" + whole[41:], b"canary scan index 9\n" + whole[20:], b""):
         (tmp_path / "index").write_bytes(data)
@@ -118,16 +118,16 @@ def test_a_file_that_was_changed_is_not_read(file: IndexFile, tmp_path: Path) ->
 
 
 def test_what_was_added_counts_up_to_where_it_is_whole(file: IndexFile, tmp_path: Path) -> None:
-    first = Stored(ArrayIndex.build(ROWS), 4, 4)
+    first = Stored(ArrayIndex.build(ROWS), 4, 4, "c-4")
     file.save(first)
-    file.add(rows_of(MORE), first, Stored(first.index.added(rows_of(MORE)), 6, 6))
+    file.add(rows_of(MORE), first, Stored(first.index.added(rows_of(MORE)), 6, 6, "c-6"))
     added = tmp_path / "index.added"
     whole = added.read_bytes()
     for data in (whole[:-1], whole[:9], b"{}\n" + whole, whole[:60] + b"x" + whole[61:]):
         added.write_bytes(data)
         read = file.load()
         assert read is not None
-        assert (read.newest, read.issued) == (4, 4)
+        assert (read.newest, read.issued, read.last) == (4, 4, "c-4")
 
 
 def test_the_file_tells_no_identifier(file: IndexFile, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_the_file_tells_no_identifier(file: IndexFile, tmp_path: Path) -> None:
         (int(KEYS.scan_keys(form, [text])[0]), number, form, 30.0)
         for number, (form, text) in enumerate([("email", MAIL), ("code", WAYBILL)])
     ]
-    file.save(Stored(ArrayIndex.build(rows), 1, 2))
+    file.save(Stored(ArrayIndex.build(rows), 1, 2, "c-1"))
     data = (tmp_path / "index").read_bytes()
     assert MAIL.encode() not in data
     assert WAYBILL.encode() not in data
