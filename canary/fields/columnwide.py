@@ -131,9 +131,7 @@ def is_plain(st: int, begin: int, size: int) -> bool:
 @inner
 def key_plain(st: int, begin: int, size: int) -> Any:
     """Key a plain text of one or two blocks as it is read: written out first, it would be waited for."""
-    small = (
-        97 if get(st, GUARDED) == 0 else 65
-    )  # the first of the letters that are turned: codes are upper case
+    small = 97 if get(st, GUARDED) == 0 else 65  # the first letter that is turned: codes are upper case
     keys = get(st, KEYS)
     sub = keys + (CUT if size & 15 else WHOLE)
     if size <= 16:

@@ -11,9 +11,12 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from canary.files.outside import from_os, reading
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 _AT_ONCE = 256  # pieces; systems take 1024, POSIX promises 16
 _NAME_BYTES = 180  # leaves room for the rest of a temporary's name in the 255 bytes that file systems allow
@@ -65,15 +68,15 @@ class AtomicFile(io.RawIOBase):
         """Count the bytes written so far."""
         return self._at
 
-    def write(self, data: object) -> int:
+    def write(self, data: Buffer) -> int:
         """Write all of the bytes."""
         before = self._at
         self.writelines([data])
         return self._at - before
 
-    def writelines(self, pieces: Iterable[object], /) -> None:
+    def writelines(self, pieces: Iterable[Buffer], /) -> None:
         """Write all bytes of some pieces, many at once: a call of the system for each would cost as much again."""
-        views = [memoryview(piece).cast("B") for piece in pieces]  # type: ignore[arg-type]  # they have buffers
+        views = [memoryview(piece).cast("B") for piece in pieces]
         for start in range(0, len(views), _AT_ONCE):
             self._write_all(views[start : start + _AT_ONCE])
         for view in views:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from canary.errors import OutsideError
-from canary.files.compress import Writer, read_into
+from canary.files.compress import Reader, Writer, read_into
 from canary.files.outside import reading
 from canary.files.table import Insertion
 
@@ -59,7 +59,7 @@ Splitter = Callable[[bytes, bool], Cut[Extra]]
 
 
 def blocks(
-    stream: IO[bytes],
+    stream: Reader,
     split: Splitter[Extra],
     path: Path,
     size: int | None = None,
@@ -103,7 +103,7 @@ class _Ahead:
     size: int
 
     @classmethod
-    def read(cls, stream: IO[bytes], size: int) -> _Ahead:
+    def read(cls, stream: Reader, size: int) -> _Ahead:
         """Read so many bytes, fewer only at the end."""
         import numpy as np
 

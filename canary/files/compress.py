@@ -9,9 +9,21 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO, Protocol, cast
+from typing import BinaryIO, Protocol, cast
 
 from canary.files.outside import reading
+
+
+class Reader(Protocol):
+    """Whatever bytes are read from, one after the other."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read so many bytes, fewer only where that is all there are for now."""
+        ...
+
+    def readinto(self, room: memoryview, /) -> int | None:
+        """Fill a buffer as far as that goes; gives how far."""
+        ...
 
 
 class Writer(Protocol):
@@ -36,35 +48,35 @@ def compression_of(head: bytes) -> str | None:
 
 
 @contextmanager
-def opened(path: Path, compression: str | None) -> Iterator[IO[bytes]]:
+def opened(path: Path, compression: str | None) -> Iterator[Reader]:
     """Open a file for reading, decompressed; raises OutsideError where it cannot be opened."""
     with reading(path):
         raw = path.open("rb")
     with raw:
         if compression == "gzip":
             with gzip.GzipFile(fileobj=raw) as stream:
-                yield cast(IO[bytes], stream)
+                yield stream
         elif compression == "zstd":
             import pyarrow as pa
 
             with pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd") as stream:
-                yield cast(IO[bytes], stream)
+                yield stream
         else:
             yield raw
 
 
-def read_into(stream: IO[bytes], room: memoryview) -> int:
+def read_into(stream: Reader, room: memoryview) -> int:
     """Fill a buffer; gives how many bytes were read, fewer than it takes only at the end."""
     done = 0
     while done < len(room):
-        count = stream.readinto(room[done:])  # type: ignore[attr-defined]  # every stream that we open has it
+        count = stream.readinto(room[done:])
         if not count:
             break
         done += count
     return done
 
 
-def read_full(stream: IO[bytes], size: int) -> bytes:
+def read_full(stream: Reader, size: int) -> bytes:
     """Read exactly `size` bytes, fewer only at the end."""
     data = stream.read(size)
     if len(data) == size or not data:
@@ -79,18 +91,18 @@ def read_full(stream: IO[bytes], size: int) -> bytes:
 class Digesting:
     """A stream whose bytes are digested as they are read."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: Reader) -> None:
         self._stream, self.digest = stream, hashlib.sha256()
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int = -1, /) -> bytes:
         """Read bytes."""
         data = self._stream.read(size)
         self.digest.update(data)
         return data
 
-    def readinto(self, room: memoryview) -> int:
+    def readinto(self, room: memoryview, /) -> int:
         """Fill a buffer."""
-        count = int(self._stream.readinto(room))  # type: ignore[attr-defined]  # every stream that we open has it
+        count = self._stream.readinto(room) or 0
         self.digest.update(room[:count])
         return count
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import repeat
 from pathlib import Path
-from typing import IO, cast
 
 from canary.errors import OutsideError
 from canary.files.blocks import Block, Cursor, Splitter, blocks, splice
@@ -54,8 +53,7 @@ class CsvTable(Table):
         with opened(self.path, self.format.compression) as stream:
             digesting = None
             if self._is_digested and self._digest is None and self.format.compression is None:
-                digesting = Digesting(stream)
-                stream = cast(IO[bytes], digesting)
+                stream = digesting = Digesting(stream)
             read_full(stream, len(self.prefix))
             compiled = wanted is not None and self.encoding.name == "utf-8"
             yield from blocks(stream, self._splitter(wanted), self.path, buffers=compiled)

@@ -7,9 +7,10 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from canary.files.blocks import Block
+from canary.files.compress import Reader
 from canary.files.dialect import Dialect, read_rows
 from canary.files.encoding import Encoding
 from canary.files.outside import bad_text
@@ -29,7 +30,7 @@ _PARSED = (
 class _Transcoder(io.RawIOBase):
     """Reads text of another encoding as UTF-8."""
 
-    def __init__(self, stream: IO[bytes], encoding: str) -> None:
+    def __init__(self, stream: Reader, encoding: str) -> None:
         super().__init__()
         self._stream, self._rest = stream, b""
         self._decoder = codecs.getincrementaldecoder(encoding)()
@@ -58,7 +59,7 @@ class CsvParser:
     dialect: Dialect
     refused: bool = field(default=False, init=False)
 
-    def stream(self, stream: IO[bytes], reading: Reading) -> Iterator[RowBatch]:
+    def stream(self, stream: Reader, reading: Reading) -> Iterator[RowBatch]:
         """Parse from the first data row on until the end, or until pyarrow refuses."""
         plain = self.encoding.name == "utf-8"
         source = stream if plain else _Transcoder(stream, self.encoding.name)

@@ -99,7 +99,7 @@ class Cuts:
         def cut(data: bytes, _: bool) -> Cut[Found]:
             size, known = next(left, (-1, None))
             if known is None or size != len(data):
-                raise OutsideError(f"{path} changed while it was read", "make the same call again")
+                raise OutsideError(f"{path} changed while it was read", "run the command again")
             return known
 
         return cut

@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 from canary.errors import OutsideError, UsageError
 from canary.files.outside import reading as reading_errors
@@ -85,6 +86,11 @@ def read_book(archive: zipfile.ZipFile, path: Path) -> Book:
         _dates(part(archive, styles, path)),
         datetime(1904, 1, 1) if early else datetime(1899, 12, 30),
     )
+
+
+def opened_part(archive: zipfile.ZipFile, part: str | zipfile.ZipInfo) -> zipfile.ZipExtFile:
+    """Open a part for reading; zipfile says less of what it gives."""
+    return cast(zipfile.ZipExtFile, archive.open(part))
 
 
 def part(archive: zipfile.ZipFile, name: str, path: Path) -> str:

@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 
 from canary.errors import OutsideError
 from canary.files.blocks import Block, Cursor, blocks
-from canary.files.compress import Writer
+from canary.files.compress import Reader, Writer
 from canary.files.edits import Changes, RecordEditor
 from canary.files.omit import Numbers
 from canary.files.outside import reading as reading_errors
@@ -29,7 +29,7 @@ from canary.files.table import (
     check_sinks,
     unique_headings,
 )
-from canary.files.xlsxbook import Book, choose_sheet, part, read_book, relations
+from canary.files.xlsxbook import Book, choose_sheet, opened_part, part, read_book, relations
 from canary.files.xlsxcells import (
     Cell,
     CellWriter,
@@ -60,7 +60,7 @@ class XlsxTable(Table):
     columns: dict[str, int] = field(default_factory=dict)
     styles: dict[int, int] = field(default_factory=dict)
 
-    def _blocks(self, stream: IO[bytes]) -> Iterator[Block[Rows]]:
+    def _blocks(self, stream: Reader) -> Iterator[Block[Rows]]:
         head = read_head(stream, self.path)
         yield from blocks(stream, SheetSplitter(self.heading_row, self.path), self.path, begun=head[1])
 
@@ -73,7 +73,7 @@ class XlsxTable(Table):
 
         with reading_errors(self.path):
             archive = zipfile.ZipFile(self.path)
-        with archive, archive.open(self.member) as stream:
+        with archive, opened_part(archive, self.member) as stream:
             for block in self._blocks(stream):
                 for start in range(0, block.rows, _BATCH_ROWS):
                     stop = min(start + _BATCH_ROWS, block.rows)
@@ -148,7 +148,7 @@ class XlsxTable(Table):
                 stack.enter_context(target.open(like(member), "w", force_zip64=is_large(member)))
                 for target in targets
             ]
-            stream = stack.enter_context(source.open(member))
+            stream = stack.enter_context(opened_part(source, member))
             head, rest = read_head(stream, self.path)
             copies = [
                 _Copy(
@@ -219,7 +219,7 @@ class XlsxTable(Table):
         quoted = re.escape(escape(name.replace("'", "''")).encode())
         looks = re.compile(rb"<(?:\w+:)?f\b[^>]*>[^<]*" + quoted + rb"'?!")
         for member in set(self.book.sheets.values()) - {self.member}:
-            with reading_errors(self.path), source.open(member) as stream:
+            with reading_errors(self.path), opened_part(source, member) as stream:
                 kept = b""
                 while chunk := stream.read(_STEP * 16):
                     if looks.search(kept + chunk):
@@ -259,7 +259,7 @@ class _Copy:
         self.out.write(shifted(xml, self.moves.count))
 
 
-def read_head(stream: IO[bytes], path: Path) -> tuple[bytes, bytes]:
+def read_head(stream: Reader, path: Path) -> tuple[bytes, bytes]:
     """Read a sheet up to its first row: what stands before, and what was read of the rows already."""
     data = b""
     while chunk := _read_step(stream, path):
@@ -274,7 +274,7 @@ def read_head(stream: IO[bytes], path: Path) -> tuple[bytes, bytes]:
     raise OutsideError(f"{path} holds a damaged sheet", "save the workbook again")
 
 
-def _read_step(stream: IO[bytes], path: Path) -> bytes:
+def _read_step(stream: Reader, path: Path) -> bytes:
     with reading_errors(path):
         return stream.read(_STEP)
 
@@ -292,7 +292,7 @@ def open_xlsx(path: Path, table: str | None) -> XlsxTable:
             raise OutsideError(f"{path} is encrypted", "save it without a password")
         if member not in archive.namelist():
             raise OutsideError(f"{path} lacks its sheet {sheet}", "save the workbook again")
-        with archive.open(member) as stream:
+        with opened_part(archive, member) as stream:
             rows = list(_first_rows(stream, book, path))
     heading_row, cells = _heading(rows, path)
     span = range(min(cells), max(cells) + 1)
@@ -317,7 +317,7 @@ def open_xlsx(path: Path, table: str | None) -> XlsxTable:
     return result
 
 
-def _first_rows(stream: IO[bytes], book: Book, path: Path) -> Iterator[tuple[int, list[Cell]]]:
+def _first_rows(stream: Reader, book: Book, path: Path) -> Iterator[tuple[int, list[Cell]]]:
     """Give number and cells of the first filled rows, some hundred."""
     data = read_head(stream, path)[1] + stream.read(1 << 20)
     number = 0
