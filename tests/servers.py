@@ -122,11 +122,12 @@ def stop(process: subprocess.Popen[bytes], politely: signal.Signals = signal.SIG
 @contextmanager
 def postgresql_server() -> Iterator[str]:
     """Run a PostgreSQL server and give `postgresql://postgres@127.0.0.1:PORT`."""
-    user, port = servant("postgres"), free_port()
+    user = servant("postgres")
     with data_folder(user) as folder, (folder / "log").open("wb") as log:
         data, talk = str(folder / "data"), {"stdout": log, "stderr": log}
         setup = ["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"]
         finish(run_as(user, [postgresql_program("initdb"), "-D", data, *setup], **talk), folder / "log")
+        port = free_port()  # only now: while a server is set up, somebody else may take it
         flags = [part for flag in POSTGRESQL_FLAGS for part in ("-c", flag)]
         flags += ["-c", "listen_addresses=127.0.0.1", "-c", f"port={port}", "-k", str(folder)]
         server = run_as(user, [postgresql_program("postgres"), "-D", data, *flags], **talk)
@@ -160,11 +161,12 @@ def make_postgresql_database(url: str, name: str) -> str:
 @contextmanager
 def mariadb_server() -> Iterator[str]:
     """Run a MariaDB server and give `mysql+pymysql://canary:canary@127.0.0.1:PORT`."""
-    user, port = servant("mysql"), free_port()
+    user = servant("mysql")
     with data_folder(user) as folder, (folder / "log").open("wb") as log:
         data, talk = f"--datadir={folder / 'data'}", {"stdout": log, "stderr": log}
         install = [mariadb_program("mariadb-install-db"), "--no-defaults", data, "--skip-test-db"]
         finish(run_as(user, [*install, "--auth-root-authentication-method=normal"], **talk), folder / "log")
+        port = free_port()  # only now: while a server is set up, somebody else may take it
         places = [data, f"--port={port}", f"--socket={folder / 's'}", f"--pid-file={folder / 'pid'}"]
         server = run_as(user, [mariadb_program("mariadbd"), *MARIADB_FLAGS, *places], **talk)
         try:

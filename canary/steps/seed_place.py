@@ -24,6 +24,9 @@ from canary.store.ids import new_id
 
 IDLE: Final = 3  # drawings in a row of which no canary found a place: then it is given up
 LEAST_PASSING: Final = 0.05  # at most twenty drafts are drawn for a missing canary
+LEAST_AGAIN: Final = (
+    200  # though so many at least where none found a place: with one in twenty passing, one does
+)
 CHUNK: Final = 200  # rows inserted under one savepoint
 SPARE: Final = 1.1
 
@@ -67,7 +70,7 @@ class Placer:
         while len(got) < count and idle < IDLE:
             missing = count - len(got)
             passing = max(len(got) / drawn, LEAST_PASSING) if drawn else 1.0
-            drafts = draw(enough(missing, passing), self.rows)
+            drafts = draw(max(enough(missing, passing), LEAST_AGAIN if idle else 0), self.rows)
             taken = take(self._seated(vacancies, drafts), missing)
             drawn += len(drafts)
             idle = 0 if taken else idle + 1

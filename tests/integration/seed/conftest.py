@@ -103,7 +103,7 @@ def make_tools(folder: Path, *, create: bool = False) -> Tools:
     keys = Keys(bytes(range(32)))
     url = f"sqlite:///{folder / 'canary.db'}"
     registry = Registry.create(url, keys) if create else Registry.open(url, keys)
-    return Tools(registry, keys, Signer(bytes(range(1, 33))), Ticking(), random.Random, {}, folder)
+    return Tools(registry, keys, Signer(bytes(range(1, 33))), Ticking(), random.SystemRandom, {}, folder)
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def plain_learn(tools: Tools, db: LiveDb, request: SeedRequest) -> Drawer:
         sample = [row for batch in batches for row in batch.rows.to_pylist()]
     with tools.registry.read() as tx:
         chosen = choose(tx, table.headings, request.policy, request.dataset, table.name, tools.clock.now_ms())
-    return PlainDrawer(table, chosen, sample, random.Random(), (), True, frozenset())
+    return PlainDrawer(table, chosen, sample, random.SystemRandom(), (), True, frozenset())
 
 
 @pytest.fixture

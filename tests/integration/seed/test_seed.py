@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from canary.errors import OutsideError, UsageError
-from canary.model.canary import ReleaseState
+from canary.model.canary import Canary, ReleaseState
 from canary.steps.seed import SeedRequest, seed
 from canary.steps.tools import Tools
 from canary.steps.unseed import unseed
 from canary.store import canaries as canary_store
 from canary.store import journal, releases
 
-from .conftest import Place
+from .conftest import Place, PlainDrawer
 
 pytestmark = pytest.mark.usefixtures("plain")
 
@@ -167,6 +168,21 @@ def test_rows_that_a_constraint_refuses_are_replaced_by_others(place: Place, too
     result = seed(tools, asked(place, count=10))
     assert result.canaries == 10
     assert all(age < 30 for (age,) in place.all("SELECT age FROM person WHERE id > 50"))
+
+
+def test_a_constraint_that_few_drafts_meet_is_met(
+    place: Place, tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    persons(place, more=", CHECK (age < 30 OR mail LIKE '%@host.example')")
+    drawn = itertools.count(1)
+    one = PlainDrawer._one
+
+    def rarely_young(self: PlainDrawer) -> Canary:
+        draft = one(self)
+        return replace(draft, row={**draft.row, "age": "20" if next(drawn) % 100 == 0 else "60"})
+
+    monkeypatch.setattr(PlainDrawer, "_one", rarely_young)
+    assert seed(tools, asked(place, count=2)).canaries == 2
 
 
 def test_foreign_keys_name_rows_that_exist(place: Place, tools: Tools) -> None:

@@ -46,7 +46,7 @@ def tools(issued: Registry, keys: Keys, signer: Signer, tmp_path: Path) -> Tools
         batch = [make_canary(number, "core") for number in (5, 6)]
         canaries.issue(tx, batch, [Placement(each.id, seeding.id, 0) for each in batch])
     config = {"alerts": {"webhook": [{"name": "ops"}]}, "suppress": {"copies": False}}
-    return Tools(issued, keys, signer, Stopped(), random.Random, config, tmp_path)
+    return Tools(issued, keys, signer, Stopped(), random.SystemRandom, config, tmp_path)
 
 
 def serial_of(tools: Tools, number: int) -> int:
